@@ -1,0 +1,3 @@
+"""Generate External MFA extensions for Q2 online banking."""
+
+__version__ = "0.1.0"
