@@ -1,0 +1,304 @@
+"""The click commands: parse, call one function, report."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from q2mfa_cli import __version__
+from q2mfa_cli.errors import Q2mfaError, UsageError
+
+if TYPE_CHECKING:
+    from q2mfa_cli.menus import Asker
+    from q2mfa_cli.request import Answers, ExtensionRequest
+    from q2mfa_cli.workspace import Workspace
+
+ALIASES = {"create_extension": "create"}
+
+EPILOG = """\b
+Examples:
+  q2mfa create                      answer the menus of `q2 create_extension`
+  q2mfa create MyMFA --no-input     a passcode (TOTP) form, server-side rendered
+  q2mfa create MyMFA --mfa redirect --rendering csr --issuer https://login.bank.example
+  q2mfa test MyMFA                  run the generated tests
+
+\b
+Shell completion (bash; likewise zsh_source, fish_source):
+  eval "$(_Q2MFA_COMPLETE=bash_source q2mfa)"
+"""
+
+CREATE_EPILOG = """\b
+Examples:
+  q2mfa create
+  q2mfa create MyMFA --rendering ssr --mfa standard
+  q2mfa create MyMFA --mfa redirect --no-input \\
+      --issuer https://login.bank.example --client-id my-client --scope profile
+  q2mfa create MyMFA --no-input --dry-run
+  q2mfa create --answers mfa.yaml --format json
+
+\b
+An answers file (YAML, JSON or TOML) holds one request, or many under `extensions`:
+  name: MyMFA
+  rendering: csr
+  mfa: redirect
+  issuer: https://login.bank.example
+  client_id: my-client
+  scopes: [openid, profile]
+
+\b
+Exit status: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
+Only status 0 leaves anything behind.
+"""
+
+
+class Program(click.Group):
+    """The ``q2mfa`` command: aliases, and one way for every error to reach the user."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
+        """Run, report an error if there is one, and exit."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
+        try:
+            sys.exit(super().main(arguments, *rest, **extra) or 0)
+        except click.exceptions.Exit as leaving:
+            sys.exit(leaving.exit_code)
+        except Exception as error:  # noqa: BLE001 - a user is never shown a traceback unasked
+            if "--debug" in arguments:
+                import traceback
+
+                traceback.print_exc()
+            sys.exit(_report_error(_as_ours(error), arguments))
+
+
+@click.group(
+    cls=Program,
+    epilog=EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="q2mfa")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Generate External MFA extensions for Q2 online banking.
+
+    They work, are secure by default, and come with tests.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def debug_option(command: Any) -> Any:
+    return click.option(
+        "--debug", is_flag=True, help="On an error, show a traceback too.", expose_value=False
+    )(command)
+
+
+@main.command(epilog=CREATE_EPILOG)
+@click.argument("name", required=False)
+@click.option("--rendering", type=click.Choice(["ssr", "csr"]), help="Server- or client-side rendered page.")
+@click.option(
+    "--mfa",
+    type=click.Choice(["standard", "redirect"]),
+    help="A form of its own, or OpenID Connect elsewhere.",
+)
+@click.option("--issuer", metavar="URL", help="Redirect only: the identity provider's issuer, an https URL.")
+@click.option("--client-id", metavar="TEXT", help="Redirect only: the client id registered there.")
+@click.option(
+    "--scope",
+    "scopes",
+    metavar="TEXT",
+    multiple=True,
+    help="Redirect only, repeatable; openid is always asked for.",
+)
+@click.option(
+    "-o",
+    "--output-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The workspace.  [default: the nearest folder upward with configuration/settings.py, else here]",
+)
+@click.option(
+    "--answers", metavar="FILE", help="Read the answers from a YAML, JSON or TOML file; - is stdin."
+)
+@click.option(
+    "--no-input", is_flag=True, help="Never ask: NAME is required, the rest defaults to ssr, standard."
+)
+@click.option("--plain", is_flag=True, help="Ask with numbered menus even on a terminal.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be done, with a diff of the edits; write nothing."
+)
+@click.option("--force", is_flag=True, help="Replace files that are there and differ.")
+@click.option(
+    "--register/--no-register",
+    default=True,
+    help="Edit configuration/settings.py, or leave it.  [default: register]",
+)
+@click.option(
+    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="How to report."
+)
+@debug_option
+def create(
+    name: str | None,
+    rendering: str | None,
+    mfa: str | None,
+    issuer: str | None,
+    client_id: str | None,
+    scopes: tuple[str, ...],
+    output_dir: Path | None,
+    answers: str | None,
+    no_input: bool,
+    plain: bool,
+    dry_run: bool,
+    force: bool,
+    register: bool,
+    output_format: str,
+) -> None:
+    """Create an External MFA extension.
+
+    Asks the menus of `q2 create_extension`; a flag given is a question not asked. Also: create_extension.
+    """
+    from q2mfa_cli import report
+    from q2mfa_cli.create import create as run
+    from q2mfa_cli.request import Answers, make_request
+    from q2mfa_cli.workspace import find_workspace, read_workspace
+
+    root = output_dir or find_workspace(Path.cwd())
+    given = Answers(name, rendering, mfa, issuer, client_id, scopes or None)
+    if answers is not None:
+        wanted = _from_file(answers, given)
+    elif no_input:
+        wanted = [given]
+    else:
+        asker = _asker(plain, output_format)
+        wanted = [_asked(given, asker, read_workspace(root))]
+    requests = [make_request(each) for each in wanted]
+    result = run(
+        root,
+        requests,
+        force=force,
+        register=register,
+        dry_run=dry_run,
+        progress=_progress(output_format),
+    )
+    click.echo(report.as_json(result) if output_format == "json" else report.as_text(result))
+
+
+@main.command()
+@click.argument("name")
+@click.option(
+    "-o",
+    "--output-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The workspace.  [default: the nearest folder upward with configuration/settings.py, else here]",
+)
+@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
+@debug_option
+def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> int:
+    """Run an extension's own tests.
+
+    On the Q2 SDK where it is installed, else on q2mfa's stand-in for it. What follows -- goes to pytest.
+    """
+    from q2mfa_cli.testing import run_tests
+    from q2mfa_cli.workspace import find_workspace
+
+    return run_tests(output_dir or find_workspace(Path.cwd()), name, pytest_args)
+
+
+def _from_file(source: str, given: Answers) -> list[Answers]:
+    """The answers of the file; flags go before them where the file holds one request."""
+    from q2mfa_cli.answers import read_answers
+    from q2mfa_cli.request import Answers
+
+    entries = read_answers(source)
+    if given == Answers():
+        return entries
+    if len(entries) > 1:
+        raise UsageError(
+            "The answers file holds many requests; NAME and flags that answer questions cannot go with it.",
+            "Put the answers into the file.",
+        )
+    return [given.over(entries[0])]
+
+
+def _asked(given: Answers, asker: Asker, workspace: Workspace) -> Answers:
+    from q2mfa_cli.menus import ask
+    from q2mfa_cli.request import check_name, refuse_redirect_answers
+    from q2mfa_cli.workspace import check_name_is_free
+
+    def check(name: str) -> str:
+        return check_name_is_free(workspace, check_name(name))
+
+    # A mistake on the command line is said before anybody answers four menus.
+    if given.name is not None:
+        check(given.name)
+    if given.mfa == "standard":
+        refuse_redirect_answers(given)
+    return ask(given, asker, check)
+
+
+def _asker(plain: bool, output_format: str) -> Asker:
+    from q2mfa_cli.menus import LineAsker, TerminalAsker
+
+    typed, seen = sys.stdin.isatty(), sys.stdout.isatty()
+    if typed and seen and not plain and output_format == "text" and os.environ.get("TERM") != "dumb":
+        return TerminalAsker()
+    # Questions go where a person can see them, and never into the JSON.
+    out = sys.stderr if output_format == "json" or (typed and not seen) else sys.stdout
+    return LineAsker(click.get_binary_stream("stdin"), out, echo=not typed)
+
+
+def _progress(output_format: str) -> Callable[[list[ExtensionRequest]], Iterator[ExtensionRequest]]:
+    """A bar for a batch on a terminal; silence in pipes and in JSON."""
+
+    def bar(requests: list[ExtensionRequest]) -> Iterator[ExtensionRequest]:
+        if len(requests) < 2 or output_format == "json" or not sys.stderr.isatty():
+            yield from requests
+            return
+        with click.progressbar(
+            requests, file=sys.stderr, item_show_func=lambda request: request.name if request else None
+        ) as items:
+            yield from items
+
+    return bar
+
+
+def _as_ours(error: Exception) -> Q2mfaError:
+    if isinstance(error, Q2mfaError):
+        return error
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "q2mfa"
+        return UsageError(_one_line(error.format_message()), f"See `{command} --help`.")
+    if isinstance(error, click.Abort):
+        return Q2mfaError("Interrupted.", "Nothing was written; run the command again.", "interrupted", 130)
+    if isinstance(error, click.ClickException):
+        return Q2mfaError(_one_line(error.format_message()), "See `q2mfa --help`.", "failed", error.exit_code)
+    return Q2mfaError(
+        _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}")[:300],
+        "Nothing was written. Run again with --debug, and report what it shows.",
+        "internal",
+    )
+
+
+def _report_error(error: Q2mfaError, arguments: list[str]) -> int:
+    from q2mfa_cli.report import error_as_json
+
+    click.echo(f"Error: {error.message}", err=True)
+    click.echo(error.hint, err=True)
+    # Looked for by hand: the error may be that the command line cannot be parsed.
+    if "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments):
+        click.echo(error_as_json(error))
+    return error.exit_status
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

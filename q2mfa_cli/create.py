@@ -1,0 +1,113 @@
+"""``q2mfa create`` without the command line: requests → rendered trees → plan → applied → result."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from q2mfa_cli.errors import UsageError
+from q2mfa_cli.plan import (
+    ExtensionPlan,
+    Fate,
+    in_order,
+    plan_extension,
+    refuse_conflicts,
+    unified_diff,
+    with_edits,
+)
+from q2mfa_cli.rendering import render
+from q2mfa_cli.request import ExtensionRequest
+from q2mfa_cli.transaction import Transaction, locked
+from q2mfa_cli.workspace import Registration, check_name_is_free, read_workspace, registration
+
+Status = Literal["created", "planned", "unchanged"]
+Progress = Callable[[list[ExtensionRequest]], Iterable[ExtensionRequest]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was done, or with ``dry_run`` what would be.
+
+    ``diff`` is a dry run's unified diff of every existing file that would change; else empty.
+    """
+
+    root: Path
+    is_workspace: bool
+    extensions: list[ExtensionPlan]
+    registration: Registration
+    dry_run: bool
+    diff: str
+
+    @property
+    def status(self) -> Status:
+        if not any(plan.paths(Fate.CREATED, Fate.EDITED) for plan in self.extensions):
+            return "unchanged"
+        return "planned" if self.dry_run else "created"
+
+
+def create(
+    root: Path,
+    requests: list[ExtensionRequest],
+    *,
+    force: bool = False,
+    register: bool = True,
+    dry_run: bool = False,
+    progress: Progress = iter,
+) -> Result:
+    """Create the extensions of *requests* in the workspace at *root*: all of them, or nothing.
+
+    :param force: replace files that differ.
+    :param register: edit ``configuration/settings.py``.
+    :param dry_run: write nothing.
+    :param progress: wraps the requests while they are worked on.
+    :raises Q2mfaError: a name is taken, a file is in the way, or the file system refused.
+    """
+    _refuse_twins(requests)
+    root = root.resolve()
+    with contextlib.ExitStack() as stack:
+        if not dry_run:
+            stack.enter_context(locked(root))
+        workspace = read_workspace(root)
+        for request in requests:
+            check_name_is_free(workspace, request.name)
+        transaction = None if dry_run else stack.enter_context(Transaction(root))
+        plans: list[ExtensionPlan] = []
+        diffs: list[str] = []
+        for request in progress(requests):
+            tree = render(request)
+            plan = plan_extension(workspace, request, tree, force)
+            plans.append(plan)
+            # Contents are handed on here and forgotten, so that a batch of thousands stays small.
+            for path in plan.paths(Fate.CREATED, Fate.EDITED):
+                if transaction:
+                    transaction.create(path, tree[path])
+                elif plan.files[path] is Fate.EDITED:
+                    diffs.append(unified_diff(path, (root / path).read_bytes(), tree[path]))
+        refuse_conflicts(plans)
+        changes = registration(workspace, requests, register)
+        plans = with_edits(plans, workspace, changes.touched)
+        for path, after in in_order(changes.edits):
+            before = workspace.content(path)
+            if transaction:
+                transaction.edit(path, before, after)
+            else:
+                diffs.append(unified_diff(path, before, after))
+        if transaction:
+            transaction.commit()
+    return Result(root, workspace.is_q2, plans, changes, dry_run, "".join(diffs))
+
+
+def _refuse_twins(requests: list[ExtensionRequest]) -> None:
+    seen: dict[str, str] = {}
+    for request in requests:
+        folded = request.name.lower()
+        if folded in seen:
+            raise UsageError(
+                f"Two of the extensions are called {seen[folded]} and {request.name}.",
+                "Give each a name of its own, in whatever letter case.",
+                "name_taken",
+            )
+        seen[folded] = request.name

@@ -1,0 +1,95 @@
+"""A request becomes rendered files, with Cookiecutter's own Jinja environment and rules.
+
+Nothing is written: the outcome is a value. Byte for byte it is what ``cookiecutter templates/<integration>`` writes.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from q2mfa_cli.request import ExtensionRequest
+
+RenderedTree = Mapping[str, bytes]
+"""Path, relative to the workspace and ``/``-separated, to content."""
+
+
+def render(request: ExtensionRequest) -> RenderedTree:
+    """The files of the extension that *request* asks for."""
+    template = _template(request.mfa)
+    variables = {
+        **template.variables,
+        "workspace": ".",
+        "extension_name": request.name,
+        "rendering": request.rendering,
+    }
+    if request.mfa == "redirect":
+        variables |= {
+            "issuer": request.issuer,
+            "client_id": request.client_id,
+            "scopes": " ".join(request.scopes),
+        }
+    return template.render(variables)
+
+
+def templates_folder() -> Path:
+    """Where the templates are: inside the package in a wheel, beside it in a checkout or an editable install."""
+    package = Path(__file__).resolve().parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+@functools.cache
+def _template(integration: str) -> _Template:
+    return _Template(templates_folder() / integration)
+
+
+class _Template:
+    """One Cookiecutter template; each of its files is read and compiled once."""
+
+    def __init__(self, folder: Path) -> None:
+        from cookiecutter.environment import StrictEnvironment
+        from jinja2 import FileSystemLoader
+
+        defaults = json.loads((folder / "cookiecutter.json").read_text("utf-8"))
+        self.variables: dict[str, Any] = {
+            key: value[0] if isinstance(value, list) and not key.startswith("_") else value
+            for key, value in defaults.items()
+        }
+        self.root = folder / "{{cookiecutter.workspace}}"
+        # The arguments and the loader are those of cookiecutter.generate and cookiecutter.utils.
+        self.environment = StrictEnvironment(
+            context={"cookiecutter": self.variables},
+            keep_trailing_newline=True,
+            loader=FileSystemLoader([self.root, folder / "templates"]),
+        )
+        self.files = [
+            os.path.relpath(os.path.join(parent, name), self.root).replace(os.sep, "/")
+            for parent, _, names in os.walk(self.root)
+            for name in names
+        ]
+        self.path = functools.cache(self.environment.from_string)
+        self.content = functools.cache(self._content)
+
+    def render(self, variables: Mapping[str, Any]) -> RenderedTree:
+        context = {"cookiecutter": variables}
+        tree: dict[str, bytes] = {}
+        for file in self.files:
+            path = self.path(file).render(context)
+            # Cookiecutter's way to leave a file out: its name comes out empty.
+            if path.endswith("/"):
+                continue
+            content = self.content(file)
+            tree[path] = content if isinstance(content, bytes) else content.render(context).encode()
+        return dict(sorted(tree.items()))
+
+    def _content(self, file: str) -> Any:
+        """A compiled template, or bytes where the file is copied as it is."""
+        if any(fnmatch.fnmatch(file, pattern) for pattern in self.variables.get("_copy_without_render", [])):
+            return (self.root / file).read_bytes()
+        return self.environment.get_template(file)

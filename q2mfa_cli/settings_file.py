@@ -1,0 +1,249 @@
+"""Edit the lists of a hand-edited ``configuration/settings.py``, keeping every byte that is not the new entry.
+
+Positions come from :mod:`ast` and :mod:`tokenize`; each edit is checked by parsing its outcome before anybody sees it.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Callable, Iterator, Sequence
+
+INSTALLED = "INSTALLED_EXTENSIONS"
+WHITELIST = "OUTBOUND_WHITELIST"
+DEFAULTS_IMPORT = "q2_sdk.core.default_settings"
+
+Offset = Callable[[int, int], int]
+
+
+class NotEditable(Exception):
+    """The file is not of a shape in which the edit is safe; the text says why."""
+
+
+def installed_names(settings: bytes) -> list[str]:
+    """The extensions that the file's literal lists name: short names, and the packages of their modules.
+
+    :raises NotEditable: the file cannot be parsed.
+    """
+    names = []
+    for entry in _entries(_parse(settings), INSTALLED):
+        if isinstance(entry, ast.Tuple):
+            texts = [e.value for e in entry.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+            names += [texts[0]] if texts else []
+            names += [text.split(".")[0] for text in texts[1:2]]
+        elif isinstance(entry, ast.Constant) and isinstance(entry.value, str):
+            names.append(entry.value)
+    return names
+
+
+def register(settings: bytes, names: Sequence[str]) -> bytes:
+    """*settings* with the extensions *names* appended to ``INSTALLED_EXTENSIONS``, without those it has.
+
+    :raises NotEditable: that list is not a literal that can be extended safely.
+    """
+    present = set(installed_names(settings))
+    missing = [name for name in names if name not in present]
+    return _append(settings, INSTALLED, missing) if missing else settings
+
+
+def whitelisted_hosts(settings: bytes) -> list[str]:
+    """The hosts that the file's literal lists allow outbound requests to.
+
+    :raises NotEditable: the file cannot be parsed.
+    """
+    entries = _entries(_parse(settings), WHITELIST)
+    return [e.value for e in entries if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+
+
+def whitelist(settings: bytes, hosts: Sequence[str]) -> bytes:
+    """*settings* with *hosts* in ``OUTBOUND_WHITELIST``, without those it has.
+
+    :raises NotEditable: that list is not a literal that can be extended safely.
+    """
+    present = set(whitelisted_hosts(settings))
+    missing = [host for host in hosts if host not in present]
+    if not missing:
+        return settings
+    tree = _parse(settings)
+    if any(isinstance(node, ast.Name) and node.id == WHITELIST for node in ast.walk(tree)):
+        return _append(settings, WHITELIST, missing)
+    if not _imports_defaults(tree):
+        raise NotEditable(f"it neither sets {WHITELIST} nor imports {DEFAULTS_IMPORT}")
+    newline = b"\r\n" if b"\r\n" in settings else b"\n"
+    hosts_literal = ", ".join(f'"{host}"' for host in missing)
+    line = f"{WHITELIST}.extend([{hosts_literal}])".encode()
+    ends_in_newline = settings.endswith((b"\n", b"\r"))
+    edited = settings + line + newline if ends_in_newline else settings + newline + line
+    return _checked(edited, ast.dump(ast.Module([*tree.body, *ast.parse(line).body], [])))
+
+
+def _parse(settings: bytes) -> ast.Module:
+    try:
+        if b"\0" in settings:
+            raise ValueError
+        settings.decode("utf-8")
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(settings).readline)
+        tree = ast.parse(settings)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise NotEditable("it is not UTF-8 Python that can be parsed") from None
+    if encoding not in ("utf-8", "utf-8-sig"):
+        raise NotEditable(f"it is declared to be {encoding}, not UTF-8")
+    return tree
+
+
+def _imports_defaults(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.ImportFrom) and node.module == DEFAULTS_IMPORT for node in tree.body)
+
+
+def _list_of(node: ast.stmt, variable: str) -> ast.List | None:
+    """The list literal that *node* sets *variable* to, or adds to it; ``None`` where it does neither."""
+    value: ast.expr | None = None
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == variable:
+            pass
+        case ast.AnnAssign(target=ast.Name(id=name), value=value) if name == variable:
+            pass
+        case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value) if name == variable:
+            pass
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr="extend"), args=[value], keywords=[]
+            )
+        ) if name == variable:
+            pass
+        case _:
+            return None
+    return value if isinstance(value, ast.List) else None
+
+
+def _entries(tree: ast.Module, variable: str) -> Iterator[ast.expr]:
+    """The entries that top-level literal lists give *variable*, also by ``append``."""
+    for node in tree.body:
+        literal = _list_of(node, variable)
+        if literal is not None:
+            yield from literal.elts
+        match node:
+            case ast.Expr(
+                value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[entry])
+            ) if name == variable:
+                yield entry
+
+
+def _target(tree: ast.Module, variable: str) -> ast.List:
+    """The literal to extend: the first from which on nothing sets *variable* anew or takes entries out.
+
+    The assignment itself is preferred to later additions: that is where a reader looks.
+    """
+    target: ast.List | None = None
+    for node in tree.body:
+        literal = _list_of(node, variable)
+        if literal is not None:
+            if target is None or isinstance(node, ast.Assign | ast.AnnAssign):
+                target = literal
+        elif _disturbs(node, variable):
+            target = None
+    if target is None:
+        raise NotEditable(f"{variable} is not a list literal that nothing changes later")
+    return target
+
+
+def _disturbs(statement: ast.stmt, variable: str) -> bool:
+    """Whether *statement* may set *variable* anew, take entries out, or give the list a second name."""
+    nodes = list(ast.walk(statement))
+    additions = {
+        id(node.target) for node in nodes if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add)
+    }
+    return any(_changes(node, variable) for node in nodes if id(node) not in additions)
+
+
+def _changes(node: ast.AST, variable: str) -> bool:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            return name == variable
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            return name == variable and attribute not in (
+                "append",
+                "extend",
+                "insert",
+                "copy",
+                "index",
+                "count",
+            )
+        case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
+            return name == variable
+        case ast.Assign(value=ast.Name(id=name)) | ast.NamedExpr(value=ast.Name(id=name)):
+            return name == variable
+        case ast.alias(name=name, asname=asname):
+            return variable in (name, asname)
+        case ast.Global(names=names):
+            return variable in names
+    return False
+
+
+def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
+    tree = _parse(settings)
+    target = _target(tree, variable)
+    lines = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", settings)
+    bom = 3 if settings.startswith(b"\xef\xbb\xbf") else 0
+
+    def offset(line: int, column: int) -> int:
+        """A position of :mod:`ast` (1-based line, column in UTF-8 bytes) as an offset into the file."""
+        return sum(map(len, lines[: line - 1])) + column + (bom if line == 1 else 0)
+
+    opening = offset(target.lineno, target.col_offset)
+    closing = offset(target.end_lineno or 0, target.end_col_offset or 0) - 1
+    inner = (
+        offset(target.elts[-1].end_lineno or 0, target.elts[-1].end_col_offset or 0)
+        if target.elts
+        else opening + 1
+    )
+    # Between the last entry and the closing bracket stand only `)`, `,`, white space and comments.
+    rest = settings[inner:closing]
+    code = re.sub(rb"#[^\r\n]*", lambda comment: b" " * len(comment[0]), rest)
+    last = inner + len(code.rstrip())
+    comma = code.rstrip().endswith(b",")
+    quote = _quote(settings, target, offset)
+    texts = [quote + entry.encode() + quote for entry in entries]
+
+    # On the last entry's own line only a comment can follow; it stays with that entry.
+    tail = re.match(rb"[^\r\n]*(\r\n|\n|\r)", settings[last:closing])
+    if tail:
+        line_end = last + tail.end()
+        indent = _indent(settings, target, offset)
+        closing_comma = b"," if comma or not target.elts else b""
+        new_lines = (b"," + tail[1]).join(indent + text for text in texts) + closing_comma + tail[1]
+        separator = b"," if target.elts and not comma else b""
+        edited = settings[:last] + separator + settings[last:line_end] + new_lines + settings[line_end:]
+    else:
+        separator = b"" if not target.elts else b" " if comma else b", "
+        edited = settings[:last] + separator + b", ".join(texts) + (b"," if comma else b"") + settings[last:]
+    target.elts += [ast.Constant(entry) for entry in entries]
+    return _checked(edited, ast.dump(tree))
+
+
+def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
+    """The quote that the list's last text uses."""
+    for element in reversed(target.elts):
+        if isinstance(element, ast.Constant) and isinstance(element.value, str):
+            first = settings[offset(element.lineno, element.col_offset) :][:1]
+            return first if first in (b"'", b'"') else b"'"
+    return b"'"
+
+
+def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
+    """The indentation of the list's last entry, where it begins a line; else four spaces."""
+    if target.elts:
+        line = settings[offset(target.elts[-1].lineno, 0) :]
+        indent = line[: len(line) - len(line.lstrip(b" \t"))]
+        if indent:
+            return indent
+    return b"    "
+
+
+def _checked(edited: bytes, expected: str) -> bytes:
+    """*edited*, if it parses to what was meant and to nothing else."""
+    if ast.dump(_parse(edited)) != expected:
+        raise NotEditable("an edit would change more than the new entry")
+    return edited
