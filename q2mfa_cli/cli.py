@@ -254,7 +254,7 @@ def _asker(plain: bool, output_format: str) -> Asker:
         return TerminalAsker()
     # Questions go where a person can see them, and never into the JSON.
     out = sys.stderr if output_format == "json" or (typed and not seen) else sys.stdout
-    return LineAsker(click.get_binary_stream("stdin"), out, echo=not typed)
+    return LineAsker(sys.stdin.buffer, out, echo=not typed)
 
 
 def _progress(output_format: str) -> Callable[[list[ExtensionRequest]], Iterator[ExtensionRequest]]:

@@ -1,0 +1,73 @@
+"""What most tests need: a Q2 SDK workspace, and the command run in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SETTINGS = b"""from q2_sdk.core.default_settings import *
+
+# What this server runs.
+INSTALLED_EXTENSIONS = ['Existing', ('short', 'elsewhere.module')]
+
+OUTBOUND_WHITELIST.extend(['localhost'])  # for the sandbox
+"""
+
+
+class Run:
+    """What one run of the command left: its exit status and its two streams."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    def __repr__(self) -> str:
+        return f"exit {self.status}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+def q2mfa(*args: str | Path, cwd: Path, stdin: str | bytes = b"", env: dict[str, str] | None = None) -> Run:
+    """Run the command as a user does: a process of its own, standard input not a terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "q2mfa_cli", *map(str, args)],
+        cwd=cwd,
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+        timeout=120,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file under *folder*, and every empty folder (with a trailing slash), with its content."""
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file():
+            found[name] = path.read_bytes()
+        elif path.is_dir() and not any(path.iterdir()):
+            found[name + "/"] = b""
+    return found
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A Q2 SDK workspace as its generator leaves it."""
+    root = tmp_path / "workspace"
+    (root / "configuration").mkdir(parents=True)
+    (root / "configuration" / "__init__.py").write_bytes(b"")
+    (root / "configuration" / "settings.py").write_bytes(SETTINGS)
+    (root / "requirements.txt").write_bytes(b"q2-sdk==2.208.1\n")
+    (root / "Existing").mkdir()
+    (root / "Existing" / "__init__.py").write_bytes(b"")
+    return root

@@ -1,0 +1,186 @@
+"""What a request may contain."""
+
+from __future__ import annotations
+
+import keyword
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from q2mfa_cli.errors import UsageError
+from q2mfa_cli.request import (
+    Answers,
+    check_client_id,
+    check_issuer,
+    check_name,
+    check_scopes,
+    make_request,
+    suggest_name,
+)
+
+
+@pytest.mark.parametrize("name", ["MyExternalMFA", "my_mfa", "M", "_Mfa2", "A" * 80])
+def test_an_identifier_is_a_name(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "my-mfa", "2fa", "a b", "class", "None", "a/b", "../x", "a.b", "Überweisung", "a\u200bb", "a\n"]
+    + [
+        "A" * 81,
+        "M" * 1_000_000,
+        "{{x}}",
+        "__init__",
+        "settings",
+        "Settings",
+        "CONFIGURATION",
+        "tests",
+        "q2_sdk",
+    ]
+    + ["json", "Logging", "tornado"],
+)
+def test_anything_else_is_refused_with_a_name_that_works(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_name(name)
+    assert len(caught.value.message) < 250 and caught.value.message.isascii()
+    suggestion = caught.value.hint.rstrip(".").split()[-1]
+    assert check_name(suggestion) == suggestion
+
+
+def test_a_hyphenated_name_is_suggested_in_camel_case() -> None:
+    with pytest.raises(UsageError, match="'my-mfa' cannot be an extension name") as caught:
+        check_name("my-mfa")
+    assert caught.value.hint == "Use a name such as MyMfa."
+
+
+@given(st.text(max_size=60))
+def test_a_suggestion_is_an_identifier_and_no_keyword(name: str) -> None:
+    suggestion = suggest_name(name)
+    assert suggestion.isidentifier() and not keyword.iskeyword(suggestion)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://idp.example.com",
+        "https://idp.example.com/",
+        "https://idp.example.com:8443/realms/bank",
+        "https://login.microsoftonline.com/2f5c2d4e-0000-0000-0000-000000000000/v2.0",
+        "http://localhost:9000",
+        "http://127.0.0.1",
+        "http://[::1]:8080/idp",
+        "https://[2001:db8::1]/x",
+    ],
+)
+def test_an_issuer_is_kept_as_given(issuer: str) -> None:
+    assert check_issuer(issuer) == issuer
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "",
+        "idp.example.com",
+        "http://idp.example.com",
+        "ftp://idp.example.com",
+        "https://",
+        "https:///x",
+        "https://a b",
+    ]
+    + [
+        "https://idp.example.com?x=1",
+        "https://idp.example.com/#f",
+        "https://idp.example.com?",
+        "https://u:p@idp.x",
+    ]
+    + [
+        "https://@idp.x",
+        "https://idp.x:99999",
+        "https://idp.x:0",
+        "https://idp.x:port",
+        "https://[::1",
+        "//idp.x",
+    ]
+    + [
+        "https://idp.example.com\n",
+        "https://idp.x/\u202e",
+        'https://idp.x/"',
+        "https://idp.x/{{1}}",
+        "javascript:x",
+    ]
+    + ["https://idp.x/</script>", "https://idp.x/`id`", "https://" + "a" * 600, "http://localhost.evil.com"]
+    + ["http://127.0.0.1.evil.com", "https://idp_x.com"],
+)
+def test_anything_else_is_no_issuer(issuer: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_issuer(issuer)
+    assert caught.value.code == "bad_issuer" and "\n" not in caught.value.message
+
+
+def test_a_client_id_is_visible_ascii() -> None:
+    assert check_client_id('a client\'s "id" {{x}} \\') == 'a client\'s "id" {{x}} \\'
+    for bad in ["", "  ", "ü", "a\nb", "a\x00", "x" * 501, "a\u200b"]:
+        with pytest.raises(UsageError):
+            check_client_id(bad)
+
+
+def test_openid_comes_first_and_each_scope_once() -> None:
+    assert check_scopes(["profile", "openid", "profile email"]) == ("openid", "profile", "email")
+    assert check_scopes([""]) == ("openid",)
+
+
+@pytest.mark.parametrize("scope", ['a"b', "a\\b", "ü", "a\nb", "x" * 600])
+def test_a_scope_is_a_scope_token(scope: str) -> None:
+    with pytest.raises(UsageError):
+        check_scopes([scope])
+
+
+def test_what_is_not_asked_gets_its_default() -> None:
+    request = make_request(Answers(name="Foo"))
+    assert (request.rendering, request.mfa) == ("ssr", "standard")
+    redirect = make_request(Answers(name="Foo", mfa="redirect"))
+    assert (redirect.issuer, redirect.client_id, redirect.scopes) == (
+        "https://idp.example.com",
+        "",
+        ("openid",),
+    )
+
+
+@pytest.mark.parametrize(
+    "answers", [Answers(issuer="https://x.y"), Answers(client_id="x"), Answers(scopes=("openid",))]
+)
+def test_redirect_answers_belong_to_redirect(answers: Answers) -> None:
+    with pytest.raises(UsageError) as caught:
+        make_request(answers.over(Answers(name="Foo", mfa="standard")))
+    assert caught.value.code == "redirect_only" and "--mfa redirect" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "answers", [Answers(), Answers(name="Foo", rendering="SSR"), Answers(name="Foo", mfa="x")]
+)
+def test_an_incomplete_or_unknown_answer_is_refused(answers: Answers) -> None:
+    with pytest.raises(UsageError):
+        make_request(answers)
+
+
+@given(
+    st.text(max_size=40),
+    st.text(max_size=40),
+    st.text(max_size=40),
+    st.lists(st.text(max_size=20), max_size=3),
+)
+def test_whatever_is_typed_is_refused_or_harmless(
+    name: str, issuer: str, client_id: str, scopes: list[str]
+) -> None:
+    try:
+        request = make_request(
+            Answers(name=name, mfa="redirect", issuer=issuer, client_id=client_id, scopes=tuple(scopes))
+        )
+    except UsageError as error:
+        shown = error.message + error.hint
+        assert all(unicodedata.category(character) not in ("Cc", "Cf", "Cs") for character in shown)
+    else:
+        assert all(value.isascii() and value.isprintable() for value in [request.name, request.issuer])
