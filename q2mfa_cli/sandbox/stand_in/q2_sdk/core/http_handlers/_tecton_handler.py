@@ -1,0 +1,136 @@
+"""What both Tecton handlers share."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, RequestHandler
+
+from q2_sdk._platform import MemcacheClient, Session, platform
+from q2_sdk.core.exceptions import TectonError
+from q2_sdk.core.install_steps.db_plan import DbPlan
+
+# How the session travels is the stand-in's own affair.
+SESSION_HEADER = "X-Q2-Session"
+
+Route = Callable[[], Awaitable[Any]]
+
+
+class TectonRequestHandler(RequestHandler):
+    """One instance a request, as in Tornado [docs]."""
+
+    REQUIRED_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
+    OPTIONAL_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
+    WEDGE_ADDRESS_CONFIGS: ClassVar[Any] = ()
+    DB_PLAN: ClassVar[DbPlan | None] = None
+    FRIENDLY_NAME = ""
+    DEFAULT_MENU_ICON = "landing-page"
+    CONFIG_FILE_NAME = ""
+    TECTON_URL = ""
+    DYNAMIC_CORE_SELECTION = False
+    IS_UNAUTHENTICATED = False
+
+    def __init__(
+        self,
+        application: Application,
+        request: HTTPServerRequest,
+        logging_level: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(application, request, **kwargs)
+        self.logger = logging.getLogger(f"q2_sdk.{type(self).__name__}")
+        if logging_level:
+            self.logger.setLevel(logging_level)
+        self.config: SimpleNamespace = platform.extension_config(
+            self.CONFIG_FILE_NAME, self.REQUIRED_CONFIGURATIONS, self.OPTIONAL_CONFIGURATIONS
+        )
+        self.wedge_address_configs = {config.name: config.default for config in self.WEDGE_ADDRESS_CONFIGS}
+        self.request_body: dict[str, Any] = {}
+        self.form_fields: dict[str, Any] = {}
+        self._session: Session | None = platform.hq.sessions.get(request.headers.get(SESSION_HEADER, ""))
+
+    @property
+    def router(self) -> dict[str, Route]:
+        """Routing key to method; an extension adds its own."""
+        return {}
+
+    @property
+    def base_assets_url(self) -> str:
+        """Where ``frontend/dist`` is served, without a trailing slash [seed][docs]."""
+        return f"{platform.assets_url}/{self.CONFIG_FILE_NAME}"
+
+    @property
+    def is_authenticated(self) -> bool:
+        """False while MFA runs inside login [seed]."""
+        return self._hq_session.authenticated
+
+    @property
+    def mfa_info(self) -> Any:
+        """The request for MFA; an attribute that the workflow does not have is absent [guess]."""
+        return SimpleNamespace(**self._hq_session.mfa_info)
+
+    @property
+    def hq_credentials(self) -> Session | None:
+        """What WedgeOnlineBanking calls need; there is none before authentication [seed]."""
+        return self._hq_session if self._hq_session.authenticated else None
+
+    @property
+    def online_user(self) -> Any:
+        return SimpleNamespace(login_name="user")
+
+    @property
+    def account_list(self) -> list[Any]:
+        return []
+
+    @property
+    def session_cache(self) -> MemcacheClient:
+        """Cache private to the user's session [docs]."""
+        return platform.memcache.client(f"session:{self._hq_session.id}")
+
+    @property
+    def cache(self) -> MemcacheClient:
+        """Cache shared by the extension's users [docs]."""
+        return platform.memcache.client(f"extension:{self.CONFIG_FILE_NAME}")
+
+    async def set_external_mfa_token(self, token: str) -> dict[str, str]:
+        """Set *token* with HQ [seed]. The shape of the result is a [guess]: ``{"token": token}``."""
+        platform.hq.set_token(self._hq_session, token)
+        return {"token": token}
+
+    async def post(self, routing_key: str | None = None) -> None:
+        """Answer a request of the page: the route's result, or an error that tells nothing it should not."""
+        try:
+            self._hq_session  # noqa: B018 - no session, no answer
+            if self.request.headers.get("Content-Type", "").startswith("application/json"):
+                self.request_body = json.loads(self.request.body or b"{}")
+                if not isinstance(self.request_body, dict):
+                    raise TectonError("The body has to be a plain object.")
+            else:
+                self.form_fields = {
+                    name: self.get_body_argument(name) for name in self.request.body_arguments
+                }
+            route = self.router.get(routing_key or "default")
+            if route is None:
+                raise TectonError("There is no such route.")
+            self._answer(await route())
+        except TectonError as error:
+            self.set_status(400)
+            self.write({"message": error.message, "data": error.data})
+        except Exception:
+            self.logger.exception("unexpected error")
+            self.set_status(500)
+            self.write({"message": "Internal error", "data": {}})
+
+    def _answer(self, result: Any) -> None:
+        raise NotImplementedError
+
+    @property
+    def _hq_session(self) -> Session:
+        if self._session is None:
+            raise TectonError("There is no session.")
+        return self._session

@@ -1,0 +1,16 @@
+"""Client Side Rendered Tecton extensions [seen]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from q2_sdk.core.http_handlers._tecton_handler import TectonRequestHandler
+
+
+class Q2TectonClientRequestHandler(TectonRequestHandler):
+    """Its routes return a dict, sent as JSON [docs]."""
+
+    def _answer(self, result: Any) -> None:
+        if not isinstance(result, dict):
+            raise TypeError("a route returns a dict")
+        self.write({"data": result})

@@ -1,0 +1,48 @@
+"""Server Side Rendered Tecton extensions [seen]."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from q2_sdk.core.http_handlers._tecton_handler import TectonRequestHandler
+from q2_sdk.ui.forms import Q2Form
+
+
+class Q2TectonServerRequestHandler(TectonRequestHandler):
+    """Its routes return a page (a ``Q2Form``) or data (a dict)."""
+
+    def get_template(self, template_name: str, context: dict[str, Any]) -> str:
+        """Render a file of the extension's ``templates`` folder; ``this`` is the handler [seen].
+
+        That values are escaped is a [guess], and so a generated template escapes each itself too.
+        """
+        folder = next(
+            Path(inspect.getfile(kind)).parent / "templates"
+            for kind in type(self).__mro__
+            if kind.__name__ == f"{self.CONFIG_FILE_NAME}Handler"
+        )
+        environment = Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=True)
+        return environment.get_template(template_name).render(this=self, **context)
+
+    def get_tecton_form(
+        self,
+        title: str,
+        custom_template: str = "",
+        routing_key: str | None = None,
+        hide_submit_button: bool = False,
+    ) -> Q2Form:
+        """The page, as a form [seen]."""
+        return Q2Form(title, custom_template, routing_key, hide_submit_button, self.TECTON_URL)
+
+    def _answer(self, result: Any) -> None:
+        if isinstance(result, Q2Form):
+            self.set_header("Content-Type", "text/html; charset=utf-8")
+            self.write(result.document)
+        elif isinstance(result, dict):
+            self.write({"data": result})
+        else:
+            raise TypeError("a route returns a Q2Form or a dict")

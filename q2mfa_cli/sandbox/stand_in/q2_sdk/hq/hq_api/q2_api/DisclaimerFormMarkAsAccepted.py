@@ -1,0 +1,37 @@
+"""A Q2API call: before authentication too [seed]."""
+
+from __future__ import annotations
+
+from logging import Logger
+from types import SimpleNamespace
+
+from q2_sdk._platform import Session, platform
+
+
+class ParamsObj:
+    """The call's parameters."""
+
+    def __init__(
+        self,
+        logger: Logger,
+        user_id: int,
+        disclaimer_form_data_id: int,
+        hq_credentials: Session | None = None,
+    ) -> None:
+        self.logger = logger
+        self.hq_credentials = hq_credentials
+        self.parameters = {
+            "user_id": user_id,
+            "disclaimer_form_data_id": disclaimer_form_data_id,
+        }
+
+
+async def execute(params_obj: ParamsObj) -> SimpleNamespace:
+    """Call HQ.
+
+    :raises TypeError: the parameters of another call.
+    """
+    if not isinstance(params_obj, ParamsObj):
+        raise TypeError("DisclaimerFormMarkAsAccepted takes its own ParamsObj")
+    platform.hq.calls.append(("q2_api", "DisclaimerFormMarkAsAccepted", params_obj.parameters))
+    return SimpleNamespace(success=True, endpoint="DisclaimerFormMarkAsAccepted")

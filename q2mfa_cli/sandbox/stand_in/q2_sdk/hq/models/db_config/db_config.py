@@ -1,0 +1,13 @@
+"""A value that an extension keeps in the database [docs]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class DbConfig:
+    """One value, with its default."""
+
+    name: str
+    default: object

@@ -1,0 +1,19 @@
+"""Stand-ins for what a handler is made with [seen]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tornado.httputil import HTTPServerRequest
+
+
+class _NoConnection:
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        pass
+
+
+class RequestMock(HTTPServerRequest):
+    """A request that came from nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__(method="POST", uri="/", version="HTTP/1.1", connection=_NoConnection())  # type: ignore[arg-type]
