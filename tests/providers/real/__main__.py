@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from providers.real import running
 
-with contextlib.suppress(KeyboardInterrupt, EOFError):
-    with running(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}) as provider:
-        print(f"{provider.issuer}/.well-known/openid-configuration   (Return ends it)", flush=True)
-        input()
+options = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+with contextlib.suppress(KeyboardInterrupt, EOFError), running(options) as provider:
+    print(f"{provider.issuer}/.well-known/openid-configuration   (Return ends it)", flush=True)
+    input()
