@@ -107,10 +107,19 @@ def test_a_file_that_is_not_there_is_exit_1(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_read_and_flags_go_first(workspace: Path) -> None:
-    run = q2mfa("create", "Bar", "--answers", "-", "--format", "json", cwd=workspace, stdin=json.dumps(ONE))
+    run = q2mfa(
+        "create",
+        "Bar",
+        "--answers",
+        "-",
+        "--format",
+        "json",
+        cwd=workspace,
+        stdin=json.dumps({"name": "Foo", "rendering": "csr"}),
+    )
     assert run.status == 0, run
     (extension,) = run.json["extensions"]
-    assert (extension["name"], extension["rendering"], extension["mfa"]) == ("Bar", "csr", "redirect")
+    assert (extension["name"], extension["rendering"], extension["mfa"]) == ("Bar", "csr", "standard")
 
 
 def test_flags_cannot_go_with_many_requests(workspace: Path) -> None:

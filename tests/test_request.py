@@ -28,10 +28,22 @@ def test_an_identifier_is_a_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "my-mfa", "2fa", "a b", "class", "None", "a/b", "../x", "a.b", "Überweisung", "a\u200bb", "a\n"]
-    + [
+    [
+        "",
+        " ",
+        "my-mfa",
+        "2fa",
+        "a b",
+        "class",
+        "None",
+        "a/b",
+        "../x",
+        "a.b",
+        "Überweisung",
+        "a\u200bb",
+        "a\n",
         "A" * 81,
-        "M" * 1_000_000,
+        "M" * 1000000,
         "{{x}}",
         "__init__",
         "settings",
@@ -39,8 +51,10 @@ def test_an_identifier_is_a_name(name: str) -> None:
         "CONFIGURATION",
         "tests",
         "q2_sdk",
-    ]
-    + ["json", "Logging", "tornado"],
+        "json",
+        "Logging",
+        "tornado",
+    ],
 )
 def test_anything_else_is_refused_with_a_name_that_works(name: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -89,30 +103,28 @@ def test_an_issuer_is_kept_as_given(issuer: str) -> None:
         "https://",
         "https:///x",
         "https://a b",
-    ]
-    + [
         "https://idp.example.com?x=1",
         "https://idp.example.com/#f",
         "https://idp.example.com?",
         "https://u:p@idp.x",
-    ]
-    + [
         "https://@idp.x",
         "https://idp.x:99999",
         "https://idp.x:0",
         "https://idp.x:port",
         "https://[::1",
         "//idp.x",
-    ]
-    + [
         "https://idp.example.com\n",
         "https://idp.x/\u202e",
         'https://idp.x/"',
         "https://idp.x/{{1}}",
         "javascript:x",
-    ]
-    + ["https://idp.x/</script>", "https://idp.x/`id`", "https://" + "a" * 600, "http://localhost.evil.com"]
-    + ["http://127.0.0.1.evil.com", "https://idp_x.com"],
+        "https://idp.x/</script>",
+        "https://idp.x/`id`",
+        "https://" + "a" * 600,
+        "http://localhost.evil.com",
+        "http://127.0.0.1.evil.com",
+        "https://idp_x.com",
+    ],
 )
 def test_anything_else_is_no_issuer(issuer: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -156,7 +156,7 @@ async def test_success_forgets_the_wrong_tries(cache):
 
 @pytest.mark.parametrize("secret", [None, ""])
 async def test_without_a_registration_nothing_passes(secret, cache):
-    for passcode in (code(), pyotp.TOTP("").at(int(NOW)), None, ""):
+    for passcode in (code(), "000000", None, ""):
         assert await denied(cache, passcode, secret) == "not_registered"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 
 class _NoConnection:
@@ -16,4 +16,8 @@ class RequestMock(HTTPServerRequest):
     """A request that came from nowhere."""
 
     def __init__(self) -> None:
-        super().__init__(method="POST", uri="/", version="HTTP/1.1", connection=_NoConnection())  # type: ignore[arg-type]
+        super().__init__(
+            start_line=RequestStartLine("POST", "/", "HTTP/1.1"),
+            headers=HTTPHeaders({"Host": "localhost"}),
+            connection=_NoConnection(),  # type: ignore[arg-type]
+        )

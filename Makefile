@@ -1,0 +1,21 @@
+PYTHON ?= python3
+VENV = .venv
+
+.PHONY: demo test
+demo: $(VENV)/ready
+	rm -rf build/demo && mkdir -p build/demo/configuration
+	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
+	touch build/demo/configuration/__init__.py build/demo/requirements.txt
+	$(VENV)/bin/q2mfa create MyExternalMFA --no-input -o build/demo
+	$(VENV)/bin/q2mfa test MyExternalMFA -o build/demo
+
+test: $(VENV)/ready
+	$(VENV)/bin/ruff check q2mfa_cli tests
+	$(VENV)/bin/ruff format --check q2mfa_cli tests
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --editable '.[dev]'
+	touch $@

@@ -1,0 +1,142 @@
+"""`q2mfa create` and `q2mfa test` on a real workspace."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import contents, q2mfa
+
+from q2mfa_cli.rendering import templates_folder
+
+
+@pytest.mark.parametrize("rendering", ["ssr", "csr"])
+def test_the_generated_tests_pass_and_breaking_the_code_fails_them(rendering: str, workspace: Path) -> None:
+    run = q2mfa("create", "Foo", "--rendering", rendering, "--no-input", cwd=workspace)
+    assert run.status == 0, run
+    before = contents(workspace)
+    tested = q2mfa("test", "Foo", "--", "-q", cwd=workspace)
+    assert tested.status == 0, tested
+    assert " passed" in tested.out and "skipped" not in tested.out
+    assert contents(workspace) == before
+
+    for file, line, broken in [
+        ("extension.py", "        await factor.verify(", "        factor.verify("),
+        ("factor.py", "if len(tries) >= MAX_WRONG:", "if False:"),
+        ("factor.py", "if step is None:", "if False:"),
+        ("factor.py", "if step <= self.cache.get(USED_KEY, -1):", "if False:"),
+        ("factor.py", "WINDOW_STEPS = 1", "WINDOW_STEPS = 2"),
+    ]:
+        source = workspace / "Foo" / file
+        original = source.read_text()
+        assert line in original
+        source.write_text(original.replace(line, broken))
+        assert q2mfa("test", "Foo", "--", "-q", "-x", cwd=workspace).status == 1, f"{line} -> {broken}"
+        source.write_text(original)
+
+
+@pytest.mark.parametrize("rendering", ["ssr", "csr"])
+def test_plain_cookiecutter_writes_the_same_bytes(rendering: str, tmp_path: Path, workspace: Path) -> None:
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "cookiecutter", str(templates_folder() / "standard"), "--no-input"),
+            *("-o", str(tmp_path / "plain"), "extension_name=Foo", f"rendering={rendering}"),
+        ],
+        check=True,
+    )
+    q2mfa("create", "Foo", "--rendering", rendering, "--no-input", "-o", tmp_path / "ours", cwd=workspace)
+    assert contents(tmp_path / "ours") == contents(tmp_path / "plain" / "workspace")
+
+
+def test_the_generated_python_is_formatted_and_clean(workspace: Path) -> None:
+    for name, rendering in [("A", "ssr"), ("B" * 40, "csr")]:
+        run = q2mfa("create", name, "--rendering", rendering, "--no-input", cwd=workspace)
+        assert run.status == 0, run
+        paths = [str(workspace / name), str(workspace / "configuration" / f"{name}.py")]
+        ruff = [sys.executable, "-m", "ruff"]
+        # N999 is about the package's name, which the platform writes in camel case.
+        lint = [
+            "check",
+            "--isolated",
+            "--no-cache",
+            "--extend-select=B006",
+            "--ignore=N999",
+            "--line-length=150",
+        ]
+        form = ["format", "--isolated", "--no-cache", "--check", "--line-length=150"]
+        for arguments in (lint, form):
+            done = subprocess.run([*ruff, *arguments, *paths], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout
+
+
+def test_it_is_registered_and_a_second_run_changes_nothing(workspace: Path) -> None:
+    first = q2mfa("create", "Foo", "--no-input", "--format", "json", cwd=workspace)
+    assert first.json["status"] == "created" and first.json["error"] is None
+    (extension,) = first.json["extensions"]
+    assert extension["edited"] == ["configuration/settings.py", "requirements.txt"]
+    assert b"('short', 'elsewhere.module'), 'Foo']" in (workspace / "configuration/settings.py").read_bytes()
+    assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyotp>=2.9\n"
+    before = contents(workspace)
+    second = q2mfa("create", "Foo", "--no-input", "--format", "json", cwd=workspace)
+    assert (second.status, second.json["status"]) == (0, "unchanged")
+    assert contents(workspace) == before
+
+
+def test_a_dry_run_writes_nothing_and_shows_the_edits(workspace: Path) -> None:
+    before = contents(workspace)
+    run = q2mfa("create", "Foo", "--no-input", "--dry-run", cwd=workspace)
+    assert run.status == 0 and "+INSTALLED_EXTENSIONS = ['Existing'" in run.out and "+pyotp>=2.9" in run.out
+    assert contents(workspace) == before
+
+
+def test_a_file_that_differs_is_kept_unless_forced(workspace: Path) -> None:
+    q2mfa("create", "Foo", "--no-input", cwd=workspace)
+    mine = workspace / "Foo" / "factor.py"
+    mine.write_text("mine\n")
+    before = contents(workspace)
+    run = q2mfa("create", "Foo", "--no-input", cwd=workspace)
+    assert run.status == 1 and "Foo/factor.py" in run.err and "--force" in run.err
+    assert contents(workspace) == before
+    assert q2mfa("create", "Foo", "--no-input", "--force", cwd=workspace).status == 0
+    assert "PasscodeFactor" in mine.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--no-input"], 2),
+        (["my-mfa", "--no-input"], 2),
+        (["existing", "--no-input"], 2),
+        (["SHORT", "--no-input"], 2),
+        (["Foo", "--no-input", "--rendering", "x"], 2),
+        (["Foo", "--no-input", "--nope"], 2),
+        (["Foo", "--no-input", "--issuer", "https://x.y"], 2),
+        (["Foo", "--answers", "none.yaml"], 1),
+        (["Foo", "--no-input", "--mfa", "redirect"], 1),
+    ],
+)
+def test_an_error_is_two_lines_one_json_object_and_nothing_written(
+    arguments: list[str], status: int, workspace: Path
+) -> None:
+    before = contents(workspace)
+    run = q2mfa("create", *arguments, "--format", "json", cwd=workspace)
+    assert run.status == status, run
+    assert run.err.startswith("Error: ") and len(run.err.splitlines()) == 2
+    assert run.json["status"] == "error" and run.json["error"]["message"] in run.err
+    assert contents(workspace) == before
+
+
+def test_settings_of_an_unknown_shape_are_left_alone_and_the_lines_are_printed(workspace: Path) -> None:
+    settings = workspace / "configuration" / "settings.py"
+    settings.write_bytes(b"INSTALLED_EXTENSIONS = load()\n")
+    run = q2mfa("create", "Foo", "--no-input", cwd=workspace)
+    assert run.status == 0 and 'INSTALLED_EXTENSIONS.append("Foo")' in run.out
+    assert settings.read_bytes() == b"INSTALLED_EXTENSIONS = load()\n"
+    assert (workspace / "Foo" / "extension.py").is_file()
+
+
+def test_there_is_nothing_to_test_without_an_extension(workspace: Path) -> None:
+    run = q2mfa("test", "Foo", cwd=workspace)
+    assert run.status == 1 and "no extension 'Foo'" in run.err
