@@ -79,6 +79,8 @@ class _Template:
             os.path.relpath(os.path.join(parent, name), self.root).replace(os.sep, "/")
             for parent, _, names in os.walk(self.root)
             for name in names
+            # pip compiles what it installs, templates too.
+            if not parent.endswith("__pycache__")
         ]
         self.path = functools.cache(self.environment.from_string)
         self.content = functools.cache(self._content)

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+
+SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "create-report.schema.json").read_text("utf-8"))
 
 SETTINGS = b"""from q2_sdk.core.default_settings import *
 
@@ -28,7 +31,10 @@ class Run:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.out)
+        """What ``--format json`` printed, which is one object and as its published schema says."""
+        report = json.loads(self.out)
+        jsonschema.validate(report, SCHEMA)
+        return report
 
     def __repr__(self) -> str:
         return f"exit {self.status}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
