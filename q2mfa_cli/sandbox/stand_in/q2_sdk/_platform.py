@@ -15,22 +15,24 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-TOKEN_SECONDS = 300
-VALUE_BYTES = 1024 * 1024
+TOKEN_SECONDS = 300  # [guess]
 
-# Which attributes of mfa_info each workflow has [seed]; the spelling of the contexts is a [guess].
-MFA_INFO = {
-    "mfa_context",
-    "transaction_ids",
-    "audit_action_id",
-    "audit_action_name",
-    "registration_value",
-    "sso_identifier",
-}
+# memcached's own limits: an item's size, and the time to live above which it means a date in the past.
+VALUE_BYTES = 1024 * 1024
+EXPIRE_SECONDS = 30 * 24 * 60 * 60
+
+# Which attributes of mfa_info there are: in every workflow, and in one of them only [seed].
+MFA_INFO = {"mfa_context", "registration_value", "sso_identifier"}
+MFA_INFO_OF_TRANSACTION = {"transaction_ids"}
+MFA_INFO_OF_PATROL = {"audit_action_id", "audit_action_name"}
 
 
 class OutboundBlocked(Exception):
     """An outbound request to a host that OUTBOUND_WHITELIST does not list [docs]."""
+
+
+class ConfigurationMissing(Exception):
+    """A value of REQUIRED_CONFIGURATIONS that the extension's configuration does not have [docs]."""
 
 
 @dataclass
@@ -62,13 +64,16 @@ class HQ:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
 
     def open_session(self, authenticated: bool = False, mfa_info: dict[str, Any] | None = None) -> Session:
-        """A new session; *mfa_info* has the attributes of the workflow and no others.
+        """A new session; *mfa_info* has the attributes of its workflow and no others.
 
-        :raises ValueError: an attribute that ``mfa_info`` does not have.
+        :raises ValueError: an attribute that ``mfa_info`` does not have, or not in one workflow with the others.
         """
-        unknown = set(mfa_info or {}) - MFA_INFO
+        given = set(mfa_info or {})
+        unknown = given - MFA_INFO - MFA_INFO_OF_TRANSACTION - MFA_INFO_OF_PATROL
         if unknown:
             raise ValueError(f"mfa_info has no {', '.join(sorted(unknown))}")
+        if given & MFA_INFO_OF_TRANSACTION and given & MFA_INFO_OF_PATROL:
+            raise ValueError("one request for MFA is of a transaction or of Patrol, not of both")
         session = Session(secrets.token_urlsafe(16), authenticated, dict(mfa_info or {}))
         self.sessions[session.id] = session
         return session
@@ -76,19 +81,21 @@ class HQ:
     def set_token(self, session: Session, token: str) -> None:
         """Keep *token* in the session; a later one replaces it.
 
-        :raises ValueError: it is not a text that could be a token.
+        :raises ValueError: it is not a text, or an empty one.
         """
-        if not isinstance(token, str) or not 16 <= len(token) <= 4096 or not token.isascii():
-            raise ValueError("HQ takes a token of 16 to 4096 ASCII characters")
+        if not isinstance(token, str) or not token.strip():
+            raise ValueError("HQ takes a token that is a text, and not an empty one")
         session.tokens.append(Token(token, self.clock() + TOKEN_SECONDS))
 
     def verify(self, session: Session, token: object) -> bool:
-        """Compare *token* with the one set last; whatever the outcome, that one is spent."""
+        """Compare *token* with the one set last; that it is spent whatever the outcome is a [guess]."""
         current = session.tokens[-1] if session.tokens else None
         if current is None or current.used or not isinstance(token, str):
             return False
         current.used = True
-        if self.clock() >= current.expires or not secrets.compare_digest(current.value, token):
+        if self.clock() >= current.expires or not secrets.compare_digest(
+            current.value.encode(), token.encode()
+        ):
             return False
         session.mfa_complete = True
         return True
@@ -114,15 +121,16 @@ class MemcacheClient:
     def set(self, key: str, value: Any, expire: int) -> bool:
         """Keep *value* for *expire* seconds.
 
-        :raises TypeError: not a JSON value. :raises ValueError: a key, size or time that memcached refuses.
+        :raises TypeError: not a JSON value. :raises ValueError: neither, or a key, size or time that memcached
+            refuses or takes for another.
         """
         text = json.dumps(value, allow_nan=False)
         if json.loads(text) != value:
             raise TypeError("the cache keeps JSON values only; this one would come back changed")
         if len(text) > VALUE_BYTES:
             raise ValueError("memcached keeps values of at most 1 MiB")
-        if not isinstance(expire, int) or expire <= 0:
-            raise ValueError("a cached value needs a time to live, in whole seconds")
+        if not isinstance(expire, int) or not 0 < expire <= EXPIRE_SECONDS:
+            raise ValueError("a cached value needs a time to live: 1 second to 30 days, in whole seconds")
         self._memcache.items[self._key(key)] = (text, self._memcache.clock() + expire)
         return True
 
@@ -165,7 +173,7 @@ class Platform:
     ) -> SimpleNamespace:
         """The values of ``configuration/<name>.py``, completed by the optional defaults [docs].
 
-        :raises RuntimeError: a required one is missing; the server must not start.
+        :raises ConfigurationMissing: a required one; the server must not start.
         """
         try:
             module = importlib.import_module(f"configuration.{name}")
@@ -177,7 +185,7 @@ class Platform:
             values = {key: value for key, value in vars(module).items() if not key.startswith("__")}
         missing = sorted(set(required) - set(values))
         if missing:
-            raise RuntimeError(f"configuration/{name}.py lacks required {', '.join(missing)}")
+            raise ConfigurationMissing(f"configuration/{name}.py lacks required {', '.join(missing)}")
         return SimpleNamespace(**{**optional, **values})
 
 

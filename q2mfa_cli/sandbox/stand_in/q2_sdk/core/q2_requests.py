@@ -11,7 +11,7 @@ from logging import Logger
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
 from q2_sdk._platform import OutboundBlocked, platform
 
@@ -91,17 +91,27 @@ async def _request(
             request_timeout=timeout,
             follow_redirects=False,
         )
-        answer = await AsyncHTTPClient().fetch(request, raise_error=False)
-        if answer.code == 599:
-            raise OSError(f"no answer from {urlsplit(url).hostname}: {answer.error}")
+        try:
+            answer = await AsyncHTTPClient().fetch(request, raise_error=False)
+        except HTTPClientError as error:
+            raise OSError(f"no answer from {urlsplit(url).hostname}: {error}") from error
         if not (
             allow_redirects and answer.code in (301, 302, 303, 307, 308) and "Location" in answer.headers
         ):
             return Response(answer)
-        url = urljoin(url, answer.headers["Location"])
+        there = urljoin(url, answer.headers["Location"])
         if answer.code in (301, 302, 303):
             method, body = "GET", None
+            _drop(all_headers, "Content-Type")
+        if urlsplit(there)[:2] != urlsplit(url)[:2]:
+            _drop(all_headers, "Authorization")
+        url = there
     raise OSError("too many redirects")
+
+
+def _drop(headers: dict[str, str], name: str) -> None:
+    for key in [key for key in headers if key.lower() == name.lower()]:
+        del headers[key]
 
 
 def _refuse_unlisted(url: str) -> None:

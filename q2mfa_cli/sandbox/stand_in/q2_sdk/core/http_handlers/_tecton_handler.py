@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -22,7 +23,11 @@ Route = Callable[[], Awaitable[Any]]
 
 
 class TectonRequestHandler(RequestHandler):
-    """One instance a request, as in Tornado [docs]."""
+    """One instance a request, as in Tornado [docs].
+
+    What the platform provides can be overridden by a test, on its mock's class or on the instance; so properties
+    are cached ones, which give way to both.
+    """
 
     REQUIRED_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
     OPTIONAL_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
@@ -59,72 +64,87 @@ class TectonRequestHandler(RequestHandler):
         """Routing key to method; an extension adds its own."""
         return {}
 
-    @property
+    @cached_property
     def base_assets_url(self) -> str:
         """Where ``frontend/dist`` is served, without a trailing slash [seed][docs]."""
         return f"{platform.assets_url}/{self.CONFIG_FILE_NAME}"
 
-    @property
+    @cached_property
     def is_authenticated(self) -> bool:
         """False while MFA runs inside login [seed]."""
         return self._hq_session.authenticated
 
-    @property
+    @cached_property
     def mfa_info(self) -> Any:
         """The request for MFA; an attribute that the workflow does not have is absent [guess]."""
         return SimpleNamespace(**self._hq_session.mfa_info)
 
-    @property
+    @cached_property
     def hq_credentials(self) -> Session | None:
         """What WedgeOnlineBanking calls need; there is none before authentication [seed]."""
         return self._hq_session if self._hq_session.authenticated else None
 
-    @property
+    @cached_property
     def online_user(self) -> Any:
+        """The user; which attributes there are is a [guess]."""
         return SimpleNamespace(login_name="user")
 
-    @property
+    @cached_property
     def account_list(self) -> list[Any]:
         return []
 
-    @property
+    @cached_property
     def session_cache(self) -> MemcacheClient:
         """Cache private to the user's session [docs]."""
         return platform.memcache.client(f"session:{self._hq_session.id}")
 
-    @property
+    @cached_property
     def cache(self) -> MemcacheClient:
         """Cache shared by the extension's users [docs]."""
         return platform.memcache.client(f"extension:{self.CONFIG_FILE_NAME}")
 
     async def set_external_mfa_token(self, token: str) -> dict[str, str]:
-        """Set *token* with HQ [seed]. The shape of the result is a [guess]: ``{"token": token}``."""
+        """Set *token* with HQ [seed]. The shape of the result is a [guess]: ``{"token": token}``.
+
+        :raises ValueError: HQ does not take it.
+        """
         platform.hq.set_token(self._hq_session, token)
         return {"token": token}
 
     async def post(self, routing_key: str | None = None) -> None:
         """Answer a request of the page: the route's result, or an error that tells nothing it should not."""
         try:
-            self._hq_session  # noqa: B018 - no session, no answer
-            if self.request.headers.get("Content-Type", "").startswith("application/json"):
-                self.request_body = json.loads(self.request.body or b"{}")
-                if not isinstance(self.request_body, dict):
-                    raise TectonError("The body has to be a plain object.")
-            else:
-                self.form_fields = {
-                    name: self.get_body_argument(name) for name in self.request.body_arguments
-                }
-            route = self.router.get(routing_key or "default")
-            if route is None:
-                raise TectonError("There is no such route.")
-            self._answer(await route())
+            self._answer(await self._routed(routing_key or "default"))
         except TectonError as error:
-            self.set_status(400)
-            self.write({"message": error.message, "data": error.data})
+            self._refuse(400, {"error": error.message, "data": error.data})
         except Exception:
             self.logger.exception("unexpected error")
-            self.set_status(500)
-            self.write({"message": "Internal error", "data": {}})
+            self._refuse(500, {"error": "Internal error", "data": {}})
+
+    async def _routed(self, routing_key: str) -> Any:
+        if self._session is None:
+            raise TectonError("There is no session.")
+        if self.request.headers.get("Content-Type", "").startswith("application/json"):
+            self.request_body = self._plain_object()
+        else:
+            self.form_fields = {name: self.get_body_argument(name) for name in self.request.body_arguments}
+        if routing_key not in self.router:
+            raise TectonError("There is no such route.")
+        return await self.router[routing_key]()
+
+    def _plain_object(self) -> dict[str, Any]:
+        """``request_body``: a plain object, never another JSON value [docs]."""
+        try:
+            body = json.loads(self.request.body or b"{}")
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise TectonError("The body has to be a plain object.")
+        return body
+
+    def _refuse(self, status: int, body: dict[str, Any]) -> None:
+        self.set_status(status)
+        self.write(body)
 
     def _answer(self, result: Any) -> None:
         raise NotImplementedError

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
+import sys
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from q2_sdk.core.http_handlers._tecton_handler import TectonRequestHandler
 from q2_sdk.ui.forms import Q2Form
+
+# What the platform puts around an extension's page is a [guess].
+_FRAME = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{}</title>
+<script src="{}"></script>
+</head>
+<body>
+{}
+</body>
+</html>
+"""
 
 
 class Q2TectonServerRequestHandler(TectonRequestHandler):
@@ -20,12 +35,14 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
 
         That values are escaped is a [guess], and so a generated template escapes each itself too.
         """
-        folder = next(
-            Path(inspect.getfile(kind)).parent / "templates"
-            for kind in type(self).__mro__
-            if kind.__name__ == f"{self.CONFIG_FILE_NAME}Handler"
+        # Beside the handler's class, of which a test may have made a class of its own.
+        folders = [
+            Path(sys.modules[kind.__module__].__file__ or "").parent / "templates"
+            for kind in type(self).__mro__[: type(self).__mro__.index(Q2TectonServerRequestHandler)]
+        ]
+        environment = Environment(
+            loader=FileSystemLoader(folders), undefined=StrictUndefined, autoescape=True
         )
-        environment = Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=True)
         return environment.get_template(template_name).render(this=self, **context)
 
     def get_tecton_form(
@@ -36,12 +53,12 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
         hide_submit_button: bool = False,
     ) -> Q2Form:
         """The page, as a form [seen]."""
-        return Q2Form(title, custom_template, routing_key, hide_submit_button, self.TECTON_URL)
+        return Q2Form(title, custom_template, routing_key, hide_submit_button)
 
     def _answer(self, result: Any) -> None:
         if isinstance(result, Q2Form):
             self.set_header("Content-Type", "text/html; charset=utf-8")
-            self.write(result.document)
+            self.write(_FRAME.format(escape(result.title), escape(self.TECTON_URL), result.custom_template))
         elif isinstance(result, dict):
             self.write({"data": result})
         else:

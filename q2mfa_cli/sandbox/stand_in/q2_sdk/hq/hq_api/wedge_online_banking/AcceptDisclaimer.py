@@ -32,7 +32,7 @@ async def execute(params_obj: ParamsObj) -> SimpleNamespace:
     """
     if not isinstance(params_obj, ParamsObj):
         raise TypeError("AcceptDisclaimer takes its own ParamsObj")
-    if params_obj.hq_credentials is None:
+    if params_obj.hq_credentials is None or not params_obj.hq_credentials.authenticated:
         raise PermissionError("WedgeOnlineBanking calls need an authenticated session")
     platform.hq.calls.append(("wedge_online_banking", "AcceptDisclaimer", params_obj.parameters))
     return SimpleNamespace(success=True, endpoint="AcceptDisclaimer")
