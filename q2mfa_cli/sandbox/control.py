@@ -1,0 +1,76 @@
+"""What a test, or a person, does at HQ: log users in, hand tokens over as UUX would, read the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from tornado.web import HTTPError, RequestHandler
+
+if TYPE_CHECKING:
+    from q2_sdk._platform import Platform, Session
+
+
+class _Handler(RequestHandler):
+    def initialize(self, platform: Platform, lines: Iterable[str]) -> None:
+        self.hq, self.lines = platform.hq, lines
+
+    def prepare(self) -> None:
+        # No form of another site's page can send this type, nor its script without asking first (CORS).
+        if self.request.method == "POST" and self.request.headers.get("Content-Type") != "application/json":
+            raise HTTPError(415)
+
+    def body(self) -> dict[str, Any]:
+        try:
+            body = json.loads(self.request.body)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise HTTPError(400, "a JSON object is expected")
+        return body
+
+    def session(self, identifier: str) -> Session:
+        if identifier not in self.hq.sessions:
+            raise HTTPError(404)
+        return self.hq.sessions[identifier]
+
+
+class _Sessions(_Handler):
+    def post(self) -> None:
+        body = self.body()
+        try:
+            session = self.hq.open_session(**body)
+        except (TypeError, ValueError) as error:
+            self.set_status(400)
+            self.write({"error": str(error)})
+        else:
+            self.write({"session": session.id})
+
+
+class _Session(_Handler):
+    def get(self, identifier: str) -> None:
+        session = self.session(identifier)
+        self.write({"tokens": [token.value for token in session.tokens], "verified": session.mfa_complete})
+
+
+class _Verify(_Handler):
+    def post(self, identifier: str) -> None:
+        session = self.session(identifier)
+        self.write({"verified": self.hq.verify(session, self.body().get("token"))})
+
+
+class _Log(_Handler):
+    def get(self) -> None:
+        self.write({"lines": list(self.lines)})
+
+
+def handlers(platform: Platform, lines: Iterable[str]) -> list[Any]:
+    """Tornado's URL patterns of everything below ``/_hq``."""
+    given = {"platform": platform, "lines": lines}
+    return [
+        (r"/_hq/sessions", _Sessions, given),
+        (r"/_hq/sessions/([\w-]+)", _Session, given),
+        (r"/_hq/sessions/([\w-]+)/verify", _Verify, given),
+        (r"/_hq/log", _Log, given),
+    ]
