@@ -102,6 +102,15 @@ def debug_option(command: Any) -> Any:
     )(command)
 
 
+workspace_option = click.option(
+    "-o",
+    "--output-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The workspace.  [default: the nearest folder upward with configuration/settings.py, else here]",
+)
+
+
 @main.command(epilog=CREATE_EPILOG)
 @click.argument("name", required=False)
 @click.option("--rendering", type=click.Choice(["ssr", "csr"]), help="Server- or client-side rendered page.")
@@ -119,13 +128,7 @@ def debug_option(command: Any) -> Any:
     multiple=True,
     help="Redirect only, repeatable; openid is always asked for.",
 )
-@click.option(
-    "-o",
-    "--output-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="The workspace.  [default: the nearest folder upward with configuration/settings.py, else here]",
-)
+@workspace_option
 @click.option(
     "--answers", metavar="FILE", help="Read the answers from a YAML, JSON or TOML file; - is stdin."
 )
@@ -194,13 +197,7 @@ def create(
 
 @main.command()
 @click.argument("name")
-@click.option(
-    "-o",
-    "--output-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="The workspace.  [default: the nearest folder upward with configuration/settings.py, else here]",
-)
+@workspace_option
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 @debug_option
 def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> int:

@@ -13,6 +13,9 @@ from q2mfa_cli.request import shown
 
 STAND_IN = Path(__file__).resolve().parent / "sandbox" / "stand_in"
 
+# Given instead of the workspace's own pytest configuration, which may ask for plugins that are not here.
+NO_CONFIGURATION = STAND_IN.parent / "pytest.ini"
+
 # What the child process finds out before it runs anything: the SDK in use, and what is missing.
 PROBE = """\
 import importlib.util, sys
@@ -51,7 +54,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
     sys.stdout.flush()
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+            *(sys.executable, "-m", "pytest", "-c", str(NO_CONFIGURATION), "-p", "no:cacheprovider"),
             *("--rootdir", str(workspace), "--confcutdir", str(workspace), "--import-mode", "importlib"),
             *(str(tests), *pytest_args),
         ],

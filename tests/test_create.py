@@ -28,6 +28,7 @@ def test_the_generated_tests_pass_and_breaking_the_code_fails_them(rendering: st
         ("factor.py", "if step is None:", "if False:"),
         ("factor.py", "if step <= self.cache.get(USED_KEY, -1):", "if False:"),
         ("factor.py", "WINDOW_STEPS = 1", "WINDOW_STEPS = 2"),
+        ("factor.py", "if len(totp.byte_secret()) < MIN_SECRET_BYTES:", "if False:"),
     ]:
         source = workspace / "Foo" / file
         original = source.read_text()

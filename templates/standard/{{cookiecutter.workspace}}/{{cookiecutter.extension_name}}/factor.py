@@ -7,6 +7,7 @@ import pyotp
 from q2_sdk.core.exceptions import TectonError
 
 STEP_SECONDS = 30
+MIN_SECRET_BYTES = 10  # what authenticator apps use at least; less can be guessed
 WINDOW_STEPS = 1  # a code of the step before or after is accepted: clocks differ (RFC 6238, section 5.2)
 MAX_WRONG = 5
 LOCK_SECONDS = 300
@@ -54,6 +55,8 @@ class PasscodeFactor:
             return None
         try:
             totp = pyotp.TOTP(self.secret, interval=STEP_SECONDS)
+            if len(totp.byte_secret()) < MIN_SECRET_BYTES:
+                raise ValueError
             current = int(now // STEP_SECONDS)
             for step in range(current - WINDOW_STEPS, current + WINDOW_STEPS + 1):
                 if totp.verify(passcode, for_time=step * STEP_SECONDS, valid_window=0):

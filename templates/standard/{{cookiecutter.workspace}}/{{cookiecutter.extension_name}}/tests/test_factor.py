@@ -169,6 +169,14 @@ async def test_a_registration_value_that_is_no_secret_is_denied_without_being_to
     assert caught.value.__cause__ is None
 
 
+async def test_a_secret_short_enough_to_guess_is_denied(cache, monkeypatch):
+    monkeypatch.setattr(pyotp.TOTP, "generate_otp", lambda *_: "123456")
+    monkeypatch.setattr(pyotp.TOTP, "byte_secret", lambda _: b"x" * 9)
+    assert await denied(cache, "123456") == "not_registered"
+    monkeypatch.setattr(pyotp.TOTP, "byte_secret", lambda _: b"x" * 10)
+    await a_factor(cache).verify("123456")
+
+
 @pytest.mark.parametrize("broken", ["get", "set"])
 async def test_a_cache_that_fails_denies(broken, cache, monkeypatch):
     def fail(*_):

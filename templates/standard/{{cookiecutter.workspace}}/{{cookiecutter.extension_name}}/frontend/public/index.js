@@ -6,7 +6,7 @@
     used_passcode: "That code was used before. Wait for the next one in your authenticator app.",
     locked: "Too many wrong codes. Wait 5 minutes, then try again, or call us.",
     not_registered: "Your authenticator app is not registered with us yet. Please call us.",
-    rejected: "Your confirmation did not go through. Please try again.",
+    rejected: "Your confirmation did not go through. Please try again with the next code.",
     failed: "Something went wrong. Please try again in a moment.",
   };
   // For these, another code right away cannot help.
