@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo test
+.PHONY: demo test snapshots
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -19,3 +19,11 @@ $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@
+
+# The golden trees of tests/snapshots, written anew; `git diff` is the review.
+snapshots: $(VENV)/ready
+	rm -rf tests/snapshots
+	for mfa in standard redirect; do for rendering in ssr csr; do \
+		$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$mfa --rendering $$rendering \
+			-o tests/snapshots/$$mfa-$$rendering || exit 1; \
+	done; done

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from q2mfa_cli.errors import Q2mfaError
 from q2mfa_cli.request import ExtensionRequest
 
 RenderedTree = Mapping[str, bytes]
@@ -47,12 +46,6 @@ def templates_folder() -> Path:
 
 @functools.cache
 def _template(integration: str) -> _Template:
-    if not (templates_folder() / integration / "cookiecutter.json").is_file():
-        raise Q2mfaError(
-            f"This version of q2mfa has no template for the {integration} integration.",
-            "It is not built yet; --mfa standard works.",
-            "no_template",
-        )
     return _Template(templates_folder() / integration)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,32 @@ from conftest import contents, q2mfa
 
 from q2mfa_cli.rendering import templates_folder
 
+VARIANTS = [(mfa, rendering) for mfa in ("standard", "redirect") for rendering in ("ssr", "csr")]
 
-@pytest.mark.parametrize("rendering", ["ssr", "csr"])
-def test_the_generated_tests_pass_and_breaking_the_code_fails_them(rendering: str, workspace: Path) -> None:
-    run = q2mfa("create", "Foo", "--rendering", rendering, "--no-input", cwd=workspace)
+# One line each that guards a token, and what a hurried hand may make of it.
+BREAKAGES = {
+    "standard": [
+        ("extension.py", "        await factor.verify(", "        factor.verify("),
+        ("factor.py", "if len(tries) >= MAX_WRONG:", "if False:"),
+        ("factor.py", "if step is None:", "if False:"),
+        ("factor.py", "if step <= self.cache.get(USED_KEY, -1):", "if False:"),
+        ("factor.py", "WINDOW_STEPS = 1", "WINDOW_STEPS = 2"),
+        ("factor.py", "if len(totp.byte_secret()) < MIN_SECRET_BYTES:", "if False:"),
+    ],
+    "redirect": [
+        ("extension.py", "        await self.oidc.finish(", "        self.oidc.finish("),
+        ("oidc.py", "        self.session_cache.delete(FLOW_KEY)", "        pass"),
+        ("oidc.py", 'self._require(_same(callback.get("state"), flow["state"]),', "self._require(True,"),
+        ("oidc.py", "claims.get(self.config.IDENTITY_CLAIM) == q2_identity", "q2_identity"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+def test_the_generated_tests_pass_and_breaking_the_code_fails_them(
+    mfa: str, rendering: str, workspace: Path
+) -> None:
+    run = q2mfa("create", "Foo", "--rendering", rendering, "--mfa", mfa, "--no-input", cwd=workspace)
     assert run.status == 0, run
     before = contents(workspace)
     tested = q2mfa("test", "Foo", "--", "-q", cwd=workspace)
@@ -22,14 +45,7 @@ def test_the_generated_tests_pass_and_breaking_the_code_fails_them(rendering: st
     assert " passed" in tested.out and "skipped" not in tested.out
     assert contents(workspace) == before
 
-    for file, line, broken in [
-        ("extension.py", "        await factor.verify(", "        factor.verify("),
-        ("factor.py", "if len(tries) >= MAX_WRONG:", "if False:"),
-        ("factor.py", "if step is None:", "if False:"),
-        ("factor.py", "if step <= self.cache.get(USED_KEY, -1):", "if False:"),
-        ("factor.py", "WINDOW_STEPS = 1", "WINDOW_STEPS = 2"),
-        ("factor.py", "if len(totp.byte_secret()) < MIN_SECRET_BYTES:", "if False:"),
-    ]:
+    for file, line, broken in BREAKAGES[mfa]:
         source = workspace / "Foo" / file
         original = source.read_text()
         assert line in original
@@ -38,38 +54,78 @@ def test_the_generated_tests_pass_and_breaking_the_code_fails_them(rendering: st
         source.write_text(original)
 
 
-@pytest.mark.parametrize("rendering", ["ssr", "csr"])
-def test_plain_cookiecutter_writes_the_same_bytes(rendering: str, tmp_path: Path, workspace: Path) -> None:
+REDIRECT_ANSWERS = [
+    {},
+    {
+        "issuer": "http://localhost:8080/realms/a$(c)",
+        "client_id": """x"y'z\\n</script>#""",
+    },
+    {"issuer": "https://[::1]:8443", "client_id": "a's", "scopes": "openid a'b"},
+    {"client_id": '"two" and "three"'},
+]
+
+
+@pytest.mark.parametrize(
+    ("mfa", "rendering", "answers"),
+    [
+        *[("standard", rendering, {}) for rendering in ("ssr", "csr")],
+        *[("redirect", rendering, given) for rendering in ("ssr", "csr") for given in REDIRECT_ANSWERS],
+    ],
+)
+def test_plain_cookiecutter_writes_the_same_bytes(
+    mfa: str, rendering: str, answers: dict[str, str], tmp_path: Path, workspace: Path
+) -> None:
     subprocess.run(
         [
-            *(sys.executable, "-m", "cookiecutter", str(templates_folder() / "standard"), "--no-input"),
+            *(sys.executable, "-m", "cookiecutter", str(templates_folder() / mfa), "--no-input"),
             *("-o", str(tmp_path / "plain"), "extension_name=Foo", f"rendering={rendering}"),
+            *[f"{name}={value}" for name, value in answers.items()],
         ],
         check=True,
     )
-    q2mfa("create", "Foo", "--rendering", rendering, "--no-input", "-o", tmp_path / "ours", cwd=workspace)
-    assert contents(tmp_path / "ours") == contents(tmp_path / "plain" / "workspace")
+    flags = {"issuer": "--issuer", "client_id": "--client-id", "scopes": "--scope"}
+    run = q2mfa(
+        *("create", "Foo", "--rendering", rendering, "--mfa", mfa, "--no-input", "-o", tmp_path / "ours"),
+        *[part for name, value in answers.items() for part in (flags[name], value)],
+        cwd=workspace,
+    )
+    assert run.status == 0, run
+    ours = contents(tmp_path / "ours")
+    assert ours == contents(tmp_path / "plain" / "workspace")
 
 
-def test_the_generated_python_is_formatted_and_clean(workspace: Path) -> None:
-    for name, rendering in [("A", "ssr"), ("B" * 40, "csr")]:
-        run = q2mfa("create", name, "--rendering", rendering, "--no-input", cwd=workspace)
-        assert run.status == 0, run
-        paths = [str(workspace / name), str(workspace / "configuration" / f"{name}.py")]
-        ruff = [sys.executable, "-m", "ruff"]
-        # N999 is about the package's name, which the platform writes in camel case.
-        lint = [
-            "check",
-            "--isolated",
-            "--no-cache",
-            "--extend-select=B006",
-            "--ignore=N999",
-            "--line-length=150",
-        ]
-        form = ["format", "--isolated", "--no-cache", "--check", "--line-length=150"]
-        for arguments in (lint, form):
-            done = subprocess.run([*ruff, *arguments, *paths], capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout
+@pytest.mark.parametrize(
+    "client_id",
+    ["a's", '"two" and "three"', "back\\slash\\", "{{ 7 * 7 }}", "{% raw %}", "{# gone #}", "</script>"],
+)
+def test_the_configuration_holds_what_was_answered(client_id: str, workspace: Path) -> None:
+    answers = ["--issuer", "https://[::1]:8443/a$(c)", "--client-id", client_id, "--scope", "{{x}} a'b"]
+    run = q2mfa("create", "Foo", "--mfa", "redirect", "--no-input", *answers, cwd=workspace)
+    assert run.status == 0, run
+    values = runpy.run_path(str(workspace / "configuration" / "Foo.py"))
+    assert values["ISSUER"] == "https://[::1]:8443/a$(c)"
+    assert values["FEATURE"]["additionalDomains"] == ["https://[::1]:8443"]
+    assert values["CLIENT_ID"] == client_id
+    assert values["SCOPES"] == "openid {{x}} a'b"
+
+
+@pytest.mark.parametrize("client_id", ["", "it's", 'a "quote"', """it's "two" kinds"""])
+@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+def test_the_generated_python_is_formatted_and_clean(
+    mfa: str, rendering: str, client_id: str, workspace: Path
+) -> None:
+    name = "A" if rendering == "ssr" else "B" * 40
+    given = ["--client-id", client_id] if client_id and mfa == "redirect" else []
+    run = q2mfa("create", name, "--rendering", rendering, "--mfa", mfa, "--no-input", *given, cwd=workspace)
+    assert run.status == 0, run
+    paths = [str(workspace / name), str(workspace / "configuration" / f"{name}.py")]
+    ruff = [sys.executable, "-m", "ruff"]
+    # N999 is about the package's name, which the platform writes in camel case.
+    lint = ["check", "--isolated", "--no-cache", "--extend-select=B006", "--ignore=N999", "--line-length=150"]
+    form = ["format", "--isolated", "--no-cache", "--check", "--line-length=150"]
+    for arguments in (lint, form):
+        done = subprocess.run([*ruff, *arguments, *paths], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
 
 
 def test_it_is_registered_and_a_second_run_changes_nothing(workspace: Path) -> None:
@@ -115,7 +171,6 @@ def test_a_file_that_differs_is_kept_unless_forced(workspace: Path) -> None:
         (["Foo", "--no-input", "--nope"], 2),
         (["Foo", "--no-input", "--issuer", "https://x.y"], 2),
         (["Foo", "--answers", "none.yaml"], 1),
-        (["Foo", "--no-input", "--mfa", "redirect"], 1),
     ],
 )
 def test_an_error_is_two_lines_one_json_object_and_nothing_written(
@@ -141,3 +196,17 @@ def test_settings_of_an_unknown_shape_are_left_alone_and_the_lines_are_printed(w
 def test_there_is_nothing_to_test_without_an_extension(workspace: Path) -> None:
     run = q2mfa("test", "Foo", cwd=workspace)
     assert run.status == 1 and "no extension 'Foo'" in run.err
+
+
+def test_an_issuer_is_let_out_and_a_placeholder_is_not(workspace: Path) -> None:
+    settings = workspace / "configuration" / "settings.py"
+    run = q2mfa("create", "Foo", "--mfa", "redirect", "--no-input", "--format", "json", cwd=workspace)
+    assert run.status == 0 and b"idp.example.com" not in settings.read_bytes()
+    assert any("configuration/Foo.py (ISSUER)" in step for step in run.json["next_steps"])
+    assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyjwt[crypto]>=2.10.1\n"
+    issuer = "https://login.bank.example:8443/realms/bank"
+    run = q2mfa("create", "Bar", "--mfa", "redirect", "--issuer", issuer, "--no-input", cwd=workspace)
+    assert run.status == 0, run
+    assert b"OUTBOUND_WHITELIST.extend(['localhost', 'login.bank.example'])" in settings.read_bytes()
+    (text,) = [step for step in run.out.splitlines() if "BAR_CLIENT_SECRET" in step]
+    assert "Bar/README.md" in text

@@ -1,0 +1,9 @@
+"""Where the extension is served."""
+
+from tornado.web import url
+
+from .extension import {{ cookiecutter.extension_name }}Handler
+
+URL_PATTERNS = [
+    url(r"/{{ cookiecutter.extension_name }}(?:/(?P<routing_key>[\w.-]+))?/?", {{ cookiecutter.extension_name }}Handler),
+]

@@ -1,0 +1,218 @@
+"""The extension's routes: what the page gets, and when HQ is given a token. What proves a login is in test_oidc.py."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from q2_sdk.core import q2_requests
+from q2_sdk.core.exceptions import TectonError
+from q2_sdk.tools.testing.mock_handler_mixin import MockHandlerMixin
+from q2_sdk.tools.testing.models import RequestMock
+from tornado.web import Application
+
+from .. import extension
+from .provider import CLIENT_ID, CLIENT_SECRET, ISSUER, USER, Provider
+from .test_oidc import Cache
+
+PUBLIC = Path(extension.__file__).parent / "frontend" / "public"
+
+
+class MockHandler(extension.MyExternalMFAHandler, MockHandlerMixin):
+    # [guess] How the SDK's own mocks provide these; set here, they are the same on every SDK.
+    mfa_info = None
+    cache = None
+    session_cache = None
+    base_assets_url = "https://assets.bank.example/MyExternalMFA"
+    is_authenticated = False
+
+    def __init__(self, **mfa_info):
+        super().__init__(Application(), RequestMock(), logging_level="INFO")
+        self.mock_online_user()
+        self.mock_online_session()
+        self.config.ISSUER, self.config.CLIENT_ID, self.config.CLIENT_SECRET = ISSUER, CLIENT_ID, CLIENT_SECRET
+        self.mfa_info = SimpleNamespace(**mfa_info)
+        self.cache, self.session_cache = Cache(), Cache()
+        self.tokens = []
+
+    async def set_external_mfa_token(self, token):
+        self.tokens.append(token)
+        return {"token": token}
+
+    async def came_back(self, provider, **changes):
+        start = await self.start()
+        self.request_body = provider.callback(start["authorization_url"], **changes)
+        return await self.token_handler()
+
+
+@pytest.fixture
+def provider(monkeypatch):
+    provider = Provider()
+    monkeypatch.setattr(q2_requests, "get", provider.get)
+    monkeypatch.setattr(q2_requests, "post", provider.post)
+    return provider
+
+
+async def test_the_right_person_sets_a_token_and_answers_it(provider):
+    handler = MockHandler(sso_identifier=USER)
+    answer = await handler.came_back(provider)
+    assert handler.tokens == [answer["token"]]
+    assert provider.request["redirect_uri"] == f"{handler.base_assets_url}/verify.html"
+    assert provider.request["login_hint"] == USER
+
+
+async def test_a_token_has_at_least_128_bits_and_is_a_new_one_each_time(provider):
+    tokens = {(await MockHandler(sso_identifier=USER).came_back(provider))["token"] for _ in range(20)}
+    assert len(tokens) == 20
+    assert all(len(token) >= 22 and re.fullmatch("[A-Za-z0-9_-]+", token) for token in tokens)
+
+
+@pytest.mark.parametrize("body", [{}, {"code": "the code"}, {"token": "x" * 32}, {"code": "the code", "state": None, "iss": ISSUER}])
+async def test_without_a_login_no_token_is_set(body, provider):
+    handler = MockHandler(sso_identifier=USER)
+    handler.request_body = body
+    for started in (False, True):
+        if started:
+            await handler.start()
+        with pytest.raises(TectonError) as caught:
+            await handler.token_handler()
+        assert caught.value.data == {"code": "expired"}
+    assert handler.tokens == []
+
+
+async def test_a_denial_sets_no_token(provider):
+    handler = MockHandler(sso_identifier=USER)
+    with pytest.raises(TectonError) as caught:
+        await handler.came_back(provider, error="access_denied")
+    assert caught.value.data == {"code": "access_denied"}
+    assert handler.tokens == []
+
+
+@pytest.mark.parametrize(
+    ("attribute", "mfa_info", "code"),
+    [
+        ("sso_identifier", {"sso_identifier": "bob"}, "wrong_user"),
+        ("sso_identifier", {"sso_identifier": None}, "not_linked"),
+        ("sso_identifier", {"registration_value": USER}, "not_linked"),
+        ("registration_value", {"registration_value": "bob", "sso_identifier": USER}, "wrong_user"),
+        ("registration_value", {"sso_identifier": USER}, "not_linked"),
+    ],
+)
+async def test_another_person_sets_no_token(attribute, mfa_info, code, provider):
+    handler = MockHandler(**mfa_info)
+    handler.config.IDENTITY_ATTRIBUTE = attribute
+    with pytest.raises(TectonError) as caught:
+        await handler.came_back(provider)
+    assert caught.value.data == {"code": code}
+    assert handler.tokens == []
+
+
+async def test_the_registration_value_can_say_who_it_is(provider):
+    handler = MockHandler(registration_value=USER, sso_identifier="bob")
+    handler.config.IDENTITY_ATTRIBUTE = "registration_value"
+    await handler.came_back(provider)
+    assert len(handler.tokens) == 1
+
+
+async def test_without_a_secret_the_login_does_not_even_start(provider, caplog):
+    handler = MockHandler(sso_identifier=USER)
+    handler.config.CLIENT_SECRET = ""
+    with pytest.raises(TectonError) as caught:
+        await handler.start()
+    assert caught.value.data == {"code": "not_configured"}
+    assert "there is no client id or secret" in caplog.text
+
+
+async def test_the_secret_can_come_from_elsewhere(provider):
+    class FromElsewhere(MockHandler):
+        async def client_secret(self):
+            return "from elsewhere"
+
+    await FromElsewhere(sso_identifier=USER).came_back(provider)
+    assert provider.requests[-2].path == "/token"
+    assert "Basic cTItbWZhOmZyb20rZWxzZXdoZXJl" == provider.requests[-2].headers["Authorization"]
+
+
+async def test_the_log_says_what_happened_and_no_secret(provider, caplog):
+    caplog.set_level("INFO")
+    handler = MockHandler(sso_identifier=USER)
+    await handler.came_back(provider)
+    assert "the identity provider confirmed the user" in caplog.text
+    for secret in ("the code", "an access token", CLIENT_SECRET, handler.tokens[0]):
+        assert secret not in caplog.text
+
+
+def test_the_routes():
+    handler = MockHandler()
+    for route in ("default", "start", "token_handler"):
+        assert handler.router[route] == getattr(handler, route)
+
+
+@pytest.mark.parametrize("name", extension.MyExternalMFAHandler.REQUIRED_CONFIGURATIONS)
+def test_the_configuration_has_every_value(name):
+    from configuration import MyExternalMFA as configuration
+
+    expected = extension.MyExternalMFAHandler.REQUIRED_CONFIGURATIONS[name]
+    assert type(getattr(configuration, name)) is type(expected)
+
+
+def test_the_page_may_move_on_to_the_provider():
+    from configuration import MyExternalMFA as configuration
+
+    (origin,) = configuration.FEATURE["additionalDomains"]
+    assert configuration.ISSUER.startswith(origin) and origin.count("/") == 2
+
+
+def test_nothing_is_known_of_the_request_without_attributes():
+    assert MockHandler().purpose() == []
+    nothing = dict.fromkeys(["mfa_context", "transaction_ids", "audit_action_id", "audit_action_name"])
+    assert MockHandler(**nothing).purpose() == []
+
+
+def test_the_user_is_told_what_is_asked_for():
+    handler = MockHandler(mfa_context="transaction", transaction_ids=[7, 8])
+    assert handler.purpose() == ["Request: transaction", "Transaction: 7, 8"]
+    assert MockHandler(audit_action_id=5, audit_action_name="ChangeEmail").purpose() == ["Action: ChangeEmail"]
+    assert MockHandler(audit_action_id=5).purpose() == ["Action: 5"]
+
+
+async def test_the_page_is_told_what_for_and_where_to():
+    assert await MockHandler(mfa_context="Patrol").default() == {"purpose": ["Request: Patrol"], "provider": "login.bank.example"}
+    assert await MockHandler().default() == {"purpose": [], "provider": "login.bank.example"}
+
+
+@pytest.mark.parametrize("page", ["index.html", "verify.html"])
+def test_a_page_loads_the_tecton_version_of_the_handler_and_tells_nobody_its_address(page):
+    text = (PUBLIC / page).read_text("utf-8")
+    tecton = f'<script src="{extension.MyExternalMFAHandler.TECTON_URL}"></script>'
+    assert tecton in text
+    assert '<meta name="referrer" content="no-referrer">' in text.partition("<script")[0]
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|javascript:", text)
+
+
+def test_the_answer_leaves_the_address_bar_before_any_other_script_runs():
+    text = (PUBLIC / "verify.html").read_text("utf-8")
+    assert re.search(r"<script[^>]*>", text)[0] == '<script src="./verify.js">'
+
+
+@pytest.mark.parametrize("authenticated", [True, False])
+async def test_the_readme_shows_how_to_call_hq_in_either_state(authenticated):
+    readme = (Path(extension.__file__).parent / "README.md").read_text("utf-8")
+    snippet = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
+    calls = []
+
+    def api(name):
+        async def execute(params_obj):
+            calls.append((name, params_obj["of"]))
+
+        return SimpleNamespace(ParamsObj=lambda *_, **__: {"of": name}, execute=execute)
+
+    names = {}
+    exec(compile(snippet, "README.md", "exec"), names)  # noqa: S102 - it is this extension's own README
+    names["AcceptDisclaimer"] = api("AcceptDisclaimer")
+    names["DisclaimerFormMarkAsAccepted"] = api("DisclaimerFormMarkAsAccepted")
+    handler = MockHandler()
+    handler.is_authenticated = authenticated
+    await names["disclaimer_example_method"](handler)
+    expected = "AcceptDisclaimer" if authenticated else "DisclaimerFormMarkAsAccepted"
+    assert calls == [(expected, expected)]
