@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo test snapshots
+.PHONY: demo test snapshots mutate
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -27,3 +27,8 @@ snapshots: $(VENV)/ready
 		$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$mfa --rendering $$rendering \
 			-o tests/snapshots/$$mfa-$$rendering || exit 1; \
 	done; done
+
+# Break the generated code in every small way; some minutes. What survives is listed, with its argument.
+mutate: $(VENV)/ready
+	$(VENV)/bin/pip install --quiet --editable '.[dev,mutation]'
+	PYTHONPATH=tests $(VENV)/bin/python -m mutation

@@ -14,7 +14,7 @@ from q2mfa_cli.request import ExtensionRequest, shown
 SETTINGS = "configuration/settings.py"
 REQUIREMENTS = "requirements.txt"
 
-REQUIRED_PACKAGES = {"standard": "pyotp>=2.9", "redirect": "pyjwt[crypto]>=2.10.1"}
+REQUIRED_PACKAGES = {"standard": "pyotp>=2.9", "redirect": "pyjwt[crypto]>=2.12"}
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ def test_an_issuer_is_let_out_and_a_placeholder_is_not(workspace: Path) -> None:
     run = q2mfa("create", "Foo", "--mfa", "redirect", "--no-input", "--format", "json", cwd=workspace)
     assert run.status == 0 and b"idp.example.com" not in settings.read_bytes()
     assert any("configuration/Foo.py (ISSUER)" in step for step in run.json["next_steps"])
-    assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyjwt[crypto]>=2.10.1\n"
+    assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyjwt[crypto]>=2.12\n"
     issuer = "https://login.bank.example:8443/realms/bank"
     run = q2mfa("create", "Bar", "--mfa", "redirect", "--issuer", issuer, "--no-input", cwd=workspace)
     assert run.status == 0, run
