@@ -12,11 +12,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
+
+import tomllib
 
 HERE = Path(__file__).parent
 STAND_IN = HERE.parents[1] / "q2mfa_cli" / "sandbox" / "stand_in"
