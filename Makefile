@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo test snapshots mutate
+.PHONY: demo test wheel snapshots mutate
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -14,6 +14,15 @@ test: $(VENV)/ready
 	$(VENV)/bin/ruff format --check q2mfa_cli tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest
+
+# The same tests on what a user installs; not `python -m pytest`, which would find the checkout first.
+wheel: $(VENV)/ready
+	rm -rf build/wheel
+	$(VENV)/bin/python -m build --quiet --wheel --outdir build/wheel/dist
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/pip install --quiet "$$(echo build/wheel/dist/*.whl)[dev]"
+	build/wheel/venv/bin/python -I -c 'import q2mfa_cli; assert "site-packages" in q2mfa_cli.__file__'
+	build/wheel/venv/bin/pytest
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

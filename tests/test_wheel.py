@@ -23,10 +23,22 @@ def test_an_installed_wheel_creates_the_same_files(tmp_path: Path, workspace: Pa
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     venv.create(tmp_path / "venv", with_pip=True)
     run(tmp_path / "venv/bin/pip", "install", "-q", wheel)
-    made = run(
-        *(tmp_path / "venv/bin/q2mfa", "create", "Foo", "--no-input", "--format", "json"),
-        *("-o", tmp_path / "by wheel"),
-    )
-    assert json.loads(made)["status"] == "created"
-    assert q2mfa("create", "Foo", "--no-input", "-o", tmp_path / "by checkout", cwd=workspace).status == 0
-    assert contents(tmp_path / "by wheel") == contents(tmp_path / "by checkout")
+    for mfa in ("standard", "redirect"):
+        for rendering in ("ssr", "csr"):
+            asked = (
+                "create",
+                "Foo",
+                "--no-input",
+                "--mfa",
+                mfa,
+                "--rendering",
+                rendering,
+                "--format",
+                "json",
+            )
+            made = run(tmp_path / "venv/bin/q2mfa", *asked, "-o", tmp_path / f"wheel {mfa} {rendering}")
+            assert json.loads(made)["status"] == "created"
+            checkout = q2mfa(*asked, "-o", tmp_path / f"checkout {mfa} {rendering}", cwd=workspace)
+            assert checkout.status == 0, checkout
+            by_wheel, by_checkout = (tmp_path / f"{how} {mfa} {rendering}" for how in ("wheel", "checkout"))
+            assert contents(by_wheel) == contents(by_checkout)
