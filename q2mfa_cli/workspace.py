@@ -100,9 +100,17 @@ def check_name_is_free(workspace: Workspace, name: str) -> str:
     :raises UsageError: it is taken.
     """
     for other, why in workspace.taken.get(name.lower(), []):
-        if other != name or why.endswith(".py is in the workspace") or not (workspace.root / name).is_dir():
+        same = other == name and not why.endswith(".py is in the workspace")
+        if not (same and _may_be_this_extension(workspace.root / name)):
             raise UsageError(f"{name} is taken: {why}.", "Choose another name.", "name_taken")
     return name
+
+
+def _may_be_this_extension(folder: Path) -> bool:
+    """Whether *folder* has what an extension has, or nothing but byte code of one that is gone."""
+    return (folder / "extension.py").is_file() or (
+        folder.is_dir() and all(path.name == "__pycache__" for path in _listed(folder))
+    )
 
 
 def registration(workspace: Workspace, requests: list[ExtensionRequest], register: bool) -> Registration:
