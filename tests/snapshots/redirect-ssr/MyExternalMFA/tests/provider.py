@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import logging
 import time
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
@@ -73,20 +74,24 @@ class Provider:
         return jwt.api_jws.encode(payload.encode(), self.signing_key, self.algorithm, self.header)
 
     async def get(self, logger, url, **options):
-        return self.response(url, options, {f"{ISSUER}/.well-known/openid-configuration": self.metadata, f"{ISSUER}/keys": {"keys": self.keys}})
+        published = {f"{ISSUER}/.well-known/openid-configuration": self.metadata, f"{ISSUER}/keys": {"keys": self.keys}}
+        return self.response(logger, url, options, published)
 
     async def post(self, logger, url, data=None, **options):
         options["data"] = data
         if url.endswith("/par"):
             self.pushed_form = data
-            return self.response(url, options, {f"{ISSUER}/par": self.pushed}, 201)
+            return self.response(logger, url, options, {f"{ISSUER}/par": self.pushed}, 201)
         verifier = hashlib.sha256(data["code_verifier"].encode()).digest()
         assert base64.urlsafe_b64encode(verifier).rstrip(b"=").decode() == self.request["code_challenge"]
-        assert data["redirect_uri"] == self.request["redirect_uri"] and data["code"] == "the code"
-        return self.response(url, options, {f"{ISSUER}/token": {"access_token": "an access token", "id_token": self.id_token(), **self.answer}})
+        assert data["redirect_uri"] == self.request["redirect_uri"]
+        assert (data["grant_type"], data["code"]) == ("authorization_code", "the code")
+        answer = {"access_token": "an access token", "id_token": self.id_token(), **self.answer}
+        return self.response(logger, url, options, {f"{ISSUER}/token": answer})
 
-    def response(self, url, options, answers, status=200):
+    def response(self, logger, url, options, answers, status=200):
         assert options["timeout"] <= 30 and options["allow_redirects"] is False
+        assert isinstance(logger, logging.Logger)
         self.requests.append(SimpleNamespace(path=url.removeprefix(ISSUER), **options))
         if self.respond:
             return self.respond(url.removeprefix(ISSUER), answers[url])
