@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tomllib
 
@@ -88,7 +89,7 @@ def mutmut(root: Path, files: list[str]) -> tuple[int, list[Survivor]]:
 
 
 def deletions(root: Path, file: str) -> tuple[int, list[Survivor]]:
-    """Leave out each statement of each function in turn, two at a time; in copies of *root*."""
+    """Leave out each statement of each function in turn, in copies of *root*, as many at once as there are processors."""
     source = (root / "Foo" / file).read_text("utf-8")
     lines = source.splitlines(keepends=True)
     statements = [
@@ -149,11 +150,11 @@ def main() -> int:
     return 1 if unargued else 0
 
 
-def _matches(argument: dict[str, str], survivor: Survivor) -> bool:
-    return bool(
-        re.search(argument.get("before", ""), survivor.before)
-        and re.search(argument.get("after", ""), survivor.after)
-    )
+def _matches(argument: Mapping[str, Any], survivor: Survivor) -> bool:
+    before, after = survivor
+    if argument.get("letters") and before.lower() != after.lower():
+        return False
+    return bool(re.search(argument["before"], before) and re.search(argument.get("after", ""), after))
 
 
 if __name__ == "__main__":

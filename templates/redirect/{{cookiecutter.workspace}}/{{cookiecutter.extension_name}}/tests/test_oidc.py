@@ -28,7 +28,12 @@ class Cache(dict):
         super().__init__()
         self.seconds = {}
 
+    def get(self, key, default=None):
+        assert re.fullmatch("[!-~]{1,250}", key)
+        return super().get(key, default)
+
     def set(self, key, value, seconds):
+        assert re.fullmatch("[!-~]{1,250}", key) and type(seconds) is int
         self[key] = json.loads(json.dumps(value, allow_nan=False))
         self.seconds[key] = seconds
 
@@ -603,7 +608,10 @@ async def test_the_log_has_the_reason_and_no_secret(provider):
         assert secret not in login.log.lines[0]
 
 
-@pytest.mark.parametrize(("error", "told"), [("invalid_client", "invalid_client"), ("x\nMFA granted", ""), (["invalid_client"], "")])
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [*[(name, name) for name in ("invalid_client", "invalid_grant", "invalid_request")], ("x\nMFA granted", ""), (["invalid_client"], "")],
+)
 async def test_the_clients_own_mistakes_are_named_in_the_log_and_no_other_text(error, told, provider):
     provider.respond = lambda path, answer: response({"error": error}, 401) if path == "/token" else response(answer)
     login = Login(provider)

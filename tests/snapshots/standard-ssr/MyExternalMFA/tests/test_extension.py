@@ -21,7 +21,7 @@ class SessionCache(dict):
     """As much of a session's cache as the extension uses, without the time limit."""
 
     def set(self, key, value, seconds):
-        assert seconds > 0
+        assert type(seconds) is int and seconds > 0
         self[key] = value
 
     def delete(self, key):

@@ -1,6 +1,7 @@
 """The factor alone: each way to fail it, and the one way to pass."""
 
 import logging
+import re
 import time
 
 import pyotp
@@ -25,6 +26,7 @@ class SessionCache:
         self.items = {}
 
     def set(self, key, value, seconds):
+        assert type(seconds) is int
         self.items[key] = (value, self.clock.now + seconds)
 
     def get(self, key, default=None):
@@ -58,6 +60,7 @@ def code(steps=0, now=NOW):
 async def denied(cache, passcode, secret=SECRET):
     with pytest.raises(TectonError) as caught:
         await a_factor(cache, secret).verify(passcode)
+    assert re.fullmatch("External MFA denied: (?!None).+", str(caught.value))
     return caught.value.data["code"]
 
 
@@ -75,6 +78,12 @@ async def test_a_code_of_another_step_is_wrong(steps, cache):
 @pytest.mark.parametrize("passcode", [None, 123456, "", "12345", "1234567", "abcdef", "１２３４５６", [], {}, True, "1" * 10**6])
 async def test_what_is_not_six_digits_is_wrong(passcode, cache):
     assert await denied(cache, passcode) == "wrong_passcode"
+
+
+async def test_the_right_digits_of_another_kind_are_wrong(cache):
+    assert code().isdigit() and code()[0] != "0"
+    for passcode in (int(code()), code().encode(), code().translate({ord("0") + n: chr(0xFF10 + n) for n in range(10)})):
+        assert await denied(cache, passcode) == "wrong_passcode"
 
 
 @pytest.mark.parametrize("around", ["{}\n", " {}", "{} "])
