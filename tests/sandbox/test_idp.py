@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 import jwt
@@ -37,6 +37,8 @@ CLIENT_JWKS: Any = {
     "keys": [{**RSAAlgorithm.to_jwk(CLIENT_KEY.public_key(), as_dict=True), "kid": "client", "use": "sig"}]
 }
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+Happened: TypeAlias = list[tuple[str, Mapping[str, Any]]]
 
 
 class Clock:
@@ -65,14 +67,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def happened() -> list[tuple[str, Mapping[str, Any]]]:
+def happened() -> Happened:
     """What the provider told, in its order."""
     return []
 
 
 @pytest.fixture
 def start(
-    loop: asyncio.AbstractEventLoop, clock: Clock, happened: list[tuple[str, Mapping[str, Any]]]
+    loop: asyncio.AbstractEventLoop, clock: Clock, happened: Happened
 ) -> Iterator[Callable[..., Party]]:
     """Start a provider and make its relying party; *path* is the issuer's, the rest the provider's options."""
     servers: list[HTTPServer] = []
@@ -468,7 +470,7 @@ def test_nothing_is_sent_anywhere_for_a_client_that_is_not_registered(
     client_id: str | None, party: Party
 ) -> None:
     refused_on_page(party.visit(client_id=client_id), "invalid_client")
-    refused_on_page(party.visit(client_id=client_id, response_type="token"), "unsupported_response_type")
+    refused_on_page(party.visit(client_id=client_id, response_type="token"), "invalid_client")
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri", "state", "nonce", "code_challenge"])
@@ -486,7 +488,7 @@ WRONG_REQUESTS: list[tuple[dict[str, str | None], str]] = [
     ({"nonce": None}, "invalid_request"),
     ({"response_type": "token"}, "unsupported_response_type"),
     ({"response_type": "code id_token"}, "unsupported_response_type"),
-    ({"response_type": None}, "unsupported_response_type"),
+    ({"response_type": None}, "invalid_request"),
     ({"response_mode": "fragment"}, "invalid_request"),
     ({"scope": None}, "invalid_scope"),
     ({"scope": "profile"}, "invalid_scope"),
@@ -516,9 +518,13 @@ def test_characters_that_no_parameter_has(party: Party) -> None:
     )
 
 
-def test_a_nonce_that_was_used(party: Party) -> None:
-    party.code()
+def test_a_nonce_that_was_used(party: Party, happened: Happened) -> None:
+    pages = party.visit(), party.visit()
+    assert "code" in callback(party.answer(pages[0]))
+    assert callback(party.answer(pages[1]))["error"] == "invalid_request"
     assert callback(party.visit())["error"] == "invalid_request"
+    assert [what for what, _ in happened].count("code_issued") == 1
+    assert [what for what, _ in happened].count("refused") == 2
 
 
 @pytest.mark.parametrize(("prompt", "error"), [("none", "login_required"), ("none login", "invalid_request")])
@@ -860,7 +866,7 @@ def test_switched_down(party: Party) -> None:
     assert party.visit().status_code == 200
 
 
-def test_switched_slow(party: Party, happened: list[tuple[str, Mapping[str, Any]]]) -> None:
+def test_switched_slow(party: Party, happened: Happened) -> None:
     party.provider.switches.add("slow")
     party.provider.slow_seconds = 600
     happened.clear()
@@ -881,7 +887,7 @@ def test_switched_slow(party: Party, happened: list[tuple[str, Mapping[str, Any]
 
 def test_it_tells_what_happened_and_no_secret(
     start: Callable[..., Party],
-    happened: list[tuple[str, Mapping[str, Any]]],
+    happened: Happened,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -914,6 +920,11 @@ def test_it_tells_what_happened_and_no_secret(
         "endpoint": "token",
         "error": "invalid_grant",
         "error_description": "The 'code' was used before; what it gave is revoked.",
+        "request": {
+            "grant_type": "authorization_code",
+            "redirect_uri": REDIRECT_URI,
+            **dict.fromkeys(("code", "code_verifier"), "***"),
+        },
     }
     seen = json.dumps(happened) + "".join(
         line

@@ -22,6 +22,7 @@ from authlib.oauth2.rfc6749 import (
     InvalidGrantError,
     InvalidRequestError,
     InvalidScopeError,
+    UnsupportedResponseTypeError,
 )
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
@@ -102,7 +103,7 @@ class Client(ClientMixin):
         return True  # the methods that are tried are those that are offered
 
     def check_response_type(self, response_type: str) -> bool:
-        return response_type == "code"
+        return True  # the provider has one only
 
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type == "authorization_code"
@@ -294,6 +295,10 @@ class AuthorizationServer(rfc6749.AuthorizationServer):
 class _CodeGrant(AuthorizationCodeGrant):
     server: AuthorizationServer
 
+    @classmethod
+    def check_authorization_endpoint(cls, request: OAuth2Request) -> bool:
+        return True  # there is no other grant; who asks and from where is looked at before what for
+
     @staticmethod
     def validate_authorization_redirect_uri(request: OAuth2Request, client: ClientMixin) -> str:
         """RFC 9700 2.1: compared as a string, whole."""
@@ -443,6 +448,10 @@ def _rules(grant: Any) -> None:
 def _refuse_unsupported(grant: Any, _: Any) -> None:
     """What OpenID Connect Core asks of a request beyond what Authlib checks."""
     parameters: dict[str, str] = grant.request.parameters
+    if "response_type" not in parameters:
+        raise InvalidRequestError("Missing 'response_type'")
+    if parameters["response_type"] != "code":
+        raise UnsupportedResponseTypeError(parameters["response_type"])
     if "request" in parameters:
         raise RequestNotSupportedError()
     if "openid" not in parameters.get("scope", "").split():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from authlib.oauth2 import OAuth2Error
+from authlib.oauth2 import OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from tornado.web import HTTPError, RequestHandler
@@ -66,25 +66,21 @@ class _Endpoint(RequestHandler):
     def on_connection_close(self) -> None:
         self._gone.set()
 
-    def parameters(self, arguments: Mapping[str, list[bytes]]) -> dict[str, str]:
-        """The request's parameters; RFC 6749 3.1 and 3.2: none comes twice, and an empty one is none.
+    def asked(self, arguments: Mapping[str, list[bytes]]) -> Request:
+        """The request, by its parameters; RFC 6749 3.1 and 3.2: none comes twice, and an empty one is none.
 
         :raises OAuth2Error: malformed.
         """
-        found = {}
+        parameters = {}
         for name, values in arguments.items():
             if len(values) > 1:
                 raise InvalidRequestError("A parameter comes more than once.")
             try:
-                found[name] = values[0].decode()
+                parameters[name] = values[0].decode()
             except UnicodeDecodeError:
                 raise InvalidRequestError("A parameter is not UTF-8.") from None
-        return {name: value for name, value in found.items() if value}
-
-    def asked(self, parameters: dict[str, str]) -> Request:
-        return Request(
-            self.request.method or "", self.provider.issuer, dict(self.request.headers), parameters
-        )
+        parameters = {name: value for name, value in parameters.items() if value}
+        return Request(self.request.method or "", self.provider.issuer, self.request.headers, parameters)
 
     def page(self, template: str, status: int = 200, **values: Any) -> None:
         """Show a page. It may be framed on loopback, runs no script, and posts to where the flow goes."""
@@ -101,17 +97,15 @@ class _Endpoint(RequestHandler):
         self.set_header("Content-Security-Policy", "; ".join(policy))
         self.render(template, path=self.provider.path, **values)
 
-    def refuse(self, error: OAuth2Error) -> None:
+    def refuse(self, asked: OAuth2Request, error: OAuth2Error) -> None:
         """Record a refusal."""
         self.provider.happened(
-            "refused", endpoint=self.name, error=error.error, error_description=error.get_error_description()
+            "refused",
+            endpoint=self.name,
+            error=error.error,
+            error_description=error.get_error_description(),
+            request=asked.form,
         )
-
-    def refused_page(self, error: OAuth2Error) -> None:
-        """Show a person what cannot be told to the client, since who that is has not been established."""
-        self.refuse(error)
-        description = error.get_error_description()
-        self.page("refused.html", 400, title="This request was refused", error=error.error, why=description)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
@@ -158,12 +152,12 @@ class _BackChannel(_Endpoint):
         try:
             if content_type != FORM:
                 raise InvalidRequestError("The request is not form-encoded.")
-            asked = self.asked(self.parameters(self.request.body_arguments))
+            asked = self.asked(self.request.body_arguments)
             answer = self.answer(asked)
         except OAuth2Error as error:
             answer = self.provider.server.handle_error_response(asked, error)
         if answer.error:
-            self.refuse(answer.error)
+            self.refuse(asked, answer.error)
         self.set_status(answer.status)
         for name, value in answer.headers.items():
             self.set_header(name, value)
@@ -197,34 +191,13 @@ class _Token(_BackChannel):
         return answer
 
 
-class _Authorize(_Endpoint):
-    name = "authorization"
-    any_origin = (
-        True  # the client's page may post here (OpenID Connect Core 3.1.2.1); it is only shown a form
-    )
+class _Page(_Endpoint):
+    """An endpoint that a person's browser comes to."""
 
-    def get(self) -> None:
-        self.authorize(self.request.query_arguments)
-
-    def post(self) -> None:
-        self.authorize(self.request.body_arguments)
-
-    def authorize(self, arguments: Mapping[str, list[bytes]]) -> None:
-        server = self.provider.server
-        try:
-            asked = self.asked(self.parameters(arguments))
-            grant = server.authorization_request(asked)
-        except OAuth2Error as error:
-            answer = server.handle_error_response(self.asked({}), error)
-            if answer.location:
-                self.refuse(error)
-                self.redirect(answer.location, status=answer.status)
-            else:
-                self.refused_page(error)
-            return
-        wanted = grant.request.form
-        self.provider.happened("login_shown", pushed="request_uri" in asked.parameters, request=wanted)
-        self.login_page(grant, wanted.get("login_hint") or self.provider.expected_user)
+    def refused_page(self, error: OAuth2Error) -> None:
+        """Show a person what cannot be told to the client, since who that is has not been established."""
+        description = error.get_error_description()
+        self.page("refused.html", 400, title="This request was refused", error=error.error, why=description)
 
     def login_page(self, grant: AuthorizationCodeGrant, user: str, missing: bool = False) -> None:
         # Whoever sends the form has seen this page: it is good once, and nobody can guess it.
@@ -241,20 +214,47 @@ class _Authorize(_Endpoint):
         )
 
 
-class _Login(_Authorize):
-    name = "login"
-    any_origin = False
+class _Authorize(_Page):
+    name = "authorization"
+    any_origin = True  # the client's page may post here (OpenID Connect Core 3.1.2.1), and is shown a form
 
     def get(self) -> None:
-        raise HTTPError(405)
+        self.authorize(self.request.query_arguments)
 
     def post(self) -> None:
+        self.authorize(self.request.body_arguments)
+
+    def authorize(self, arguments: Mapping[str, list[bytes]]) -> None:
+        server, asked = self.provider.server, self.asked({})
         try:
-            form = self.parameters(self.request.body_arguments)
+            asked = self.asked(arguments)
+            grant = server.authorization_request(asked)
+        except OAuth2Error as error:
+            self.refuse(asked, error)
+            answer = server.handle_error_response(asked, error)
+            if answer.location:
+                self.redirect(answer.location, status=answer.status)
+            else:
+                self.refused_page(error)
+            return
+        wanted = grant.request.form
+        self.provider.happened("login_shown", pushed="request_uri" in asked.parameters, request=wanted)
+        self.login_page(grant, wanted.get("login_hint") or self.provider.expected_user)
+
+
+class _Login(_Page):
+    name = "login"
+
+    def post(self) -> None:
+        asked = self.asked({})
+        try:
+            asked = self.asked(self.request.body_arguments)
+            form = asked.parameters
             grant = self.provider.server.logins.take(form.get("ticket", ""))
             if grant is None or form.get("decision") not in ("approve", "deny"):
                 raise InvalidRequestError("This login is unknown, already answered, or too old: start again.")
         except OAuth2Error as error:
+            self.refuse(asked, error)
             self.refused_page(error)
             return
         typed = form.get("user", "").strip()
@@ -275,9 +275,16 @@ class _Login(_Authorize):
             user = f"not-{typed}" if "wrong_user" in provider.switches else typed
             provider.happened("approved", user=user, typed=typed)
         answer = provider.server.answer_login(grant, user)
-        if user is not None:
+        if user is not None and answer.error:
+            self.refuse(grant.request, answer.error)
+        elif user is not None:
             provider.happened("code_issued", response=dict(parse_qsl(urlsplit(answer.location).query)))
         self.redirect(answer.location, status=answer.status)
+
+
+class _InvalidToken(OAuth2Error):
+    error = "invalid_token"
+    description = "The access token is unknown, expired or revoked."
 
 
 class _UserInfo(_Endpoint):
@@ -289,13 +296,9 @@ class _UserInfo(_Endpoint):
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         claims = self.provider.server.tokens.get(token)
         if scheme.lower() != "bearer" or claims is None:
-            why = "The access token is unknown, expired or revoked."
-            self.provider.happened(
-                "refused", endpoint=self.name, error="invalid_token", error_description=why
-            )
+            self.refuse(self.asked({}), _InvalidToken())
             self.set_status(401)
             self.set_header("WWW-Authenticate", 'Bearer error="invalid_token"')  # RFC 6750 3
-            self.write({"error": "invalid_token", "error_description": why})
             return
         self.provider.happened("userinfo", claims=claims)
         self.write(claims)

@@ -22,7 +22,14 @@ SHOWN = {
     *("endpoint", "error", "error_description", "seconds", "issuer", "kids", "by", "user", "typed", "pushed"),
     *("client_authentication", "request", "response", "claims"),
     *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "prompt", "max_age"),
-    *("login_hint", "acr_values", "code_challenge", "code_challenge_method", "client_assertion_type"),
+    *(
+        "grant_type",
+        "login_hint",
+        "acr_values",
+        "code_challenge",
+        "code_challenge_method",
+        "client_assertion_type",
+    ),
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "preferred_username", "email"),
 }
 
@@ -42,7 +49,7 @@ class IdentityProvider:
     ``code_exchanged`` ``client_authentication``; ``claims``: those of the ID token
     ``jwks``           ``kids``
     ``userinfo``       ``claims``
-    ``refused``        ``endpoint``, ``error``, ``error_description``
+    ``refused``        ``endpoint``, ``error``, ``error_description``, ``request``
     ``slowed``         ``endpoint``, ``seconds``
     ``down``           ``endpoint``
     ================== =========================================================================================
