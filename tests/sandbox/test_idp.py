@@ -10,6 +10,7 @@ import logging
 import secrets
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any, TypeAlias
@@ -28,6 +29,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from q2mfa_cli.sandbox.idp import IdentityProvider
+from q2mfa_cli.sandbox.idp.expiring import Expiring
 
 CLIENT_ID = "q2-mfa"
 SECRET = "a secret with / + : and % in it"
@@ -409,6 +411,10 @@ def test_a_reference_is_of_a_pushed_request_and_of_its_client(changes: dict[str,
     )
 
 
+def test_a_reference_cannot_be_pushed(party: Party) -> None:
+    refused(party.push(request_uri=party.push().json()["request_uri"]), "invalid_request")
+
+
 def test_what_the_browser_says_beside_a_reference_does_not_count(party: Party) -> None:
     page = party.follow(
         party.push(acr_values="strong").json()["request_uri"],
@@ -508,8 +514,8 @@ def test_a_request_that_is_wrong_is_refused(changes: dict[str, str | None], erro
 
 
 def test_characters_that_no_parameter_has(party: Party) -> None:
-    refused_on_page(party.visit(response_type='"'), "invalid_request")
-    refused_on_page(party.visit(client_id="\x00"), "invalid_request")
+    assert callback(party.visit(response_type='"'))["error"] == "unsupported_response_type"
+    refused_on_page(party.visit(client_id="\x00"), "invalid_client")
     refused_on_page(
         party.get(
             party.metadata["authorization_endpoint"] + "?" + urlencode(party.request) + "&login_hint=%ff"
@@ -912,6 +918,7 @@ def test_it_tells_what_happened_and_no_secret(
     assert told["pushed"]["client_authentication"] == "private_key_jwt"
     assert told["pushed"]["request"]["redirect_uri"] == REDIRECT_URI
     assert told["login_shown"]["pushed"] is True
+    assert "client_assertion" not in told["login_shown"]["request"]
     assert told["approved"] == {"user": "ada", "typed": "ada"}
     assert told["code_issued"]["response"] == {"code": "***", "state": "***", "iss": party.provider.issuer}
     assert told["code_exchanged"]["claims"]["sub"] == "ada"
@@ -937,6 +944,19 @@ def test_it_tells_what_happened_and_no_secret(
         *(party.request["state"], party.request["nonce"]),
     ]:
         assert secret not in seen
+
+
+def test_what_has_expired_is_forgotten(clock: Clock) -> None:
+    class Secret: ...
+
+    kept: Expiring[Secret] = Expiring(clock)
+    secret = Secret()
+    forgotten = weakref.ref(secret)
+    kept.keep("old", secret, 60)
+    del secret
+    clock.ahead = 60
+    kept.keep("new", Secret(), 60)
+    assert forgotten() is None
 
 
 PATHS = [
