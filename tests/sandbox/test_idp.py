@@ -513,6 +513,11 @@ def test_a_request_that_is_wrong_is_refused(changes: dict[str, str | None], erro
     refused(party.push(**changes), error)
 
 
+def test_an_empty_parameter_is_none(party: Party) -> None:
+    assert "user" in Page(party.visit(max_age="", response_mode="", acr_values="")).fields
+    assert callback(party.visit(code_challenge_method=""))["error"] == "invalid_request"
+
+
 def test_characters_that_no_parameter_has(party: Party) -> None:
     assert callback(party.visit(response_type='"'))["error"] == "unsupported_response_type"
     refused_on_page(party.visit(client_id="\x00"), "invalid_client")
@@ -630,6 +635,15 @@ def test_a_code_expires(party: Party, clock: Clock) -> None:
     code = party.code()
     clock.ahead = 61
     refused(party.exchange(code), "invalid_grant")
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer ", "Bearer guessed", "Basic {}", "{}"])
+def test_an_access_token_is_a_bearer_token(authorization: str, party: Party) -> None:
+    token = party.exchange(party.code()).json()["access_token"]
+    endpoint = party.metadata["userinfo_endpoint"]
+    answer = party.get(endpoint, headers={"Authorization": authorization.format(token)})
+    assert (answer.status_code, answer.content) == (401, b"")
+    assert party.user_info(token).status_code == 200
 
 
 def test_an_access_token_expires(party: Party, clock: Clock) -> None:
