@@ -7,18 +7,23 @@ import base64
 import hashlib
 import json
 import logging
+import os
 import secrets
+import subprocess
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote_plus, urlencode, urlsplit
 
 import jwt
 import pytest
 import requests
+from conftest import q2mfa
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
@@ -81,13 +86,13 @@ def start(
     """Start a provider and make its relying party; *path* is the issuer's, the rest the provider's options."""
     servers: list[HTTPServer] = []
 
-    def start(path: str = "", **options: Any) -> Party:
-        sockets = bind_sockets(0, "127.0.0.1")
+    def start(path: str = "", sockets: Any = None, redirect_uri: str = REDIRECT_URI, **options: Any) -> Party:
+        sockets = sockets or bind_sockets(0, "127.0.0.1")
         provider = IdentityProvider(
             f"http://127.0.0.1:{sockets[0].getsockname()[1]}{path}",
             client_id=CLIENT_ID,
             client_secret=SECRET,
-            redirect_uri=REDIRECT_URI,
+            redirect_uri=redirect_uri,
             record=lambda what, payload: happened.append((what, payload)),
             clock=clock,
             **options,
@@ -352,6 +357,7 @@ def test_claims_of_the_scopes_that_were_asked_for(party: Party) -> None:
     tokens = party.exchange(callback(party.answer(page, user=" ada@example.com "))["code"])
     claims = party.claims(tokens)
     assert claims["sub"] == claims["preferred_username"] == claims["email"] == "ada@example.com"
+    assert claims["email_verified"] is True
     assert tokens.json()["scope"].split() == ["openid", "profile", "email"]
 
 
@@ -384,6 +390,119 @@ def test_the_metadata_promises_what_the_extension_needs(start: Callable[..., Par
     assert {key["kid"] for key in keys}.isdisjoint(
         key["kid"] for key in another.get(another.metadata["jwks_uri"]).json()["keys"]
     )
+
+
+# ---- the relying party that it is for -------------------------------------------------------------
+
+
+class Extension:
+    """A generated redirect extension, served, and the session of a user called ada at HQ."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        answer = self.post("/_hq/sessions", {"mfa_info": {"sso_identifier": "ada"}})
+        self.session = str(answer["session"])
+
+    def post(self, path: str, body: Any, session: str = "") -> Any:
+        return requests.post(self.url + path, json=body, headers={"X-Q2-Session": session}, timeout=20).json()
+
+    def mfa(self, party: Party, **form: str) -> Any:
+        """Start, log in with *form*, come back: True once HQ has verified the token, or the error's code."""
+        started = self.post("/Foo/start", {}, self.session)
+        if "error" in started:
+            return started["data"]["code"]
+        back = party.answer(party.get(started["data"]["authorization_url"]), **form)
+        response = dict(parse_qsl(urlsplit(back.headers["Location"]).query))
+        done = self.post("/Foo/token_handler", response, self.session)
+        if "error" in done:
+            assert requests.get(f"{self.url}/_hq/sessions/{self.session}", timeout=20).json()["tokens"] == []
+            return done["data"]["code"]
+        token = done["data"]["token"]
+        return self.post(f"/_hq/sessions/{self.session}/verify", {"token": token})["verified"]
+
+
+@pytest.fixture
+def extension(
+    workspace: Path, start: Callable[..., Party]
+) -> Iterator[Callable[..., tuple[Extension, Party]]]:
+    """Generate, configure and serve the extension, with a provider of its own."""
+    children: list[subprocess.Popen[str]] = []
+
+    def serve(configuration: str = "", secret: str = SECRET, **options: Any) -> tuple[Extension, Party]:
+        sockets = bind_sockets(0, "127.0.0.1")
+        issuer = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+        settings = workspace / "configuration" / "settings.py"
+        settings.write_text(
+            "from q2_sdk.core.default_settings import *\n"
+            "INSTALLED_EXTENSIONS = []\n"
+            "OUTBOUND_WHITELIST.extend(['127.0.0.1'])\n"
+        )
+        made = q2mfa(
+            *("create", "Foo", "--rendering", "csr", "--mfa", "redirect", "--no-input"),
+            *("--issuer", issuer, "--client-id", CLIENT_ID),
+            cwd=workspace,
+        )
+        assert made.status == 0, made
+        with (workspace / "configuration" / "Foo.py").open("a") as file:
+            file.write(configuration)
+        child = subprocess.Popen(
+            [sys.executable, "-m", "q2mfa_cli.sandbox.server", str(workspace), "Foo"],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "FOO_CLIENT_SECRET": secret},
+            text=True,
+        )
+        children.append(child)
+        assert child.stdout is not None
+        url = json.loads(child.stdout.readline())["url"]
+        party = start(sockets=sockets, redirect_uri=f"{url}/assets/Foo/verify.html", **options)
+        return Extension(url), party
+
+    yield serve
+    for child in children:
+        child.terminate()
+        child.communicate()
+
+
+CLIENT_JWK = json.dumps({**RSAAlgorithm.to_jwk(CLIENT_KEY, as_dict=True), "kid": "client", "alg": "RS256"})
+
+
+@pytest.mark.parametrize(
+    ("configuration", "secret", "options"),
+    [
+        ("", SECRET, {"pushed_requests": "off"}),
+        ("CLIENT_AUTH_METHOD = 'client_secret_post'\nACR_VALUES = 'strong'\n", SECRET, {}),
+        (
+            "CLIENT_AUTH_METHOD = 'private_key_jwt'\nREQUIRE_PAR = True\n",
+            CLIENT_JWK,
+            {"pushed_requests": "required", "client_jwks": CLIENT_JWKS},
+        ),
+    ],
+)
+def test_the_generated_extension_completes_mfa_for_the_right_user(
+    configuration: str,
+    secret: str,
+    options: Any,
+    extension: Callable[..., tuple[Extension, Party]],
+) -> None:
+    served, party = extension(configuration, secret, **options)
+    assert served.mfa(party, user="ada") is True
+
+
+def test_the_generated_extension_completes_mfa_for_nobody_else(
+    extension: Callable[..., tuple[Extension, Party]],
+) -> None:
+    served, party = extension()
+    assert served.mfa(party, user="bob") == "wrong_user"
+    assert served.mfa(party, decision="deny") == "access_denied"
+    for switch, code in [
+        ("wrong_user", "wrong_user"),
+        ("denies", "access_denied"),
+        ("down", "provider_unavailable"),
+    ]:
+        party.provider.switches = {switch}
+        assert served.mfa(party, user="ada") == code
+    party.provider.switches.clear()
+    assert served.mfa(party, user="ada") is True
 
 
 # ---- pushed authorization requests ----------------------------------------------------------------

@@ -452,9 +452,9 @@ def _refuse_unsupported(grant: Any, _: Any) -> None:
 
 def _user_info(user: str, scope: str) -> UserInfo:
     """Claims about *user*, whose name is all that is known (OpenID Connect Core 5.4)."""
-    claims = {"sub": user}
+    claims: dict[str, Any] = {"sub": user}
     if "profile" in scope.split():
         claims["preferred_username"] = user
     if "email" in scope.split() and "@" in user:
-        claims["email"] = user
+        claims.update(email=user, email_verified=True)
     return UserInfo(claims)

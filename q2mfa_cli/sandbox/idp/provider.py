@@ -31,6 +31,7 @@ SHOWN = {
         "client_assertion_type",
     ),
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "preferred_username", "email"),
+    "email_verified",
 }
 
 
@@ -130,7 +131,9 @@ class IdentityProvider:
             "token_endpoint_auth_methods_supported": server.authentication_methods,
             "code_challenge_methods_supported": ["S256"],
             "prompt_values_supported": ["none", "login"],
-            "claims_supported": ["sub", "auth_time", "acr", "preferred_username", "email"],
+            "claims_supported": [
+                *("sub", "auth_time", "acr", "preferred_username", "email", "email_verified"),
+            ],
             "authorization_response_iss_parameter_supported": True,
             "request_parameter_supported": False,
             "request_uri_parameter_supported": False,
