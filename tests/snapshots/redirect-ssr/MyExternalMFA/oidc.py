@@ -20,6 +20,7 @@ from q2_sdk.core.exceptions import TectonError
 
 # Asymmetric ones only: what the provider publishes, or shares with this client, must not sign (RFC 8725, 3.1).
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+DECODER = jwt.PyJWT({"enforce_minimum_key_length": True})  # RFC 7518, 3.3
 LEEWAY_SECONDS = 60  # clocks differ (Core, 3.1.3.7)
 FLOW_SECONDS = 600  # from leaving to coming back
 CACHE_SECONDS = 3600
@@ -130,7 +131,7 @@ class OidcClient:
             header = jwt.get_unverified_header(id_token)
             key = await self._key(metadata, header)
             self._require(key, "not_trusted", "no key of the provider is that of the ID token")
-            return jwt.decode(
+            return DECODER.decode(
                 id_token,
                 jwt.PyJWK(key, header["alg"]),
                 algorithms=ALGORITHMS,  # Core, 3.1.3.7 (6), (7)
@@ -171,6 +172,7 @@ class OidcClient:
     async def _metadata(self):
         """What of the provider's metadata is used here, checked."""
         issuer = self.config.ISSUER
+        self._require(_is_safe_url(issuer), "not_configured", "the issuer is no https URL")  # Discovery, 3
         cache_key = _cache_key("metadata", issuer)
         metadata = self.cache.get(cache_key)
         if metadata is None:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from q2_sdk.core import q2_requests
 from q2_sdk.core.exceptions import TectonError
 
@@ -397,6 +398,14 @@ async def test_another_signature_is_denied(algorithm, key, provider):
         assert await Login(provider).denied() == "not_trusted"
 
 
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+async def test_a_key_that_is_too_short_is_denied(provider):
+    provider.signing_key = rsa.generate_private_key(65537, 1024)
+    jwk = jwt.get_algorithm_by_name("RS256").to_jwk(provider.signing_key.public_key(), as_dict=True)
+    provider.keys = [{**jwk, "kid": "first"}]
+    assert await Login(provider).denied() == "not_trusted"
+
+
 async def test_critical_extensions_are_not_understood(provider):
     provider.header = {"kid": "first", "crit": ["b64"], "b64": True}
     assert await Login(provider).denied() == "not_trusted"
@@ -559,6 +568,13 @@ async def test_an_endpoint_that_is_not_https_is_denied(name, url, provider):
     provider.metadata[name] = url
     assert await Login(provider).denied() == "provider_unavailable"
     assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("issuer", [ISSUER.replace("https", "http"), "login.bank.example", ""])
+async def test_an_issuer_that_is_not_https_is_not_even_asked(issuer, provider):
+    provider.metadata["issuer"] = issuer
+    assert await Login(provider, ISSUER=issuer).denied() == "not_configured"
+    assert provider.requests == []
 
 
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
