@@ -29,13 +29,14 @@ $(VENV)/ready: pyproject.toml
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# The golden trees of tests/snapshots, written anew; `git diff` is the review.
+# The golden trees of tests/snapshots, and the tables of docs that cite them, written anew; `git diff` is the review.
 snapshots: $(VENV)/ready
 	rm -rf tests/snapshots
 	for mfa in standard redirect; do for rendering in ssr csr; do \
 		$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$mfa --rendering $$rendering \
 			-o tests/snapshots/$$mfa-$$rendering || exit 1; \
 	done; done
+	PYTHONPATH=tests $(VENV)/bin/python -m providers.table
 
 # Break the generated code in every small way; some minutes. What survives is listed, with its argument.
 mutate: $(VENV)/ready

@@ -4,7 +4,7 @@
 //
 // prints one line of JSON with its issuer once it listens, and ends with its standard input.
 // PUT /_control with the same JSON sets it up anew: same address, same grants, another behaviour.
-// GET /_requests lists what was asked of it since then.
+// GET /_asked lists what was asked of it since then.
 import { createServer } from 'node:http';
 import { generateKeyPairSync } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -16,14 +16,15 @@ const Provider = await load('oidc-provider');
 const MemoryAdapter = await load('oidc-provider/lib/adapters/memory_adapter.js');
 
 const DEFAULTS = {
+  port: 0, //              any free one
   par: 'on', //            off, on (announced), required
   alg: 'RS256', //         signs the ID token
   keys: 'first', //        another name, other keys
-  auth_method: 'client_secret_basic',
+  auth_method: 'client_secret_basic', // the only one that it takes of the client
   client_id: 'q2-mfa',
-  client_secret: 'a secret of the tests with / + and % in it',
+  client_secret: undefined,
   client_jwks: undefined, // public keys of the client, for private_key_jwt
-  redirect_uris: ['http://127.0.0.1:1/verify.html'],
+  redirect_uris: [],
   acr: undefined, //       how the user is said to have logged in
   login_age: 0, //         seconds since the login, in auth_time
 };
@@ -63,9 +64,9 @@ function makeProvider(issuer, given) {
     },
     findAccount: (_, sub) => ({
       accountId: sub,
-      claims: () => ({ sub, email: `${sub}@example.com`, email_verified: true, preferred_username: sub }),
+      claims: () => ({ sub, email: `${sub}@example.com`, email_verified: true }),
     }),
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username'] },
+    claims: { openid: ['sub'], email: ['email', 'email_verified'] },
     conformIdTokenClaims: false, // scope claims in the ID token, as most providers of banks can
     jwks: { keys: keysNamed(options.keys) },
     pkce: { required: () => true },
@@ -83,7 +84,7 @@ function makeProvider(issuer, given) {
 }
 
 let answer;
-let requests = [];
+let asked = [];
 
 async function bodyOf(req) {
   let text = '';
@@ -96,20 +97,24 @@ const server = createServer(async (req, res) => {
   if (pathname === '/_control') {
     try {
       answer = makeProvider(issuer, JSON.parse(await bodyOf(req)));
-      requests = [];
+      asked = [];
       res.end('{}');
     } catch (error) {
       res.writeHead(400).end(String(error));
     }
-  } else if (pathname === '/_requests') {
-    res.end(JSON.stringify(requests));
+  } else if (pathname === '/_asked') {
+    res.end(JSON.stringify(asked));
   } else {
-    requests.push(`${req.method} ${pathname}`);
+    asked.push(`${req.method} ${pathname}`);
     answer(req, res);
   }
 });
-await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
+const options = JSON.parse(process.argv[2] ?? '{}');
+await new Promise((done) => {
+  server.on('error', ({ message }) => { console.error(message); process.exit(1); });
+  server.listen(options.port ?? 0, '127.0.0.1', done);
+});
 const issuer = `http://127.0.0.1:${server.address().port}`;
-answer = makeProvider(issuer, JSON.parse(process.argv[2] ?? '{}'));
+answer = makeProvider(issuer, options);
 console.log(JSON.stringify({ issuer }));
 process.stdin.on('end', () => process.exit()).resume();
