@@ -22,7 +22,7 @@ class Setting:
     stranger: HostileProvider
 
     def visit(self, url: str) -> dict[str, Any]:
-        return Person(None).visit(url, self.extension.redirect_uri)
+        return Person(USER).visit(url, self.extension.redirect_uri)
 
     def leave(self, login: Login) -> dict[str, Any]:
         """Start, and log in at the provider: what the browser brings back."""
@@ -86,7 +86,7 @@ def changed(**values: Any) -> Change:
 
 
 def listed(name: str) -> Change:
-    """Its value twice, as a parameter given twice comes from verify.js."""
+    """Its value twice: in a query, a parameter given twice."""
     return lambda given: {**given, name: [given[name], given[name]]}
 
 

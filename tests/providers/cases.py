@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm
 
-from providers.answers import big, body, bomb, redirect, reset, silence, slow, status, wire
+from providers.answers import Raw, big, body, bomb, redirect, reset, silence, slow, status, wire
 from providers.case import Case, after, changed, listed, longer, without
 from providers.checks import (
     ACR,
@@ -177,9 +178,6 @@ def pushed(name: str, wrong: str, check: Check, lie: Change, **options: Any) -> 
 PUSHED = [
     *answers("the PAR endpoint", "pushed"),
     pushed("refused", "PAR is refused", REFUSED, lambda answer: status(400, {"error": "invalid_request"})),
-    pushed(
-        "client", "PAR refuses the client", REFUSED, lambda answer: status(401, {"error": "invalid_client"})
-    ),
     pushed("no-uri", "the PAR answer has no `request_uri`", REQUEST_URI, without("request_uri")),
     pushed("empty-uri", "an empty `request_uri`", REQUEST_URI, changed(request_uri="")),
     pushed("number-uri", "the `request_uri` is a number", REQUEST_URI, changed(request_uri=7)),
@@ -203,7 +201,7 @@ CALLBACK = [
     back("state-missing", "no `state`", STATE, without("state")),
     back("state-empty", "an empty `state`", STATE, changed(state="")),
     back("state-null", "`state` is null", STATE, changed(state=None)),
-    back("state-twice", "`state` is given twice", STATE, listed("state")),
+    back("state-twice", "`state` is given twice", STATE, honest, lie=Lie(authorized=listed("state"))),
     back("state-letters", "a `state` outside ASCII", STATE, changed(state="ü" * 43)),
     back(
         "state-case",
@@ -215,7 +213,7 @@ CALLBACK = [
     back("iss-other", "`iss` of another provider", ISS, changed(iss="https://evil.example")),
     back("iss-missing", "no `iss`, though announced", ISS, without("iss")),
     back("iss-empty", "an empty `iss`", ISS, changed(iss="")),
-    back("iss-twice", "`iss` is given twice", ISS, listed("iss")),
+    back("iss-twice", "`iss` is given twice", ISS, honest, lie=Lie(authorized=listed("iss"))),
     back("iss-slash", "`iss` with one `/` more", ISS, longer("iss", "/")),
     back(
         "iss-unannounced",
@@ -223,12 +221,12 @@ CALLBACK = [
         ISS,
         changed(iss="https://evil.example"),
         lie=Lie(metadata=without("authorization_response_iss_parameter_supported")),
-        asked=None,
+        asked=["GET /.well-known/openid-configuration", "POST /pushed"],
         fresh=True,
     ),
     back("code-missing", "no `code`", CODE, without("code")),
     back("code-empty", "an empty `code`", CODE, changed(code="")),
-    back("code-twice", "`code` is given twice", CODE, listed("code")),
+    back("code-twice", "`code` is given twice", CODE, honest, lie=Lie(authorized=listed("code"))),
     back(
         "code-forged",
         "a `code` that the provider never gave",
@@ -253,6 +251,31 @@ CALLBACK = [
     back("error-and-code", "an `error` beside a good `code`", USER_ERROR, changed(error="access_denied")),
 ]
 
+# ---- who the client is -------------------------------------------------------------------------------
+
+_PRIVATE = ec.generate_private_key(ec.SECP256R1())
+PRIVATE_KEY = {**ECAlgorithm.to_jwk(_PRIVATE, as_dict=True), "alg": "ES256", "kid": "ours"}
+POST = {"CLIENT_AUTH_METHOD": "client_secret_post"}
+ASSERTION = {"CLIENT_AUTH_METHOD": "private_key_jwt", "CLIENT_SECRET": json.dumps(PRIVATE_KEY)}
+
+
+def client(name: str, method: str, settings: Mapping[str, Any]) -> list[Case]:
+    def refused(answer: Json) -> Raw:
+        return status(401, {"error": "invalid_client"})
+
+    options: dict[str, Any] = {"settings": settings, "reason": "127.0.0.1 answered 401 invalid_client"}
+    return [
+        Case(f"client-{name}-pushed", f"PAR refuses {method}", REFUSED, Lie(pushed=refused), **options),
+        Case(f"client-{name}-token", f"{method} is refused", REFUSED, Lie(token=refused), **options),
+    ]
+
+
+CLIENTS = [
+    *client("basic", "`client_secret_basic`", {}),
+    *client("post", "`client_secret_post`", POST),
+    *client("assertion", "`private_key_jwt`", ASSERTION),
+]
+
 # ---- token endpoint ----------------------------------------------------------------------------------
 
 
@@ -263,9 +286,6 @@ def token(name: str, wrong: str, check: Check, lie: Change, **options: Any) -> C
 TOKENS = [
     *answers("the token endpoint", "token"),
     token("refused", "the code is refused", REFUSED, lambda answer: status(400, {"error": "invalid_grant"})),
-    token(
-        "client", "the client is refused", REFUSED, lambda answer: status(401, {"error": "invalid_client"})
-    ),
     token(
         "log",
         "an error with a line made for the log",
@@ -666,7 +686,18 @@ PERSONS = [
 ]
 
 
-DENIED: list[Case] = [*METADATA, *PUSHED, *CALLBACK, *TOKENS, *SIGNATURES, *KEYS, *CLAIMS, *PERSONS, *FLOWS]
+DENIED: list[Case] = [
+    *METADATA,
+    *PUSHED,
+    *CALLBACK,
+    *CLIENTS,
+    *TOKENS,
+    *SIGNATURES,
+    *KEYS,
+    *CLAIMS,
+    *PERSONS,
+    *FLOWS,
+]
 
 # ---- what is nothing wrong ---------------------------------------------------------------------------
 

@@ -129,6 +129,7 @@ FLOWS = [
         ISS,
         sent_to_a_stranger,
         lie=Lie(metadata=NO_PAR),
+        asked=["GET /.well-known/openid-configuration"],
         fresh=True,
     ),
     flow(
@@ -138,6 +139,7 @@ FLOWS = [
         sent_to_a_stranger,
         back=without("iss"),
         lie=Lie(metadata=NO_PAR),
+        asked=["GET /.well-known/openid-configuration"],
         fresh=True,
     ),
     flow(

@@ -35,6 +35,7 @@ PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519
 
 USER = "ada"
 EMAIL = "ada@bank.example"
+ELSEWHERE = "to where an answer led"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class HostileProvider:
     """One provider's state, shared by its handlers and the tests.
 
     :ivar asked: what was asked of it, as `POST /token`.
-    :ivar secrets: what it gave out, or was given, that may stand in no log.
+    :ivar secrets: what it gave out, or was given, that may stand in no log; a test adds what else may not.
     :ivar id_token: the last one that it gave out.
     """
 
@@ -145,7 +146,11 @@ class HostileProvider:
             "subject_types_supported": ["public"],
             # A client that lets the provider choose the algorithm lets it choose none.
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "HS256", "none"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_basic",
+                "client_secret_post",
+                "private_key_jwt",
+            ],
             "code_challenge_methods_supported": ["S256"],
         }
 
@@ -186,12 +191,13 @@ class HostileProvider:
         self._hide(answer["access_token"], *str(answer["id_token"]).split("."))
         return answer
 
-    def authenticate(self, header: str) -> None:
-        """Client authentication by client_secret_basic, both halves form-encoded (RFC 6749, 2.3.1)."""
+    def authenticate(self, header: str, form: dict[str, str]) -> None:
+        """Client authentication by secret; by an assertion, which only the certified provider checks."""
         encoded = header.removeprefix("Basic ")
-        self._hide(encoded)
+        self._hide(encoded, form.get("client_assertion", ""))
         user, _, password = base64.b64decode(encoded).decode().partition(":")
-        if (unquote_plus(user), unquote_plus(password)) != (CLIENT_ID, CLIENT_SECRET):
+        pairs = [(unquote_plus(user), unquote_plus(password)), (form["client_id"], form.get("client_secret"))]
+        if (CLIENT_ID, CLIENT_SECRET) not in pairs and "client_assertion" not in form:
             raise HTTPError(401)
 
     def _claims(self, request: dict[str, str]) -> Json:
@@ -214,15 +220,11 @@ class HostileProvider:
 
 
 class HostileProviders:
-    """Providers under paths of one address, which know nothing of each other.
-
-    :ivar followed: whether anybody ever went where a hostile answer led.
-    """
+    """Providers under paths of one address, which know nothing of each other."""
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
         self.by_name: dict[str, HostileProvider] = {}
-        self.followed = False
 
     def new(self) -> HostileProvider:
         name = f"p{len(self.by_name)}"
@@ -267,7 +269,7 @@ class _Keys(_Endpoint):
 
 class _Pushed(_Endpoint):
     async def post(self) -> None:
-        self.provider.authenticate(self.request.headers["Authorization"])
+        self.provider.authenticate(self.request.headers.get("Authorization", ""), self.form)
         await self.send(self.provider.lie.pushed(self.provider.push(self.form)), 201)
 
 
@@ -279,7 +281,7 @@ class _Authorize(_Endpoint):
 
 class _Token(_Endpoint):
     async def post(self) -> None:
-        self.provider.authenticate(self.request.headers["Authorization"])
+        self.provider.authenticate(self.request.headers.get("Authorization", ""), self.form)
         try:
             answer = self.provider.exchange(self.form)
         except HTTPError:
@@ -289,13 +291,14 @@ class _Token(_Endpoint):
 
 
 class _Elsewhere(RequestHandler):
-    """Where a redirect leads, or an ID token says that its key is."""
+    """Where a redirect leads, or an ID token says that its key is. Whose it was is not known: it is told to all."""
 
     def initialize(self, providers: HostileProviders) -> None:
         self.providers = providers
 
     def get(self) -> None:
-        self.providers.followed = True
+        for provider in self.providers.by_name.values():
+            provider.asked.append(ELSEWHERE)
         self.finish(json.dumps(self.application.settings["elsewhere"]))
 
     post = get

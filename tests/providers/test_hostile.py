@@ -16,8 +16,8 @@ import pytest
 
 from providers import hostile, person
 from providers.case import Case, Setting, right_user
-from providers.cases import DENIED, PASSES, SLOW
-from providers.hostile import HONEST, HostileProviders, honest
+from providers.cases import DENIED, PASSES, PRIVATE_KEY, SLOW
+from providers.hostile import ELSEWHERE, HONEST, HostileProviders, honest
 from providers.served import Answer, serving
 
 
@@ -25,7 +25,6 @@ from providers.served import Answer, serving
 def providers() -> Iterator[HostileProviders]:
     with hostile.running() as providers:
         yield providers
-    assert not providers.followed, "somebody went where a hostile answer led"
 
 
 @contextmanager
@@ -115,7 +114,7 @@ def run(setting: Setting, case: Case) -> Outcome:
         denials=len([answer for answer in answers if answer.status != 200]),
         log=log,
         asked=asked,
-        secrets=provider.secrets | setting.stranger.secrets | set(granted),
+        secrets=provider.secrets | setting.stranger.secrets | set(granted) | {PRIVATE_KEY["d"]},
         afterwards=honest_login(setting, case),
     )
 
@@ -166,7 +165,7 @@ def test_denied(case: Case, outcome: Outcome) -> None:
     assert len(denials) == outcome.denials and f"External MFA denied: {answer.reason}" in denials
     assert log.count("External MFA: the identity provider confirmed the user") == len(outcome.granted)
     assert sorted(outcome.tokens) == sorted(outcome.granted)
-    assert case.asked in (None, outcome.asked)
+    assert case.asked in (None, outcome.asked) and ELSEWHERE not in outcome.asked
     assert not [secret for secret in outcome.secrets if secret in f"{log} {answer.body}"]
     assert outcome.afterwards.status == 200
 
@@ -176,7 +175,7 @@ def test_passes(case: Case, outcome: Outcome) -> None:
     """What a conforming provider may do."""
     assert outcome.answer.status == 200, outcome.answer
     assert outcome.tokens == outcome.granted == [outcome.answer.token]
-    assert case.asked in (None, outcome.asked)
+    assert case.asked in (None, outcome.asked) and ELSEWHERE not in outcome.asked
     assert not [secret for secret in outcome.secrets if secret in str(outcome.log)]
 
 
