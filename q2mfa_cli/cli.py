@@ -57,6 +57,16 @@ Only status 0 leaves anything behind.
 """
 
 
+PREVIEW_EPILOG = """\b
+Examples:
+  q2mfa preview MyMFA
+  q2mfa preview MyMFA --no-browser --port 9000
+
+\b
+Everything binds to 127.0.0.1 only. Ctrl-C stops it; the exit status is then 0.
+"""
+
+
 class Program(click.Group):
     """The ``q2mfa`` command: aliases, and one way for every error to reach the user."""
 
@@ -209,6 +219,30 @@ def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> in
     from q2mfa_cli.workspace import find_workspace
 
     return run_tests(output_dir or find_workspace(Path.cwd()), name, pytest_args)
+
+
+@main.command(epilog=PREVIEW_EPILOG)
+@click.argument("name")
+@workspace_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65533),
+    metavar="N",
+    help="Online banking's port; the next two are used too, 0 takes any.  [default: the first free from 8642]",
+)
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@debug_option
+def preview(name: str, output_dir: Path | None, port: int | None, no_browser: bool) -> None:
+    """Show an extension at work, on a local stand-in for Q2's platform.
+
+    Plays online banking, with the extension in its iframe and HQ behind it, and shows the eight steps of External MFA
+    as they happen. The extension is loaded anew when a file of it changes.
+    """
+    from q2mfa_cli.sandbox.preview import run_preview
+    from q2mfa_cli.workspace import find_workspace
+
+    workspace = (output_dir or find_workspace(Path.cwd())).resolve()
+    run_preview(workspace, name, port, not no_browser, click.echo)
 
 
 def _from_file(source: str, given: Answers) -> list[Answers]:
