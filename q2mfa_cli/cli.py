@@ -61,6 +61,7 @@ PREVIEW_EPILOG = """\b
 Examples:
   q2mfa preview MyMFA
   q2mfa preview MyMFA --no-browser --port 9000
+  q2mfa preview MyMFA --issuer http://localhost:8080/realms/bank
 
 \b
 Everything binds to 127.0.0.1 only. Ctrl-C stops it; the exit status is then 0.
@@ -230,9 +231,14 @@ def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> in
     metavar="N",
     help="Online banking's port; the next two are used too, 0 takes any.  [default: the first free from 8642]",
 )
+@click.option(
+    "--issuer", metavar="URL", help="Redirect only: a real identity provider in place of the embedded one."
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @debug_option
-def preview(name: str, output_dir: Path | None, port: int | None, no_browser: bool) -> None:
+def preview(
+    name: str, output_dir: Path | None, port: int | None, issuer: str | None, no_browser: bool
+) -> None:
     """Show an extension at work, on a local stand-in for Q2's platform.
 
     Plays online banking, with the extension in its iframe and HQ behind it, and shows the eight steps of External MFA
@@ -242,7 +248,7 @@ def preview(name: str, output_dir: Path | None, port: int | None, no_browser: bo
     from q2mfa_cli.workspace import find_workspace
 
     workspace = (output_dir or find_workspace(Path.cwd())).resolve()
-    run_preview(workspace, name, port, not no_browser, click.echo)
+    run_preview(workspace, name, port, issuer, not no_browser, click.echo)
 
 
 def _from_file(source: str, given: Answers) -> list[Answers]:

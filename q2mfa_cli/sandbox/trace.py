@@ -25,7 +25,21 @@ STEPS = (
 )
 
 # Fields whose text says something and proves nothing; all others are masked.
-SHOWN = {"purpose", "error", "error_description", "iss", "route", "status", "exit", "method"}
+SHOWN = {
+    *("purpose", "error", "error_description", "iss", "status", "exit", "provider"),
+    *(
+        "user",
+        "typed",
+        "by",
+        "endpoint",
+        "client_id",
+        "scope",
+        "prompt",
+        "response_type",
+        "acr_values",
+        "login_hint",
+    ),
+}
 
 
 @dataclass

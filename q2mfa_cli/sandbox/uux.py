@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
+from q2mfa_cli.sandbox.providers import EmbeddedProvider, Provider
 from q2mfa_cli.sandbox.trace import Row, Trace
 from q2mfa_cli.sandbox.workflows import SWITCHES, Workflow, workflow_named
 
@@ -70,23 +72,27 @@ class UUX:
     """The challenges of one run of the preview.
 
     :param extension_origin: where the extension is served. :param platform: what is behind the SDK.
-    :param idp: the embedded provider, whose ``switches`` and ``expected_user`` are set; None without one.
+    :param login: the identity provider of a redirect extension.
     """
 
     def __init__(
-        self, platform: Platform, extension: Extension, extension_origin: str, idp: Any = None
+        self, platform: Platform, extension: Extension, extension_origin: str, login: Provider | None = None
     ) -> None:
-        self.platform, self.extension, self.extension_origin, self.idp = (
-            platform,
-            extension,
-            extension_origin,
-            idp,
-        )
+        self.platform, self.extension, self.extension_origin = platform, extension, extension_origin
+        self.idp = login.embedded if login else None
         self.challenges: dict[str, Challenge] = {}
+        self._at_provider: Challenge | None = None
         self._by_header = platform.session_of
         platform.session_of = self.session_of  # type: ignore[method-assign]
         platform.hq.watch = self._hq_was_asked
         platform.watch_outbound = self._provider_was_asked
+        if isinstance(login, EmbeddedProvider):
+            login.record = self._customer_was_at_provider
+
+    @property
+    def breakable(self) -> set[str]:
+        """Where something can be broken."""
+        return {"hq", "idp"} if self.idp is not None else {"hq"}
 
     def open(self, workflow: object, mfa_info: dict[str, Any]) -> Challenge:
         """Ask a customer for MFA.
@@ -98,7 +104,8 @@ class UUX:
         challenge = Challenge(secrets.token_urlsafe(16), chosen, session, time.time())
         self.challenges[challenge.id] = challenge
         if self.idp is not None:
-            self.idp.expected_user = str(mfa_info.get("sso_identifier", ""))
+            attribute = getattr(self.extension.configuration, "IDENTITY_ATTRIBUTE", "sso_identifier")
+            self.idp.expected_user = str(mfa_info.get(attribute, ""))
         return challenge
 
     def challenge(self, identifier: str) -> Challenge:
@@ -197,7 +204,7 @@ class UUX:
 
         :raises ValueError: there is no such switch.
         """
-        at = {switch.id: switch.at for switch in SWITCHES if switch.at == "hq" or self.idp is not None}
+        at = {switch.id: switch.at for switch in SWITCHES if switch.at in self.breakable}
         unknown = wanted - set(at)
         if unknown:
             raise ValueError(f"the switches are {', '.join(at)}")
@@ -225,10 +232,29 @@ class UUX:
     ) -> None:
         challenge = self._challenge_of(session)
         if challenge is not None:
+            self._at_provider = challenge
             why = why or (f"the provider answered {status}" if status >= 400 else "")
             payload = {"status": status, "url": url}
             path = url.partition("?")[0].split("/", 3)[-1]
             challenge.trace.add("extension", "idp", f"{method} /{path}", payload, None, why, took)
+
+    def _customer_was_at_provider(self, what: str, payload: Mapping[str, Any]) -> None:
+        """What the embedded provider saw of the browser, which comes without a session.
+
+        It is told in the challenge whose extension last asked the provider for something.
+        """
+        seen = {
+            "login_shown": ("page", "idp", "The customer is sent to log in"),
+            "approved": ("page", "idp", "The customer approves"),
+            "denied": ("page", "idp", "The login is denied"),
+            "code_issued": ("idp", "page", "Back to verify.html with a code"),
+            "refused": ("idp", "page", "The provider refuses"),
+            "down": ("idp", "page", "The provider is down"),
+        }.get(what)
+        browser = payload.get("endpoint") in (None, "authorization", "login")
+        if seen and browser and self._at_provider is not None:
+            why = str(payload.get("error_description") or "") or ("it answers 503" if what == "down" else "")
+            self._at_provider.trace.add(*seen, payload, None, why)
 
     def _challenge_of(self, session: Session | None) -> Challenge | None:
         return next((each for each in self.challenges.values() if each.session is session), None)

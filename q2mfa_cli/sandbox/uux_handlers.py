@@ -108,7 +108,7 @@ class _Platform(_Handler):
                     for party, label in PARTIES.items()
                     if party != "idp" or extension.integration == "redirect"
                 },
-                **described(extension.integration, self.about["mfa_info"]),
+                **described(self.uux.breakable, self.about["mfa_info"]),
             }
         )
 

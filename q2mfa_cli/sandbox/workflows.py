@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
+CUSTOMER = "jane.doe"
 TOTP_SECRET_BYTES = 20  # RFC 4226, section 4: the length it recommends
 
 
@@ -77,12 +79,11 @@ def workflow_named(identifier: object) -> Workflow:
     raise ValueError(f"the workflows are {', '.join(workflow.id for workflow in WORKFLOWS)}")
 
 
-def described(integration: str, given: dict[str, Any]) -> dict[str, Any]:
+def described(places: Collection[str], given: dict[str, Any]) -> dict[str, Any]:
     """The workflows and switches, as JSON for the page.
 
-    :param given: attributes of ``mfa_info`` that every workflow starts from.
+    :param places: where something can be broken. :param given: attributes of ``mfa_info`` that every workflow starts from.
     """
-    places = {"hq", "idp"} if integration == "redirect" else {"hq"}
     return {
         "workflows": [{**asdict(each), "mfa_info": {**each.mfa_info, **given}} for each in WORKFLOWS],
         "switches": [asdict(each) for each in SWITCHES if each.at in places],
