@@ -61,6 +61,7 @@ PREVIEW_EPILOG = """\b
 Examples:
   q2mfa preview MyMFA
   q2mfa preview MyMFA --no-browser --port 9000
+  q2mfa preview --check MyMFA
   q2mfa preview MyMFA --issuer http://localhost:8080/realms/bank
 
 \b
@@ -234,20 +235,38 @@ def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> in
 @click.option(
     "--issuer", metavar="URL", help="Redirect only: a real identity provider in place of the embedded one."
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    help="No browser, no waiting: try the workflows over HTTP; 0 only if the right user gets through and nobody else.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @debug_option
 def preview(
-    name: str, output_dir: Path | None, port: int | None, issuer: str | None, no_browser: bool
+    name: str,
+    output_dir: Path | None,
+    port: int | None,
+    issuer: str | None,
+    check: bool,
+    no_browser: bool,
 ) -> None:
     """Show an extension at work, on a local stand-in for Q2's platform.
 
     Plays online banking, with the extension in its iframe and HQ behind it, and shows the eight steps of External MFA
     as they happen. The extension is loaded anew when a file of it changes.
     """
-    from q2mfa_cli.sandbox.preview import run_preview
     from q2mfa_cli.workspace import find_workspace
 
     workspace = (output_dir or find_workspace(Path.cwd())).resolve()
+    if check:
+        from q2mfa_cli.sandbox.check import run_check
+
+        if issuer is not None:
+            raise UsageError("--check logs in at the embedded provider only.", "Leave --issuer out.")
+        run_check(workspace, name, click.echo)
+        return
+    from q2mfa_cli.sandbox.preview import run_preview
+
     run_preview(workspace, name, port, issuer, not no_browser, click.echo)
 
 

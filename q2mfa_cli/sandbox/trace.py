@@ -24,21 +24,13 @@ STEPS = (
     (8, "uux", "page", "UUX completes MFA"),
 )
 
+MASK = "••••••"
+
 # Fields whose text says something and proves nothing; all others are masked.
 SHOWN = {
-    *("purpose", "error", "error_description", "iss", "status", "exit", "provider"),
-    *(
-        "user",
-        "typed",
-        "by",
-        "endpoint",
-        "client_id",
-        "scope",
-        "prompt",
-        "response_type",
-        "acr_values",
-        "login_hint",
-    ),
+    *("purpose", "error", "error_description", "iss", "status", "exit", "provider", "host", "endpoint"),
+    *("user", "typed", "by", "client_id", "redirect_uri", "response_type", "scope", "prompt", "max_age"),
+    *("acr_values", "login_hint", "code_challenge_method"),
 }
 
 
@@ -47,7 +39,7 @@ class Row:
     """One message of the sequence.
 
     :param step: 1 to 8; None for a message around the eight steps. :param at: seconds since the challenge began.
-    :param took: seconds, once it has ended. :param state: running, ok or failed. :param payload: what was sent, masked.
+    :param took: seconds until it was answered, once it is. :param state: running, ok or failed. :param payload: what was sent, masked.
     """
 
     index: int
@@ -81,11 +73,9 @@ class Trace:
         self._tell(row)
         return row
 
-    def end(self, row: Row, why: str = "", took: float | None = None) -> None:
+    def end(self, row: Row, why: str = "") -> None:
         """It has been answered; *why* says why it failed."""
-        row.took = time.perf_counter() - self._began - row.at if took is None else took
-        row.state, row.why = ("failed", why) if why else ("ok", "")
-        self._tell(row)
+        self._settle(row, why, time.perf_counter() - self._began - row.at)
 
     def add(
         self,
@@ -95,10 +85,12 @@ class Trace:
         payload: Any = None,
         step: int | None = None,
         why: str = "",
-        took: float = 0.0,
+        took: float | None = None,
     ) -> None:
-        """A message that came and went at once."""
-        self.end(self.begin(sender, receiver, what, payload, step), why, took)
+        """A message that has been answered already, or is an answer itself (*took* is None)."""
+        row = self.begin(sender, receiver, what, payload, step)
+        row.at = max(0.0, row.at - (took or 0.0))
+        self._settle(row, why, took)
 
     def number(self, row: Row, step: int) -> None:
         """*row* turns out to have been one of the eight steps."""
@@ -123,6 +115,10 @@ class Trace:
         """A line a message, for a terminal or a bug report."""
         return [_line(row) for row in self.rows]
 
+    def _settle(self, row: Row, why: str, took: float | None) -> None:
+        row.took, row.state, row.why = took, "failed" if why else "ok", why
+        self._tell(row)
+
     def _tell(self, row: Row) -> None:
         for listener in list(self.listeners):
             listener(asdict(row))
@@ -146,11 +142,12 @@ def masked(value: Any, shown: bool = False) -> Any:
     address = urlsplit(value)
     if address.scheme in ("http", "https") and address.netloc:
         return masked_url(value)
-    return f"•••••• ({len(value)} characters)"
+    # The embedded provider masks what it tells, and with it the length.
+    return MASK if not value.strip("*") else f"{MASK} ({len(value)} characters)"
 
 
 def masked_url(url: str) -> str:
     """*url* with the values of its query masked: state, code and request_uri are among them."""
     address = urlsplit(url)
-    names = "&".join(f"{name}=••••••" for name, _ in parse_qsl(address.query, keep_blank_values=True))
+    names = "&".join(f"{name}={MASK}" for name, _ in parse_qsl(address.query, keep_blank_values=True))
     return f"{address.scheme}://{address.netloc}{address.path}{'?' + names if names else ''}"

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
@@ -172,7 +172,7 @@ class UUX:
         if response.code < 300:
             trace.end(row)
             if row.step == 1:
-                trace.add("extension", "page", "The answer has the token", answer.get("data"), 4)
+                trace.add("extension", "page", "answer with the token", answer.get("data"), 4)
         else:
             if route not in OPENING_ROUTES:
                 trace.number(row, 1)
@@ -191,9 +191,10 @@ class UUX:
             trace.add("page", "uux", "verifyMFA: leave MFA", {"exit": True})
             challenge.outcome = "left"
             return ""
-        trace.add("page", "uux", "verifyMFA", {"token": token}, 5)
+        row = trace.begin("page", "uux", "verifyMFA", {"token": token}, 5)
         verified = self.platform.hq.verify(challenge.session, token)
         why = "" if verified else trace.rows[-1].why
+        trace.end(row)
         trace.add("uux", "page", f"verifyMFA {'resolves' if verified else 'rejects'}", None, 8, why)
         if challenge.outcome != "complete":
             challenge.outcome = "complete" if verified else "refused"
@@ -213,18 +214,18 @@ class UUX:
             self.idp.switches.clear()
             self.idp.switches.update(name for name in wanted if at[name] == "idp")
 
-    def _hq_was_asked(self, session: Session, asked: str, token: object, why: str) -> None:
+    def _hq_was_asked(self, session: Session, asked: str, token: object, took: float, why: str) -> None:
         challenge = self._challenge_of(session)
         if challenge is None:
             return
         asker, step = ("extension", 2) if asked == "set" else ("uux", 6)
         if step == 2 and challenge.calls:
             challenge.trace.number(challenge.calls[-1], 1)
-        what = "set_external_mfa_token" if step == 2 else "Verify the token"
+        what = "set_external_mfa_token" if step == 2 else "verify the token"
         down = "hq_down" in session.faults
-        challenge.trace.add(asker, "hq", what, {"token": token}, step, why if down else "")
+        challenge.trace.add(asker, "hq", what, {"token": token}, step, why if down else "", took)
         if not down:
-            answers = ("It is kept", "It is not kept") if step == 2 else ("It is the one", "It is refused")
+            answers = ("kept", "not kept") if step == 2 else ("verified", "not verified")
             challenge.trace.add("hq", asker, answers[bool(why)], None, step + 1, why)
 
     def _provider_was_asked(
@@ -234,9 +235,9 @@ class UUX:
         if challenge is not None:
             self._at_provider = challenge
             why = why or (f"the provider answered {status}" if status >= 400 else "")
-            payload = {"status": status, "url": url}
-            path = url.partition("?")[0].split("/", 3)[-1]
-            challenge.trace.add("extension", "idp", f"{method} /{path}", payload, None, why, took)
+            address = urlsplit(url)
+            payload = {"status": status, "host": address.netloc}
+            challenge.trace.add("extension", "idp", f"{method} {address.path}", payload, None, why, took)
 
     def _customer_was_at_provider(self, what: str, payload: Mapping[str, Any]) -> None:
         """What the embedded provider saw of the browser, which comes without a session.

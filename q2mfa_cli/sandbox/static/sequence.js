@@ -1,13 +1,21 @@
 // Draws the sequence: the rows that happened, then those of the eight steps that are still to come.
 
 const seconds = (value) => `+${value.toFixed(value < 10 ? 2 : 1)} s`;
-const took = (value) => (value === null ? "…" : value < 0.001 ? "< 1 ms" : `${Math.round(value * 1000)} ms`);
+const took = (value) => (value === null ? "" : value < 0.001 ? "< 1 ms" : `${Math.round(value * 1000)} ms`);
 
 function element(tag, className, text = "") {
   const made = document.createElement(tag);
   made.className = className;
   made.textContent = text;
   return made;
+}
+
+/** A payload as `name value` pairs, however deep. */
+function* pairs(value, name = "") {
+  if (Array.isArray(value)) yield [name, value.join(", ")];
+  else if (value !== null && typeof value === "object") {
+    for (const [key, item] of Object.entries(value)) yield* pairs(item, key);
+  } else yield [name, String(value)];
 }
 
 export class Sequence {
@@ -55,9 +63,10 @@ export class Sequence {
     number.setAttribute("aria-hidden", "true");
     const what = element("p", "what");
     if (row.step) what.append(element("span", "visually-hidden", `Step ${row.step}, ${state}: `));
+    const meaning = this.steps.find(([step]) => step === row.step)?.[3];
     what.append(
       element("span", "way", `${this.parties[row.sender]} → ${this.parties[row.receiver]}`),
-      element("span", "said", row.what),
+      element("span", "said", meaning ?? row.what),
     );
     item.append(number, what);
     if (row.state !== "ahead") {
@@ -77,7 +86,16 @@ export class Sequence {
     item.append(strip);
 
     if (row.why) item.append(element("p", "why", row.why));
-    if (row.payload && Object.keys(row.payload).length) item.append(element("code", "payload", JSON.stringify(row.payload)));
+    if (row.state !== "ahead") {
+      const payload = element("p", "payload");
+      if (meaning) payload.append(element("span", "call", row.what));
+      for (const [name, value] of pairs(row.payload ?? {})) {
+        const pair = element("span", "pair");
+        pair.append(element("span", "key", name), ` ${value}`);
+        payload.append(pair);
+      }
+      if (payload.hasChildNodes()) item.append(payload);
+    }
     return item;
   }
 }

@@ -132,13 +132,25 @@ class Rejected extends Error {
   }
 }
 
+// The extension's page says how high it is; a provider's cannot, and gets what a login form needs.
+const LOGIN_HEIGHT = 560;
+let connected = false;
+const setHeight = (height) => {
+  frame.style.height = `${Math.min(Math.max(Number(height) || 0, 320), 1200)}px`;
+};
+frame.addEventListener("load", () => {
+  if (!connected && platform.integration === "redirect") setHeight(LOGIN_HEIGHT);
+  connected = false;
+});
+
 listen(frame, platform.extension_origin, {
-  connect: { connect: () => null },
-  size: {
-    size: ({ height }) => {
-      frame.style.height = `${Math.min(Math.max(Number(height) || 0, 320), 1200)}px`;
+  connect: {
+    connect: () => {
+      connected = true;
+      return null;
     },
   },
+  size: { size: ({ height }) => setHeight(height) },
   sources: {
     requestExtensionData: async ({ route, body = {}, featureName } = {}) => {
       if (featureName !== undefined && featureName !== platform.name) {

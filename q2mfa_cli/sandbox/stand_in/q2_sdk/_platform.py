@@ -80,8 +80,8 @@ class HQ:
         self.clock = clock
         self.sessions: dict[str, Session] = {}
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
-        # Told of each token set or verified: the session, what was asked, the token, why it was refused or "".
-        self.watch: Callable[[Session, str, object, str], None] = _ignore
+        # Told of each token set or verified: the session, what was asked, the token, seconds, why it was refused or "".
+        self.watch: Callable[[Session, str, object, float, str], None] = _ignore
 
     def open_session(self, authenticated: bool = False, mfa_info: dict[str, Any] | None = None) -> Session:
         """A new session; *mfa_info* has the attributes of its workflow and no others.
@@ -108,21 +108,25 @@ class HQ:
 
         :raises ValueError: it is not a text, or an empty one. :raises ConnectionError: HQ is down.
         """
+        started = time.perf_counter()
+        why = ""
         if "hq_down" in session.faults:
-            self.watch(session, "set", token, "HQ is down")
-            raise ConnectionError("HQ is down")
-        if not isinstance(token, str) or not token.strip():
-            self.watch(session, "set", token, "HQ takes a token that is a text, and not an empty one")
-            raise ValueError("HQ takes a token that is a text, and not an empty one")
-        lifetime = 0 if "token_expires" in session.faults else TOKEN_SECONDS
-        session.tokens.append(Token(token, self.clock() + lifetime))
-        self.watch(session, "set", token, "")
+            why = "HQ is down"
+        elif not isinstance(token, str) or not token.strip():
+            why = "HQ takes a token that is a text, and not an empty one"
+        else:
+            lifetime = 0 if "token_expires" in session.faults else TOKEN_SECONDS
+            session.tokens.append(Token(token, self.clock() + lifetime))
+        self.watch(session, "set", token, time.perf_counter() - started, why)
+        if why:
+            raise ConnectionError(why) if "hq_down" in session.faults else ValueError(why)
 
     def verify(self, session: Session, token: object) -> bool:
         """Compare *token* with the one set last; that it is spent whatever the outcome is a [guess]."""
+        started = time.perf_counter()
         refused = self._refusal(session, token)
         session.mfa_complete = session.mfa_complete or not refused
-        self.watch(session, "verify", token, refused)
+        self.watch(session, "verify", token, time.perf_counter() - started, refused)
         return not refused
 
     def _refusal(self, session: Session, token: object) -> str:
