@@ -13,6 +13,7 @@ test: $(VENV)/ready
 	$(VENV)/bin/ruff check q2mfa_cli tests
 	$(VENV)/bin/ruff format --check q2mfa_cli tests
 	$(VENV)/bin/mypy
+	$(VENV)/bin/python tests/browser.py
 	$(VENV)/bin/python -m pytest
 
 # The same tests on what a user installs; not `python -m pytest`, which would find the checkout first.
@@ -22,6 +23,7 @@ wheel: $(VENV)/ready
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/pip install --quiet "$$(echo build/wheel/dist/*.whl)[dev]"
 	build/wheel/venv/bin/python -I -c 'import q2mfa_cli; assert "site-packages" in q2mfa_cli.__file__'
+	build/wheel/venv/bin/python tests/browser.py
 	build/wheel/venv/bin/pytest
 
 $(VENV)/ready: pyproject.toml

@@ -79,10 +79,8 @@ async def _serve(
     say: Callable[[str], None],
 ) -> None:
     async with previewing(workspace, name, port, issuer) as preview:
-        say(f"{name} is at {preview.url}/ (a local stand-in, no Q2 system is involved).")
-        for note in preview.notes:
-            say(note)
-        say("Ctrl-C stops it.")
+        where = f"{name} is at {preview.url}/ (a local stand-in, no Q2 system is involved)."
+        say("\n".join([where, *preview.notes, "Ctrl-C stops it."]))
         if browser:
             import webbrowser
 
