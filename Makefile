@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo test wheel snapshots mutate
+.PHONY: demo test wheel snapshots screenshots mutate
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -38,6 +38,11 @@ snapshots: $(VENV)/ready
 		$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$mfa --rendering $$rendering \
 			-o tests/snapshots/$$mfa-$$rendering || exit 1; \
 	done; done
+
+# The README's pictures of `q2mfa preview`, taken anew.
+screenshots: $(VENV)/ready
+	$(VENV)/bin/python tests/browser.py
+	PYTHONPATH=tests $(VENV)/bin/python docs/screenshots.py
 
 # Break the generated code in every small way; some minutes. What survives is listed, with its argument.
 mutate: $(VENV)/ready

@@ -48,6 +48,7 @@ class Running:
 
     url: str
     process: subprocess.Popen[str]
+    said: str
 
     def platform(self) -> Any:
         return requests.get(f"{self.url}/api/platform", timeout=10).json()
@@ -89,10 +90,12 @@ def running(
     )
     assert process.stdout is not None
     try:
-        first = process.stdout.readline()
-        address = re.search(r"http://127\.0\.0\.1:\d+", first)
-        assert address, first + process.communicate(timeout=20)[1]
-        yield Running(address[0], process)
+        said: list[str] = []
+        while not said or said[-1] not in ("", "Ctrl-C stops it.\n"):
+            said.append(process.stdout.readline())
+        address = re.search(r"http://127\.0\.0\.1:\d+", said[0])
+        assert address, process.communicate(timeout=20)[1]
+        yield Running(address[0], process, "".join(said))
     finally:
         process.kill()
         process.communicate()

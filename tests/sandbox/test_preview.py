@@ -109,9 +109,10 @@ def test_ctrl_c_stops_it_cleanly_and_nothing_is_left(name: str, four: Path) -> N
 
 def test_it_says_what_the_extension_is_given_for_the_run(four: Path) -> None:
     with running(four, "RedirectSsr") as preview:
-        _, out, _ = preview.interrupted()
-    assert "ISSUER is the embedded identity provider, http://127.0.0.1:" in out
-    assert "OUTBOUND_WHITELIST has 127.0.0.1 too." in out
+        said = preview.said
+    assert "a local stand-in" in said
+    assert "ISSUER is the embedded identity provider, http://127.0.0.1:" in said
+    assert "OUTBOUND_WHITELIST has 127.0.0.1 too." in said
 
 
 def test_a_port_that_is_asked_for_is_used_and_one_that_is_taken_is_said(four: Path) -> None:
