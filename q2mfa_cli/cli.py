@@ -27,6 +27,7 @@ Examples:
   q2mfa create MyMFA --no-input     a passcode (TOTP) form, server-side rendered
   q2mfa create MyMFA --mfa redirect --rendering csr --issuer https://login.bank.example
   q2mfa test MyMFA                  run the generated tests
+  q2mfa preview MyMFA               show it at work, in a browser
 
 \b
 Shell completion (bash; likewise zsh_source, fish_source):

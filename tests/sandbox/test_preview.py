@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -324,3 +327,28 @@ def test_who_does_not_know_a_challenge_learns_nothing_of_it(preview_of: Previews
         assert requests.get(f"{preview.url}/api/challenges/guessed/{path}", timeout=10).status_code == 404
     for path in ("outlet", "extension", "verify"):
         assert preview.call(f"challenges/guessed/{path}", {}).status_code == 404
+
+
+# ---- the README's pictures -------------------------------------------------------------------------------------------
+
+
+def test_the_pictures_of_the_readme_can_be_taken_anew(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, str(root / "docs" / "screenshots.py"), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(root / "tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    pictures = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert (
+        set(pictures)
+        == {"preview-light.png", "preview-dark.png"}
+        <= set(os.listdir(root / "docs" / "images"))
+    )
+    for picture in pictures.values():
+        # The PNG header's width: 1280 pixels of the page at one and a half.
+        assert int.from_bytes(picture[16:20], "big") == 1920
+    assert pictures["preview-light.png"] != pictures["preview-dark.png"]

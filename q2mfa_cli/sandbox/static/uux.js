@@ -133,7 +133,7 @@ class Rejected extends Error {
 }
 
 // The extension's page says how high it is; a provider's cannot, and gets what a login form needs.
-const LOGIN_HEIGHT = 560;
+const LOGIN_HEIGHT = 480;
 let connected = false;
 const setHeight = (height) => {
   frame.style.height = `${Math.min(Math.max(Number(height) || 0, 320), 1200)}px`;
@@ -173,7 +173,7 @@ listen(frame, platform.extension_origin, {
         // Why is HQ's affair: what a page is told in production is a [guess].
         throw new Error("MFA failed");
       } else {
-        say(`MFA is complete: ${chosen().label.toLowerCase()} goes on.`, "complete");
+        say("MFA is complete.", "complete");
       }
     },
     setTitle: (title) => {
