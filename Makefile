@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo test wheel snapshots mutate
+.PHONY: demo test wheel snapshots screenshots mutate
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -13,6 +13,7 @@ test: $(VENV)/ready
 	$(VENV)/bin/ruff check q2mfa_cli tests
 	$(VENV)/bin/ruff format --check q2mfa_cli tests
 	$(VENV)/bin/mypy
+	$(VENV)/bin/python tests/browser.py
 	$(VENV)/bin/python -m pytest
 
 # The same tests on what a user installs; not `python -m pytest`, which would find the checkout first.
@@ -22,6 +23,7 @@ wheel: $(VENV)/ready
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/pip install --quiet "$$(echo build/wheel/dist/*.whl)[dev]"
 	build/wheel/venv/bin/python -I -c 'import q2mfa_cli; assert "site-packages" in q2mfa_cli.__file__'
+	build/wheel/venv/bin/python tests/browser.py
 	build/wheel/venv/bin/pytest
 
 $(VENV)/ready: pyproject.toml
@@ -37,6 +39,11 @@ snapshots: $(VENV)/ready
 			-o tests/snapshots/$$mfa-$$rendering || exit 1; \
 	done; done
 	PYTHONPATH=tests $(VENV)/bin/python -m providers.table
+
+# The README's pictures of `q2mfa preview`, taken anew.
+screenshots: $(VENV)/ready
+	$(VENV)/bin/python tests/browser.py
+	PYTHONPATH=tests $(VENV)/bin/python docs/screenshots.py
 
 # Break the generated code in every small way; some minutes. What survives is listed, with its argument.
 mutate: $(VENV)/ready

@@ -27,6 +27,7 @@ Examples:
   q2mfa create MyMFA --no-input     a passcode (TOTP) form, server-side rendered
   q2mfa create MyMFA --mfa redirect --rendering csr --issuer https://login.bank.example
   q2mfa test MyMFA                  run the generated tests
+  q2mfa preview MyMFA               show it at work, in a browser
 
 \b
 Shell completion (bash; likewise zsh_source, fish_source):
@@ -54,6 +55,18 @@ An answers file (YAML, JSON or TOML) holds one request, or many under `extension
 \b
 Exit status: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
 Only status 0 leaves anything behind.
+"""
+
+
+PREVIEW_EPILOG = """\b
+Examples:
+  q2mfa preview MyMFA
+  q2mfa preview MyMFA --no-browser --port 9000
+  q2mfa preview --check MyMFA
+  q2mfa preview MyMFA --issuer http://localhost:8080/realms/bank
+
+\b
+Everything binds to 127.0.0.1 only. Ctrl-C stops it; the exit status is then 0.
 """
 
 
@@ -209,6 +222,53 @@ def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> in
     from q2mfa_cli.workspace import find_workspace
 
     return run_tests(output_dir or find_workspace(Path.cwd()), name, pytest_args)
+
+
+@main.command(epilog=PREVIEW_EPILOG)
+@click.argument("name")
+@workspace_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65533),
+    metavar="N",
+    help="Online banking's port; the next two are used too, 0 takes any.  [default: the first free from 8642]",
+)
+@click.option(
+    "--issuer", metavar="URL", help="Redirect only: a real identity provider in place of the embedded one."
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="No browser, no waiting: try the workflows over HTTP; 0 only if the right user gets through and nobody else.",
+)
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@debug_option
+def preview(
+    name: str,
+    output_dir: Path | None,
+    port: int | None,
+    issuer: str | None,
+    check: bool,
+    no_browser: bool,
+) -> None:
+    """Show an extension at work, on a local stand-in for Q2's platform.
+
+    Plays online banking, with the extension in its iframe and HQ behind it, and shows the eight steps of External MFA
+    as they happen. The extension is loaded anew when a file of it changes.
+    """
+    from q2mfa_cli.workspace import find_workspace
+
+    workspace = (output_dir or find_workspace(Path.cwd())).resolve()
+    if check:
+        from q2mfa_cli.sandbox.check import run_check
+
+        if issuer is not None:
+            raise UsageError("--check logs in at the embedded provider only.", "Leave --issuer out.")
+        run_check(workspace, name, click.echo)
+        return
+    from q2mfa_cli.sandbox.preview import run_preview
+
+    run_preview(workspace, name, port, issuer, not no_browser, click.echo)
 
 
 def _from_file(source: str, given: Answers) -> list[Answers]:

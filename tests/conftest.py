@@ -12,6 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+pytest_plugins = ["previews"]
+
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "create-report.schema.json").read_text("utf-8"))
 
 SETTINGS = b"""from q2_sdk.core.default_settings import *

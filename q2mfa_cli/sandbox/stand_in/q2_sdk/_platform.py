@@ -11,9 +11,13 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
 
 TOKEN_SECONDS = 300  # [guess]
 
@@ -25,6 +29,15 @@ EXPIRE_SECONDS = 30 * 24 * 60 * 60
 MFA_INFO = {"mfa_context", "registration_value", "sso_identifier"}
 MFA_INFO_OF_TRANSACTION = {"transaction_ids"}
 MFA_INFO_OF_PATROL = {"audit_action_id", "audit_action_name"}
+
+# How the session travels is the stand-in's own affair.
+SESSION_HEADER = "X-Q2-Session"
+
+# What can be made to go wrong in a session. What an extension sees of a fault is a [guess].
+FAULTS = {"hq_rejects", "hq_down", "token_expires", "session_lost"}
+
+# The session whose request is being answered: outbound requests are made on its behalf.
+current_session: ContextVar[Session | None] = ContextVar("current_session", default=None)
 
 
 class OutboundBlocked(Exception):
@@ -53,6 +66,11 @@ class Session:
     mfa_info: dict[str, Any] = field(default_factory=dict)
     tokens: list[Token] = field(default_factory=list)
     mfa_complete: bool = False
+    faults: set[str] = field(default_factory=set)
+
+
+def _ignore(*_: object) -> None:
+    """Nobody watches."""
 
 
 class HQ:
@@ -62,6 +80,8 @@ class HQ:
         self.clock = clock
         self.sessions: dict[str, Session] = {}
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
+        # Told of each token set or verified: the session, what was asked, the token, seconds, why it was refused or "".
+        self.watch: Callable[[Session, str, object, float, str], None] = _ignore
 
     def open_session(self, authenticated: bool = False, mfa_info: dict[str, Any] | None = None) -> Session:
         """A new session; *mfa_info* has the attributes of its workflow and no others.
@@ -78,27 +98,56 @@ class HQ:
         self.sessions[session.id] = session
         return session
 
+    def find_session(self, identifier: str) -> Session | None:
+        """The session of that id, where there is one and it is not lost."""
+        session = self.sessions.get(identifier)
+        return None if session is None or "session_lost" in session.faults else session
+
     def set_token(self, session: Session, token: str) -> None:
         """Keep *token* in the session; a later one replaces it.
 
-        :raises ValueError: it is not a text, or an empty one.
+        :raises ValueError: it is not a text, or an empty one. :raises ConnectionError: HQ is down.
         """
-        if not isinstance(token, str) or not token.strip():
-            raise ValueError("HQ takes a token that is a text, and not an empty one")
-        session.tokens.append(Token(token, self.clock() + TOKEN_SECONDS))
+        started = time.perf_counter()
+        why = ""
+        if "hq_down" in session.faults:
+            why = "HQ is down"
+        elif not isinstance(token, str) or not token.strip():
+            why = "HQ takes a token that is a text, and not an empty one"
+        else:
+            lifetime = 0 if "token_expires" in session.faults else TOKEN_SECONDS
+            session.tokens.append(Token(token, self.clock() + lifetime))
+        self.watch(session, "set", token, time.perf_counter() - started, why)
+        if why:
+            raise ConnectionError(why) if "hq_down" in session.faults else ValueError(why)
 
     def verify(self, session: Session, token: object) -> bool:
         """Compare *token* with the one set last; that it is spent whatever the outcome is a [guess]."""
+        started = time.perf_counter()
+        refused = self._refusal(session, token)
+        session.mfa_complete = session.mfa_complete or not refused
+        self.watch(session, "verify", token, time.perf_counter() - started, refused)
+        return not refused
+
+    def _refusal(self, session: Session, token: object) -> str:
+        """Why *token* does not complete MFA; empty where it does."""
+        if "session_lost" in session.faults:
+            return "HQ does not know the session"
+        if "hq_down" in session.faults:
+            return "HQ is down"
         current = session.tokens[-1] if session.tokens else None
-        if current is None or current.used or not isinstance(token, str):
-            return False
+        if current is None:
+            return "no token was set in this session"
+        if current.used:
+            return "the token was used before"
+        if not isinstance(token, str):
+            return "the token is not a text"
         current.used = True
-        if self.clock() >= current.expires or not secrets.compare_digest(
-            current.value.encode(), token.encode()
-        ):
-            return False
-        session.mfa_complete = True
-        return True
+        if self.clock() >= current.expires:
+            return "the token has expired"
+        if not secrets.compare_digest(current.value.encode(), token.encode()):
+            return "the token is not the one that was set"
+        return "HQ rejects it: the switch is on" if "hq_rejects" in session.faults else ""
 
 
 class Memcache:
@@ -157,6 +206,14 @@ class Platform:
         self.hq = HQ(clock)
         self.memcache = Memcache(clock)
         self.assets_url = "https://assets.example.com"
+        # Values that go before those of configuration/<Name>.py: the sandbox's own provider for a redirect.
+        self.overrides: dict[str, Any] = {}
+        # Told of each outbound request: the session, method, URL, status (0: no answer), seconds, why it failed or "".
+        self.watch_outbound: Callable[[Session | None, str, str, int, float, str], None] = _ignore
+
+    def session_of(self, request: HTTPServerRequest) -> Session | None:
+        """The session that *request* is made in."""
+        return self.hq.find_session(request.headers.get(SESSION_HEADER, ""))
 
     @property
     def settings(self) -> Any:
@@ -186,7 +243,7 @@ class Platform:
         missing = sorted(set(required) - set(values))
         if missing:
             raise ConfigurationMissing(f"configuration/{name}.py lacks required {', '.join(missing)}")
-        return SimpleNamespace(**{**optional, **values})
+        return SimpleNamespace(**{**optional, **values, **self.overrides})
 
 
 platform = Platform()

@@ -6,6 +6,7 @@ Keyword arguments beyond ``params``, ``data`` and ``headers`` are a [guess].
 from __future__ import annotations
 
 import json as json_module
+import time
 from collections.abc import Mapping
 from logging import Logger
 from typing import Any
@@ -13,7 +14,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
-from q2_sdk._platform import OutboundBlocked, platform
+from q2_sdk._platform import OutboundBlocked, current_session, platform
 
 REDIRECTS = 5
 
@@ -81,7 +82,8 @@ async def _request(
     if params:
         url += ("&" if "?" in url else "?") + urlencode(params)
     for _ in range(REDIRECTS):
-        _refuse_unlisted(url)
+        started = time.perf_counter()
+        _refuse_unlisted(method, url)
         request = HTTPRequest(
             url,
             method,
@@ -93,8 +95,10 @@ async def _request(
         )
         try:
             answer = await AsyncHTTPClient().fetch(request, raise_error=False)
-        except HTTPClientError as error:
+        except (HTTPClientError, OSError) as error:
+            _tell(method, url, 0, started, str(error))
             raise OSError(f"no answer from {urlsplit(url).hostname}: {error}") from error
+        _tell(method, url, answer.code, started, "")
         if not (
             allow_redirects and answer.code in (301, 302, 303, 307, 308) and "Location" in answer.headers
         ):
@@ -114,8 +118,13 @@ def _drop(headers: dict[str, str], name: str) -> None:
         del headers[key]
 
 
-def _refuse_unlisted(url: str) -> None:
+def _tell(method: str, url: str, status: int, started: float, why: str) -> None:
+    platform.watch_outbound(current_session.get(), method, url, status, time.perf_counter() - started, why)
+
+
+def _refuse_unlisted(method: str, url: str) -> None:
     host = urlsplit(url).hostname or ""
     settings = platform.settings
     if settings.DEBUG and host not in settings.OUTBOUND_WHITELIST:
+        _tell(method, url, 0, time.perf_counter(), f"{host} is not in OUTBOUND_WHITELIST")
         raise OutboundBlocked(f"{host!r} is not in OUTBOUND_WHITELIST")

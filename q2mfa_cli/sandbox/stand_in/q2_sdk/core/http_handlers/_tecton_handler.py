@@ -12,12 +12,9 @@ from typing import Any, ClassVar
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
-from q2_sdk._platform import MemcacheClient, Session, platform
+from q2_sdk._platform import MemcacheClient, Session, current_session, platform
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
-
-# How the session travels is the stand-in's own affair.
-SESSION_HEADER = "X-Q2-Session"
 
 Route = Callable[[], Awaitable[Any]]
 
@@ -57,7 +54,7 @@ class TectonRequestHandler(RequestHandler):
         self.wedge_address_configs = {config.name: config.default for config in self.WEDGE_ADDRESS_CONFIGS}
         self.request_body: dict[str, Any] = {}
         self.form_fields: dict[str, Any] = {}
-        self._session: Session | None = platform.hq.sessions.get(request.headers.get(SESSION_HEADER, ""))
+        self._session: Session | None = None
 
     @property
     def router(self) -> dict[str, Route]:
@@ -113,6 +110,8 @@ class TectonRequestHandler(RequestHandler):
 
     async def post(self, routing_key: str | None = None) -> None:
         """Answer a request of the page: the route's result, or an error that tells nothing it should not."""
+        # Not before: Tornado reads the body, which may name the session, after it has made the handler.
+        self._session = self._session or platform.session_of(self.request)
         try:
             self._answer(await self._routed(routing_key or "default"))
         except TectonError as error:
@@ -124,6 +123,7 @@ class TectonRequestHandler(RequestHandler):
     async def _routed(self, routing_key: str) -> Any:
         if self._session is None:
             raise TectonError("There is no session.")
+        current_session.set(self._session)
         if self.request.headers.get("Content-Type", "").startswith("application/json"):
             self.request_body = self._plain_object()
         else:

@@ -1,0 +1,296 @@
+// UUX's page: starts challenges, frames the extension, plays the Tecton bridge, and shows what happens.
+import { listen } from "./bridge.js";
+import { Sequence } from "./sequence.js";
+
+const byId = (id) => document.getElementById(id);
+const frame = byId("outlet");
+
+async function api(path, body, method = body === undefined ? "GET" : "POST") {
+  const response = await fetch(`/api/${path}`, {
+    method,
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const answer = text ? JSON.parse(text) : {};
+  if (!response.ok) throw new Error(answer.error ?? response.statusText);
+  return answer;
+}
+
+const platform = await api("platform");
+const sequence = new Sequence(byId("sequence"), byId("lanes"), platform);
+let challenge = null;
+let events = null;
+
+// --- What is asked for -------------------------------------------------------------------------------------------
+
+// By attribute: its label, and how its text is read.
+const asText = (text) => text;
+const asNumber = (text) => (/^-?\d+$/.test(text) ? Number(text) : text);
+const ATTRIBUTES = {
+  mfa_context: asText,
+  transaction_ids: (text) => text.split(",").map((each) => asNumber(each.trim())),
+  audit_action_id: asNumber,
+  audit_action_name: asText,
+  registration_value: asText,
+  sso_identifier: asText,
+};
+
+const chosen = () => platform.workflows.find(({ id }) => id === byId("ask").elements.workflow.value);
+
+function showAttributes() {
+  const rows = Object.entries(ATTRIBUTES)
+    .filter(([name]) => name in chosen().mfa_info)
+    .map(([name]) => {
+      const label = document.createElement("label");
+      const input = document.createElement("input");
+      label.textContent = name;
+      Object.assign(input, { name, value: [chosen().mfa_info[name]].flat().join(", "), autocomplete: "off", spellcheck: false });
+      label.append(input);
+      return label;
+    });
+  byId("mfa-info").replaceChildren(...rows);
+}
+
+function mfaInfo() {
+  const inputs = [...byId("mfa-info").querySelectorAll("input")].filter(({ value }) => value.trim() !== "");
+  return Object.fromEntries(inputs.map(({ name, value }) => [name, ATTRIBUTES[name](value.trim())]));
+}
+
+function choice(kind, name, { id, label, says }) {
+  const row = document.createElement("label");
+  const input = document.createElement("input");
+  const text = document.createElement("span");
+  const hint = document.createElement("span");
+  row.className = "choice";
+  Object.assign(input, { type: kind, name, value: id, id: `${name}-${id}` });
+  text.textContent = label;
+  hint.textContent = says;
+  hint.className = "hint";
+  hint.id = `${input.id}-hint`;
+  input.setAttribute("aria-describedby", hint.id);
+  if (kind === "checkbox") input.setAttribute("role", "switch");
+  text.append(hint);
+  row.append(input, text);
+  // The hint describes the choice; it is no part of its name.
+  input.setAttribute("aria-label", label);
+  return row;
+}
+
+async function start() {
+  const asked = { workflow: chosen().id, mfa_info: mfaInfo() };
+  try {
+    challenge = (await api("challenges", asked)).id;
+  } catch (error) {
+    return say(error.message, "refused");
+  }
+  sequence.clear();
+  await setSwitches();
+  follow(challenge);
+  say("Waiting for the customer.", "open");
+  byId("customer").textContent = asked.mfa_info.sso_identifier ?? "";
+  byId("authenticator").hidden = platform.integration !== "standard" || !asked.mfa_info.registration_value;
+  if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${challenge}/qr.svg`;
+  showPasscode();
+  await openOutlet();
+}
+
+// --- The outlet, and the bridge ------------------------------------------------------------------------------------
+
+async function openOutlet() {
+  const { method, url, ticket } = await api(`challenges/${challenge}/outlet`, {});
+  frame.hidden = false;
+  byId("closed").hidden = true;
+  byId("outlet-title").textContent = "";
+  byId("fetching").hidden = true;
+  if (method === "get") {
+    // Its address may be the same as before, which would not load it again.
+    frame.contentWindow.location.replace(url);
+    return;
+  }
+  const form = document.createElement("form");
+  const field = document.createElement("input");
+  Object.assign(form, { method: "post", action: url, target: frame.name, hidden: true });
+  Object.assign(field, { type: "hidden", name: "q2_ticket", value: ticket });
+  form.append(field);
+  document.body.append(form);
+  form.submit();
+  form.remove();
+}
+
+function closeOutlet(text) {
+  frame.hidden = true;
+  frame.contentWindow.location.replace("about:blank");
+  byId("closed").textContent = text;
+  byId("closed").hidden = false;
+}
+
+class Rejected extends Error {
+  constructor({ message, ...rest }) {
+    super(message || "The extension refused");
+    Object.assign(this, rest);
+  }
+}
+
+// The extension's page says how high it is; a provider's cannot, and gets what a login form needs.
+const LOGIN_HEIGHT = 480;
+let connected = false;
+const setHeight = (height) => {
+  frame.style.height = `${Math.min(Math.max(Number(height) || 0, 320), 1200)}px`;
+};
+frame.addEventListener("load", () => {
+  if (!connected && platform.integration === "redirect") setHeight(LOGIN_HEIGHT);
+  connected = false;
+});
+
+listen(frame, platform.extension_origin, {
+  connect: {
+    connect: () => {
+      connected = true;
+      return null;
+    },
+  },
+  size: { size: ({ height }) => setHeight(height) },
+  sources: {
+    requestExtensionData: async ({ route, body = {}, featureName } = {}) => {
+      if (featureName !== undefined && featureName !== platform.name) {
+        throw new Error(`There is no extension ${featureName} here`);
+      }
+      const answer = await api(`challenges/${challenge}/extension`, { route, body });
+      if (answer.status < 200 || answer.status > 299) throw new Rejected(answer);
+      const { data, status, statusText } = answer;
+      return { data, status, statusText };
+    },
+  },
+  actions: {
+    verifyMFA: async ({ token, exit = false } = {}) => {
+      const { why, outcome } = await api(`challenges/${challenge}/verify`, { token, exit });
+      if (outcome === "left") {
+        closeOutlet("The customer left MFA. Nothing was confirmed.");
+        say("The customer left.", "left");
+      } else if (why) {
+        say(`Not confirmed: ${why}.`, "refused");
+        // Why is HQ's affair: what a page is told in production is a [guess].
+        throw new Error("MFA failed");
+      } else {
+        say("MFA is complete.", "complete");
+      }
+    },
+    setTitle: (title) => {
+      byId("outlet-title").textContent = typeof title === "string" ? title : title?.title ?? "";
+    },
+    setFetching: (fetching) => {
+      byId("fetching").hidden = !(typeof fetching === "object" ? fetching?.fetching : fetching);
+    },
+    showModal: ({ title = "", message = "" } = {}) => {
+      byId("modal-title").textContent = title;
+      byId("modal-message").textContent = message;
+      byId("modal").showModal();
+    },
+  },
+});
+
+function say(text, outcome) {
+  byId("outcome").textContent = text;
+  byId("outcome").dataset.outcome = outcome;
+}
+
+// --- What happens --------------------------------------------------------------------------------------------------
+
+function follow(id) {
+  events?.close();
+  const socket = new WebSocket(`ws://${location.host}/api/challenges/${id}/events`);
+  events = socket;
+  socket.addEventListener("message", ({ data }) => {
+    const { row, reload } = JSON.parse(data);
+    if (events !== socket) return;
+    if (row) sequence.put(row);
+    if (reload) {
+      byId("said").textContent = reload.why || "The extension has changed and was loaded anew.";
+      openOutlet();
+    }
+  });
+  socket.addEventListener("close", () => {
+    if (events === socket) waitForPreview();
+  });
+}
+
+async function waitForPreview() {
+  say("The preview was stopped. This page goes on when it is started again.", "refused");
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    try {
+      await api("platform");
+      location.reload();
+      return;
+    } catch {
+      // Not there yet.
+    }
+  }
+}
+
+// --- The authenticator app ----------------------------------------------------------------------------------------
+
+let nextPasscode;
+async function showPasscode() {
+  clearTimeout(nextPasscode);
+  if (byId("authenticator").hidden) return;
+  try {
+    const { passcode, seconds } = await api(`challenges/${challenge}/passcode`);
+    byId("passcode").value = passcode.replace(/^(...)/, "$1 ");
+    const bar = byId("left");
+    bar.getAnimations().forEach((animation) => animation.cancel());
+    bar.animate([{ width: `${(seconds / 30) * 100}%` }, { width: "0%" }], { duration: seconds * 1000 });
+    nextPasscode = setTimeout(showPasscode, seconds * 1000 + 100);
+  } catch (error) {
+    byId("passcode").value = "––– –––";
+    byId("said").textContent = error.message;
+    byId("authenticator").hidden = true;
+  }
+}
+
+async function copy(button, text) {
+  const label = button.textContent;
+  await navigator.clipboard.writeText(text);
+  button.textContent = "Copied";
+  byId("said").textContent = "Copied.";
+  setTimeout(() => {
+    button.textContent = label;
+  }, 1500);
+}
+
+// --- Switches -------------------------------------------------------------------------------------------------------
+
+async function setSwitches() {
+  const on = [...byId("switches").querySelectorAll("input:checked")].map(({ value }) => value);
+  await api(`challenges/${challenge}/switches`, { on }, "PUT");
+}
+
+// --- The page --------------------------------------------------------------------------------------------------------
+
+document.title = `${platform.name} – q2mfa preview`;
+byId("name").textContent = platform.name;
+byId("kind").textContent = `q2mfa preview · ${platform.rendering} · ${platform.integration} integration`;
+byId("workflows").append(...platform.workflows.map((workflow) => choice("radio", "workflow", workflow)));
+byId("switches").append(...platform.switches.map((each) => choice("checkbox", "switch", each)));
+byId("changed").hidden = platform.changed_for_this_run.length === 0;
+byId("changed-list").append(
+  ...platform.changed_for_this_run.map((text) => Object.assign(document.createElement("li"), { textContent: text })),
+);
+byId("workflow-login").checked = true;
+byId("workflows").addEventListener("change", showAttributes);
+byId("switches").addEventListener("change", setSwitches);
+byId("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  start();
+});
+byId("copy-passcode").addEventListener("click", ({ target }) => copy(target, byId("passcode").value.replace(" ", "")));
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const response = await fetch(`/api/challenges/${challenge}/report?as=${button.dataset.copy}`);
+    await copy(button, await response.text());
+  });
+}
+showAttributes();
+await start();
+document.body.dataset.ready = "";
