@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import secrets
 import threading
@@ -225,9 +226,10 @@ class HostileProviders:
     def __init__(self, origin: str) -> None:
         self.origin = origin
         self.by_name: dict[str, HostileProvider] = {}
+        self._numbers = itertools.count()  # threads take one each
 
     def new(self) -> HostileProvider:
-        name = f"p{len(self.by_name)}"
+        name = f"p{next(self._numbers)}"
         self.by_name[name] = HostileProvider(f"{self.origin}/{name}")
         return self.by_name[name]
 
