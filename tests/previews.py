@@ -86,6 +86,7 @@ def running(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        cwd=workspace,  # not the checkout, which Python would find before what is installed
         env={**os.environ, **(env or {})},
     )
     assert process.stdout is not None

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from q2mfa_cli.errors import Q2mfaError
 from q2mfa_cli.request import shown
 from q2mfa_cli.sandbox.extension import use_stand_in
-from q2mfa_cli.sandbox.preview import Preview, previewing
+from q2mfa_cli.sandbox.preview import NEEDED, Preview, previewing
 from q2mfa_cli.sandbox.workflows import CUSTOMER, WORKFLOWS, Workflow
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
     :param say: what prints a line.
     :raises Q2mfaError: the extension cannot be served, or is not as it should be.
     """
-    use_stand_in(workspace)
+    use_stand_in(workspace, NEEDED)
     findings = asyncio.run(_check(workspace, name, say))
     failed = sum(1 for finding in findings if finding.wrong)
     say("")

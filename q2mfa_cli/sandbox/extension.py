@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ STAND_IN = Path(__file__).resolve().parent / "stand_in"
 NOT_SOURCES = {"node_modules", "dist", "__pycache__"}
 
 
-def use_stand_in(workspace: Path) -> None:
+def use_stand_in(workspace: Path, needed: Sequence[str] = ("tornado", "jinja2")) -> None:
     """Put *workspace* and the stand-in on this process's ``sys.path``.
 
-    :raises Q2mfaError: a real ``q2_sdk`` is there, or Tornado is not.
+    :param needed: modules that have to be installed.
+    :raises Q2mfaError: a real ``q2_sdk`` is there, or one of *needed* is not.
     """
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(workspace))
@@ -30,7 +31,7 @@ def use_stand_in(workspace: Path) -> None:
             "Use `q2 run`, or a virtual environment without the SDK.",
             "sdk_installed",
         )
-    missing = [module for module in ("tornado", "jinja2") if importlib.util.find_spec(module) is None]
+    missing = [module for module in needed if importlib.util.find_spec(module) is None]
     if missing:
         raise Q2mfaError(
             f"The local platform needs {', '.join(missing)}, which this Python does not have.",

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from q2mfa_cli.sandbox.origins import Door
     from q2mfa_cli.sandbox.uux import UUX
 
+# What it is made of, beside what the extension itself imports.
+NEEDED = ("tornado", "jinja2", "pyotp", "segno", "authlib", "jwt")
+
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8642
 PORTS_TRIED = 20
@@ -64,7 +67,7 @@ def run_preview(
     :param say: what prints a line.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
-    use_stand_in(workspace)
+    use_stand_in(workspace, NEEDED)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(workspace, name, port, issuer, browser, say))
     say("Stopped.")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from q2mfa_cli.sandbox.providers import EmbeddedProvider, Provider
 from q2mfa_cli.sandbox.trace import Row, Trace
@@ -157,17 +157,22 @@ class UUX:
         trace = challenge.trace
         row = trace.begin("page", "extension", f"requestExtensionData: {route}", body)
         challenge.calls.append(row)
-        response = await AsyncHTTPClient().fetch(
-            HTTPRequest(
-                f"{self.extension_origin}/{self.extension.name}/{quote(route, safe='')}",
-                "POST",
-                headers={"Content-Type": "application/json", SESSION_HEADER: challenge.session.id},
-                body=json.dumps(body),
-                request_timeout=CALL_SECONDS,
-            ),
-            raise_error=False,
-        )
-        challenge.calls.remove(row)
+        try:
+            response = await AsyncHTTPClient().fetch(
+                HTTPRequest(
+                    f"{self.extension_origin}/{self.extension.name}/{quote(route, safe='')}",
+                    "POST",
+                    headers={"Content-Type": "application/json", SESSION_HEADER: challenge.session.id},
+                    body=json.dumps(body),
+                    request_timeout=CALL_SECONDS,
+                ),
+                raise_error=False,
+            )
+        except (HTTPClientError, OSError):
+            trace.end(row, f"no answer within {CALL_SECONDS} s")
+            return {"status": 504, "statusText": "Gateway Timeout", "data": {}, "message": "No answer"}
+        finally:
+            challenge.calls.remove(row)
         answer = _json_object(response.body)
         if response.code < 300:
             trace.end(row)

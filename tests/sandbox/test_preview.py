@@ -165,6 +165,15 @@ def test_where_the_real_sdk_is_the_stand_in_is_not(options: list[str], four: Pat
     assert "The Q2 SDK is installed here" in run.err
 
 
+@pytest.mark.parametrize("options", [[], ["--check"]])
+def test_what_is_not_installed_is_said(options: list[str], four: Path, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['segno'] = None\n")
+    env = {"PYTHONPATH": str(tmp_path)}
+    run = q2mfa("preview", "StandardSsr", *options, "-o", four, "--no-browser", cwd=four, env=env)
+    assert run.status == 1
+    assert "needs segno" in run.err and "pip install 'q2mfa-cli[sandbox]'" in run.err
+
+
 # ---- who is answered ---------------------------------------------------------------------------------------
 
 

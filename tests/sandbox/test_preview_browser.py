@@ -297,6 +297,16 @@ def test_the_outlet_follows_the_files(tmp_path: Path, new_context: Callable[...,
         assert banking.page.evaluate("window.marker") == "the same page"
 
 
+def test_the_page_says_that_the_preview_was_stopped(
+    four: Path, new_context: Callable[..., BrowserContext]
+) -> None:
+    with running(four, "RedirectSsr") as preview:
+        banking = Banking(new_context().new_page(), preview.url)
+        banking.go()
+        assert preview.interrupted() == (0, "Stopped.\n", "")
+        expect(banking.page.locator("#outcome")).to_contain_text("The preview was stopped.")
+
+
 # ---- accessibility --------------------------------------------------------------------------------------------
 
 

@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 from previews import REDIRECT, Banking, create, empty_workspace, running
 from providers import real
+from providers.served import CLIENT_ID, CLIENT_SECRET
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[real.RealProvider]:
-    with real.running() as started:
+    with real.running(client_secret=CLIENT_SECRET) as started:
         yield started
 
 
@@ -23,12 +24,12 @@ def test_a_real_provider_proves_the_right_user_and_no_other(
     name: str, provider: real.RealProvider, tmp_path: Path, new_context: Callable[..., BrowserContext]
 ) -> None:
     workspace = empty_workspace(tmp_path / "workspace")
-    create(workspace, name, "--client-id", real.CLIENT_ID)
-    secret = {f"{name.upper()}_CLIENT_SECRET": real.CLIENT_SECRET}
+    create(workspace, name, "--client-id", CLIENT_ID)
+    secret = {f"{name.upper()}_CLIENT_SECRET": CLIENT_SECRET}
     with running(workspace, name, "--issuer", provider.issuer, env=secret) as preview:
         redirect_uri = re.search(r"Register this redirect URI there: (\S+)", preview.said)
         assert redirect_uri
-        provider.set_up(redirect_uris=[redirect_uri[1]])
+        provider.set_up(redirect_uris=[redirect_uri[1]], client_secret=CLIENT_SECRET)
         banking = Banking(new_context().new_page(), preview.url)
         expect(banking.page.get_by_role("switch", name="HQ is down")).to_be_visible()
         expect(banking.page.get_by_role("switch", name="The provider is down")).to_have_count(0)
@@ -40,7 +41,7 @@ def test_a_real_provider_proves_the_right_user_and_no_other(
         log_in(banking, "jane.doe", "Try again")
         banking.expect_outcome("complete")
         banking.expect_message("Confirmed.")
-    assert real.CLIENT_SECRET not in preview.said
+    assert CLIENT_SECRET not in preview.said
 
 
 def log_in(banking: Banking, user: str, button: str) -> None:
