@@ -76,6 +76,16 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an interruption is an error like another."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            if sys.stderr.isatty():
+                # What the terminal shows of Ctrl-C stands on a line of its own.
+                click.echo(err=True)
+            raise click.Abort from error
+
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
         """Run, report an error if there is one, and exit."""
         arguments = list(sys.argv[1:] if args is None else args)
@@ -336,12 +346,17 @@ def _as_ours(error: Exception) -> Q2mfaError:
         command = error.ctx.command_path if error.ctx else "q2mfa"
         return UsageError(_one_line(error.format_message()), f"See `{command} --help`.")
     if isinstance(error, click.Abort):
-        return Q2mfaError("Interrupted.", "Nothing was written; run the command again.", "interrupted", 130)
+        return Q2mfaError(
+            "Interrupted.",
+            "The workspace is as before, or complete; run the command again.",
+            "interrupted",
+            130,
+        )
     if isinstance(error, click.ClickException):
         return Q2mfaError(_one_line(error.format_message()), "See `q2mfa --help`.", "failed", error.exit_code)
     return Q2mfaError(
         _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}")[:300],
-        "Nothing was written. Run again with --debug, and report what it shows.",
+        "Run again with --debug, and report what it shows.",
         "internal",
     )
 

@@ -14,11 +14,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import filelock  # noqa: F401 - what each fork would import anew
 from conftest import Run
+
+from q2mfa_cli import answers, cli, create, report  # noqa: F401
+from q2mfa_cli.rendering import render
+from q2mfa_cli.request import INTEGRATIONS, ExtensionRequest
 
 # What can change a file system, as the os module calls it. Renaming and linking change names; `after` means these.
 NAMING = ("mkdir", "rename", "replace", "link", "symlink", "unlink", "remove", "rmdir")
-CALLS = ("open", "write", "fsync", "chmod", "chown", "utime", "setxattr", "truncate", *NAMING)
+CALLS = ("open", "write", "fsync", "chmod", "fchmod", "chown", "utime", "setxattr", "truncate", *NAMING)
 
 # The audit events of the same calls. Writing and syncing raise none.
 AUDITED = {
@@ -29,13 +34,17 @@ AUDITED = {
     "os.rmdir": ("rmdir",),
     "os.link": ("link",),
     "os.symlink": ("symlink",),
-    "os.chmod": ("chmod",),
+    "os.chmod": ("chmod", "fchmod"),
     "os.chown": ("chown",),
     "os.utime": ("utime",),
     "os.truncate": ("truncate",),
 }
 
 Hook = Callable[[int, str], None]
+
+# Compiled here, once for all forks.
+for mfa in INTEGRATIONS:
+    render(ExtensionRequest("Foo", mfa=mfa))
 
 
 def no_hook(number: int, call: str) -> None:
@@ -87,7 +96,9 @@ def calls_of(arguments: list[str], cwd: Path) -> list[str]:
         audited: list[str] = []
 
         def hook(event: str, args: tuple[Any, ...]) -> None:
-            if event in AUDITED and not (event == "open" and (not _may_write(args[2]) or args[0] == "/dev/null")):
+            if event in AUDITED and not (
+                event == "open" and (not _may_write(args[2]) or args[0] == "/dev/null")
+            ):
                 audited.append(event)
 
         counted: list[str] = []
@@ -138,9 +149,7 @@ def _may_write(flags: int) -> bool:
     return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
 
 
-def _become(
-    arguments: list[str], cwd: Path, out: int, err: int, before: Hook, after: Hook
-) -> NoReturn:
+def _become(arguments: list[str], cwd: Path, out: int, err: int, before: Hook, after: Hook) -> NoReturn:
     """Be the command; leave no way back into the tests."""
     status: object = 99
     try:
@@ -153,13 +162,11 @@ def _become(
         numbers = itertools.count()
         for name in CALLS:
             setattr(os, name, _hooked(name, numbers, before, after))
-        from q2mfa_cli.cli import main
-
         try:
-            main(arguments)
+            cli.main(arguments)
         except SystemExit as leaving:
             status = leaving.code
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - nothing may return into the tests
         import traceback
 
         traceback.print_exc()

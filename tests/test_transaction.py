@@ -6,7 +6,8 @@ import ast
 import json
 import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,8 +102,11 @@ class Trial:
 
 
 @pytest.fixture(params=SCENARIOS)
-def trial(request: pytest.FixtureRequest, tmp_path: Path) -> Trial:
-    return Trial(SCENARIOS[request.param], tmp_path)
+def trial(request: pytest.FixtureRequest) -> Iterator[Trial]:
+    # In memory where there is such a place: some thousand workspaces are made here.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Trial(SCENARIOS[request.param], Path(folder))
 
 
 def without_ours(tree: Tree) -> Tree:
@@ -137,10 +141,12 @@ def test_an_interruption_at_any_call_leaves_the_workspace_as_before_or_complete(
             run = trial.run(*hooks)
             where = f"call {number}, {call}, {hooks}: {run}"
             left = state(trial.base)
-            assert run.status == 130 and len(run.err.splitlines()) == 2, where
-            if left != trial.before:
-                assert without_ours(left) == trial.complete, where
-                assert trial.run().status == 0 and state(trial.base) == trial.complete, where
+            if run.status == 0:
+                # Too late: all was in place.
+                assert left == trial.complete, where
+            else:
+                assert run.status == 130 and len(run.err.splitlines()) == 2, where
+                assert left in (trial.before, trial.complete), where
 
 
 def test_a_disk_that_stays_broken_is_never_called_as_before(trial: Trial) -> None:
@@ -185,8 +191,8 @@ def test_a_second_ctrl_c_does_not_cut_the_undoing_short(trial: Trial) -> None:
             run = trial.run(at({number, later}, ctrl_c))
             where = f"calls {number} and {later}: {run}"
             left = state(trial.base)
-            assert run.status == 130, where
-            assert without_ours(left) in (trial.before, trial.complete), where
+            assert run.status in (0, 130), where
+            assert left in (trial.before, trial.complete), where
 
 
 def test_a_kill_at_any_call_leaves_nothing_half_done_and_the_next_run_finishes(trial: Trial) -> None:
@@ -213,6 +219,10 @@ def assert_not_half_edited(trial: Trial, left: Tree, where: str) -> None:
     settings = trial.root / SETTINGS_PATH
     if settings.exists():
         ast.parse(settings.read_bytes())
-        (path,) = [p for p in left if p.endswith(("shared/settings.py", SETTINGS_PATH)) and left[p][3] != "../shared/settings.py"]
+        (path,) = [
+            p
+            for p in left
+            if p.endswith(("shared/settings.py", SETTINGS_PATH)) and left[p][3] != "../shared/settings.py"
+        ]
         if left[path] != trial.before[path]:
             assert without_ours(left) == trial.complete, where
