@@ -107,10 +107,15 @@ def check_name_is_free(workspace: Workspace, name: str) -> str:
 
 
 def _may_be_this_extension(folder: Path) -> bool:
-    """Whether *folder* has what an extension has, or nothing but byte code of one that is gone."""
-    return (folder / "extension.py").is_file() or (
-        folder.is_dir() and all(path.name == "__pycache__" for path in _listed(folder))
-    )
+    """Whether *folder* has what an extension has, or only the byte code of one that is gone.
+
+    A run that was killed while it put files beside that byte code may have come as far as the files before
+    ``extension.py``; the same command has to finish the job.
+    """
+    if not folder.is_dir() or (folder / "extension.py").is_file():
+        return folder.is_dir()
+    names = {path.name for path in _listed(folder)} - {"__pycache__"}
+    return names in (set(), {"README.md"}, {"README.md", "__init__.py"})
 
 
 def registration(workspace: Workspace, requests: list[ExtensionRequest], register: bool) -> Registration:

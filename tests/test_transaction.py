@@ -36,11 +36,13 @@ def plain(root: Path) -> None:
 
 
 def older(root: Path) -> None:
-    """As SDK 2.51 left it; and settings.py is a link, as some teams keep it."""
+    """As SDK 2.51 left it, settings.py a link as some teams keep it, and byte code of a Foo that is gone."""
     (root / "configuration").mkdir(parents=True)
     (root / "shared").mkdir()
     (root / "shared" / "settings.py").write_bytes(b"# pylint: disable=wildcard-import\r\n" + SETTINGS)
     (root / SETTINGS_PATH).symlink_to("../shared/settings.py")
+    (root / "Foo" / "__pycache__").mkdir(parents=True)
+    (root / "Foo" / "__pycache__" / "urls.cpython-311.pyc").write_bytes(b"old")
 
 
 def changed(root: Path) -> None:
