@@ -74,15 +74,29 @@ def at(numbers: int | range | set[int], fault: Hook) -> Hook:
     return hook
 
 
+class Fork:
+    """The command at work in a fork of this process; *before* and *after* surround each call that may write."""
+
+    def __init__(
+        self, arguments: list[str], cwd: Path, before: Hook = no_hook, after: Hook = no_hook
+    ) -> None:
+        self.out = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has ended
+        self.err = tempfile.TemporaryFile()  # noqa: SIM115
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become(arguments, cwd, self.out.fileno(), self.err.fileno(), before, after)
+
+    def wait(self) -> Run:
+        """What it left, when it has ended; a negative status is the signal that ended it."""
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        with self.out, self.err:
+            self.out.seek(0), self.err.seek(0)
+            return Run(status, self.out.read().decode(), self.err.read().decode())
+
+
 def forked(arguments: list[str], cwd: Path, before: Hook = no_hook, after: Hook = no_hook) -> Run:
-    """Run the command in a fork of this process; *before* and *after* surround each call that may write."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = os.fork()
-        if child == 0:
-            _become(arguments, cwd, out.fileno(), err.fileno(), before, after)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        out.seek(0), err.seek(0)
-        return Run(status, out.read().decode(), err.read().decode())
+    """Run the command in a fork to its end."""
+    return Fork(arguments, cwd, before, after).wait()
 
 
 def calls_of(arguments: list[str], cwd: Path) -> list[str]:
