@@ -129,7 +129,7 @@ workspace_option = click.option(
     "-o",
     "--output-dir",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The workspace.  [default: the nearest folder upward with configuration/settings.py, else here]",
 )
 
@@ -197,7 +197,7 @@ def create(
     from q2mfa_cli.request import Answers, make_request
     from q2mfa_cli.workspace import find_workspace, read_workspace
 
-    root = output_dir or find_workspace(Path.cwd())
+    root = output_dir or find_workspace(Path())
     given = Answers(name, rendering, mfa, issuer, client_id, scopes or None)
     if answers is not None:
         wanted = _from_file(answers, given)
@@ -215,7 +215,7 @@ def create(
         dry_run=dry_run,
         progress=_progress(output_format),
     )
-    click.echo(report.as_json(result) if output_format == "json" else report.as_text(result))
+    _print(report.as_json(result) if output_format == "json" else report.as_text(result), result.dry_run)
 
 
 @main.command()
@@ -231,7 +231,7 @@ def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> in
     from q2mfa_cli.testing import run_tests
     from q2mfa_cli.workspace import find_workspace
 
-    return run_tests(output_dir or find_workspace(Path.cwd()), name, pytest_args)
+    return run_tests(output_dir or find_workspace(Path()), name, pytest_args)
 
 
 @main.command(epilog=PREVIEW_EPILOG)
@@ -339,6 +339,19 @@ def _progress(output_format: str) -> Callable[[list[ExtensionRequest]], Iterator
     return bar
 
 
+def _print(text: str, dry_run: bool) -> None:
+    """Print a report; where that cannot be done, say what was."""
+    # A path may hold what standard output cannot.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+    except OSError as error:
+        done = "nothing was written, as --dry-run says" if dry_run else "what it reports is done, all of it"
+        raise Q2mfaError(
+            f"The report cannot be written: {error.strerror}.", f"Only that failed: {done}.", "report_failed"
+        ) from error
+
+
 def _as_ours(error: Exception) -> Q2mfaError:
     if isinstance(error, Q2mfaError):
         return error
@@ -366,9 +379,15 @@ def _report_error(error: Q2mfaError, arguments: list[str]) -> int:
 
     click.echo(f"Error: {error.message}", err=True)
     click.echo(error.hint, err=True)
-    # Looked for by hand: the error may be that the command line cannot be parsed.
-    if "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments):
-        click.echo(error_as_json(error))
+    try:
+        # Looked for by hand: the error may be that the command line cannot be parsed.
+        if "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments):
+            click.echo(error_as_json(error))
+        elif sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        # What standard output has refused once is not tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return error.exit_status
 
 

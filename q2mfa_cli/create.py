@@ -21,7 +21,7 @@ from q2mfa_cli.plan import (
 from q2mfa_cli.rendering import render
 from q2mfa_cli.request import ExtensionRequest
 from q2mfa_cli.transaction import Transaction
-from q2mfa_cli.workspace import Registration, check_name_is_free, read_workspace, registration
+from q2mfa_cli.workspace import Registration, check_name_is_free, read_workspace, registration, resolved
 
 Status = Literal["created", "planned", "unchanged"]
 Progress = Callable[[list[ExtensionRequest]], Iterable[ExtensionRequest]]
@@ -66,7 +66,7 @@ def create(
     :raises Q2mfaError: a name is taken, a file is in the way, or the file system refused.
     """
     _refuse_twins(requests)
-    root = root.resolve()
+    root = resolved(root)
     with contextlib.nullcontext() if dry_run else Transaction(root) as transaction:
         workspace = read_workspace(root)
         for request in requests:

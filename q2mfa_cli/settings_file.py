@@ -76,7 +76,7 @@ def whitelist(settings: bytes, hosts: Sequence[str]) -> bytes:
     line = f"{WHITELIST}.extend([{hosts_literal}])".encode()
     ends_in_newline = settings.endswith((b"\n", b"\r"))
     edited = settings + line + newline if ends_in_newline else settings + newline + line
-    return _checked(edited, ast.dump(ast.Module([*tree.body, *ast.parse(line).body], [])))
+    return _checked(edited, ast.Module([*tree.body, *ast.parse(line).body], []))
 
 
 def _parse(settings: bytes) -> ast.Module:
@@ -220,7 +220,7 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
         separator = b"" if not target.elts else b" " if comma else b", "
         edited = settings[:last] + separator + b", ".join(texts) + (b"," if comma else b"") + settings[last:]
     target.elts += [ast.Constant(entry) for entry in entries]
-    return _checked(edited, ast.dump(tree))
+    return _checked(edited, tree)
 
 
 def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
@@ -242,8 +242,25 @@ def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
     return b"    "
 
 
-def _checked(edited: bytes, expected: str) -> bytes:
+def _checked(edited: bytes, expected: ast.Module) -> bytes:
     """*edited*, if it parses to what was meant and to nothing else."""
-    if ast.dump(_parse(edited)) != expected:
+    # Not by ast.dump, which recurses: a long sum in a settings file is nested too deeply for it.
+    found = zip(ast.walk(_parse(edited)), ast.walk(expected), strict=False)
+    if not all(_shallow(one) == _shallow(other) for one, other in found):
         raise NotEditable("an edit would change more than the new entry")
     return edited
+
+
+def _shallow(node: ast.AST) -> list[object]:
+    """The kind of *node*, its plain values, and how many nodes are where; their own turn comes in the walk."""
+
+    def plain(value: object) -> object:
+        match value:
+            case ast.AST():
+                return type(value)
+            case list():
+                return [plain(each) for each in value]
+            case _:
+                return type(value), value
+
+    return [type(node), *((name, plain(value)) for name, value in ast.iter_fields(node))]

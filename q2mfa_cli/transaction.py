@@ -126,22 +126,27 @@ class Transaction:
         self._undo.clear()
 
     def _edit(self, path: str, before: bytes, after: bytes) -> None:
-        real = os.path.realpath(os.path.join(self.root, path))
-        # The folder may be writable where the file is not: it was protected for a reason.
-        os.close(os.open(real, os.O_WRONLY))
-        folder = self._staged()
-        if os.stat(real).st_dev != os.stat(folder).st_dev:
-            # Renaming works within a file system, and a link may lead to another.
-            folder = self._staged(os.path.dirname(real))
-        number = len(self._edits)
-        staged, backup = (os.path.join(folder, f"{number}.{state}") for state in ("after", "before"))
-        _write(staged, after, synced=True)
-        _resemble(staged, real)
+        target = os.path.join(self.root, path)
+        real = os.path.realpath(target)
         try:
-            os.link(real, backup)
-        except OSError:
-            # Not every file system has hard links.
-            shutil.copy2(real, backup)
+            # The folder may be writable where the file is not: it was protected for a reason.
+            os.close(os.open(real, os.O_WRONLY))
+            folder = self._staged()
+            if os.stat(real).st_dev != os.stat(folder).st_dev:
+                # Renaming works within a file system, and a link may lead to another.
+                folder = self._staged(os.path.dirname(real))
+            number = len(self._edits)
+            staged, backup = (os.path.join(folder, f"{number}.{state}") for state in ("after", "before"))
+            _write(staged, after, synced=True)
+            _resemble(staged, real)
+            try:
+                os.link(real, backup)
+            except OSError:
+                # Not every file system has hard links.
+                shutil.copy2(real, backup)
+        except OSError as error:
+            error.filename, error.filename2 = target, None
+            raise
         self._edits.append(_Edit(path, real, sha256(before).digest(), staged, backup))
 
     def _staged(self, parent: str | None = None) -> str:

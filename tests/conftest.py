@@ -55,7 +55,9 @@ def q2mfa(*args: str | Path, cwd: Path, stdin: str | bytes = b"", env: dict[str,
         timeout=120,
         check=False,
     )
-    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return Run(
+        done.returncode, *(text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:
