@@ -368,7 +368,7 @@ def _as_ours(error: Exception) -> Q2mfaError:
     if isinstance(error, click.ClickException):
         return Q2mfaError(_one_line(error.format_message()), "See `q2mfa --help`.", "failed", error.exit_code)
     return Q2mfaError(
-        _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}")[:300],
+        _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}"),
         "Run again with --debug, and report what it shows.",
         "internal",
     )
@@ -392,4 +392,8 @@ def _report_error(error: Q2mfaError, arguments: list[str]) -> int:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """*text* as an error can show it: on one line, not for pages, and with nothing that acts on a terminal."""
+    line = " ".join(text.split())
+    if len(line) > 300:
+        line = f"{line[:200]} … {line[-90:]}"
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)

@@ -52,7 +52,7 @@ class Workspace:
         for path in _listed(self.root / CONFIGURATION):
             taken.setdefault(path.stem.lower(), []).append((path.stem, _configured(path.name)))
         try:
-            installed = settings_file.installed_names(self.settings or b"")
+            installed = settings_file.mentioned_names(self.settings or b"")
         except settings_file.NotEditable:
             installed = []
         for name in installed:

@@ -11,10 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import jsonschema
 import pytest
 
 pytest_plugins = ["previews"]
+
+# The same examples on every machine. `pytest --hypothesis-profile search` looks for others, for as long as it takes.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", max_examples=2000, deadline=None)
+hypothesis.settings.load_profile("same")
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "create-report.schema.json").read_text("utf-8"))
 
