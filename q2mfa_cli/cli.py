@@ -76,6 +76,16 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an interruption is an error like another."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            if sys.stderr.isatty():
+                # What the terminal shows of Ctrl-C stands on a line of its own.
+                click.echo(err=True)
+            raise click.Abort from error
+
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
         """Run, report an error if there is one, and exit."""
         arguments = list(sys.argv[1:] if args is None else args)
@@ -119,7 +129,7 @@ workspace_option = click.option(
     "-o",
     "--output-dir",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The workspace.  [default: the nearest folder upward with configuration/settings.py, else here]",
 )
 
@@ -187,7 +197,7 @@ def create(
     from q2mfa_cli.request import Answers, make_request
     from q2mfa_cli.workspace import find_workspace, read_workspace
 
-    root = output_dir or find_workspace(Path.cwd())
+    root = output_dir or find_workspace(Path())
     given = Answers(name, rendering, mfa, issuer, client_id, scopes or None)
     if answers is not None:
         wanted = _from_file(answers, given)
@@ -205,7 +215,7 @@ def create(
         dry_run=dry_run,
         progress=_progress(output_format),
     )
-    click.echo(report.as_json(result) if output_format == "json" else report.as_text(result))
+    _print(report.as_json(result) if output_format == "json" else report.as_text(result), result.dry_run)
 
 
 @main.command()
@@ -221,7 +231,7 @@ def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> in
     from q2mfa_cli.testing import run_tests
     from q2mfa_cli.workspace import find_workspace
 
-    return run_tests(output_dir or find_workspace(Path.cwd()), name, pytest_args)
+    return run_tests(output_dir or find_workspace(Path()), name, pytest_args)
 
 
 @main.command(epilog=PREVIEW_EPILOG)
@@ -329,6 +339,19 @@ def _progress(output_format: str) -> Callable[[list[ExtensionRequest]], Iterator
     return bar
 
 
+def _print(text: str, dry_run: bool) -> None:
+    """Print a report; where that cannot be done, say what was."""
+    # A path may hold what standard output cannot.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+    except OSError as error:
+        done = "nothing was written, as --dry-run says" if dry_run else "what it reports is done, all of it"
+        raise Q2mfaError(
+            f"The report cannot be written: {error.strerror}.", f"Only that failed: {done}.", "report_failed"
+        ) from error
+
+
 def _as_ours(error: Exception) -> Q2mfaError:
     if isinstance(error, Q2mfaError):
         return error
@@ -336,12 +359,17 @@ def _as_ours(error: Exception) -> Q2mfaError:
         command = error.ctx.command_path if error.ctx else "q2mfa"
         return UsageError(_one_line(error.format_message()), f"See `{command} --help`.")
     if isinstance(error, click.Abort):
-        return Q2mfaError("Interrupted.", "Nothing was written; run the command again.", "interrupted", 130)
+        return Q2mfaError(
+            "Interrupted.",
+            "The workspace is as before, or complete; run the command again.",
+            "interrupted",
+            130,
+        )
     if isinstance(error, click.ClickException):
         return Q2mfaError(_one_line(error.format_message()), "See `q2mfa --help`.", "failed", error.exit_code)
     return Q2mfaError(
-        _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}")[:300],
-        "Nothing was written. Run again with --debug, and report what it shows.",
+        _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}"),
+        "Run again with --debug, and report what it shows.",
         "internal",
     )
 
@@ -351,11 +379,21 @@ def _report_error(error: Q2mfaError, arguments: list[str]) -> int:
 
     click.echo(f"Error: {error.message}", err=True)
     click.echo(error.hint, err=True)
-    # Looked for by hand: the error may be that the command line cannot be parsed.
-    if "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments):
-        click.echo(error_as_json(error))
+    try:
+        # Looked for by hand: the error may be that the command line cannot be parsed.
+        if "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments):
+            click.echo(error_as_json(error))
+        elif sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        # What standard output has refused once is not tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return error.exit_status
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """*text* as an error can show it: on one line, not for pages, and with nothing that acts on a terminal."""
+    line = " ".join(text.split())
+    if len(line) > 300:
+        line = f"{line[:200]} … {line[-90:]}"
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)

@@ -20,8 +20,8 @@ from q2mfa_cli.plan import (
 )
 from q2mfa_cli.rendering import render
 from q2mfa_cli.request import ExtensionRequest
-from q2mfa_cli.transaction import Transaction, locked
-from q2mfa_cli.workspace import Registration, check_name_is_free, read_workspace, registration
+from q2mfa_cli.transaction import Transaction
+from q2mfa_cli.workspace import Registration, check_name_is_free, read_workspace, registration, resolved
 
 Status = Literal["created", "planned", "unchanged"]
 Progress = Callable[[list[ExtensionRequest]], Iterable[ExtensionRequest]]
@@ -66,14 +66,11 @@ def create(
     :raises Q2mfaError: a name is taken, a file is in the way, or the file system refused.
     """
     _refuse_twins(requests)
-    root = root.resolve()
-    with contextlib.ExitStack() as stack:
-        if not dry_run:
-            stack.enter_context(locked(root))
+    root = resolved(root)
+    with contextlib.nullcontext() if dry_run else Transaction(root) as transaction:
         workspace = read_workspace(root)
         for request in requests:
             check_name_is_free(workspace, request.name)
-        transaction = None if dry_run else stack.enter_context(Transaction(root))
         plans: list[ExtensionPlan] = []
         diffs: list[str] = []
         for request in progress(requests):
@@ -82,17 +79,18 @@ def create(
             plans.append(plan)
             # Contents are handed on here and forgotten, so that a batch of thousands stays small.
             for path in plan.paths(Fate.CREATED, Fate.EDITED):
+                before = (root / path).read_bytes() if plan.files[path] is Fate.EDITED else None
                 if transaction:
-                    transaction.create(path, tree[path])
-                elif plan.files[path] is Fate.EDITED:
-                    diffs.append(unified_diff(path, (root / path).read_bytes(), tree[path]))
+                    transaction.change(path, before, tree[path])
+                elif before is not None:
+                    diffs.append(unified_diff(path, before, tree[path]))
         refuse_conflicts(plans)
         changes = registration(workspace, requests, register)
         plans = with_edits(plans, workspace, changes.touched)
         for path, after in in_order(changes.edits):
             before = workspace.content(path)
             if transaction:
-                transaction.edit(path, before, after)
+                transaction.change(path, before, after)
             else:
                 diffs.append(unified_diff(path, before, after))
         if transaction:

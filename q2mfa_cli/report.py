@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from pathlib import Path
 from typing import Any
 
 from q2mfa_cli.create import Result
@@ -66,7 +67,7 @@ def next_steps(result: Result) -> list[str]:
     """What is left to do, in order; each item one sentence or one command after a colon."""
     requests = [plan.request for plan in result.extensions]
     steps: list[str] = []
-    if str(result.root) != os.path.realpath(os.getcwd()):
+    if not _is_here(result.root):
         steps.append(f"Go to the workspace: cd {shlex.quote(str(result.root))}")
     manual = result.registration.manual
     if manual:
@@ -86,6 +87,14 @@ def next_steps(result: Result) -> list[str]:
         )
     steps += ["Install in the sandbox: q2 install", "Run: q2 run"]
     return steps
+
+
+def _is_here(root: Path) -> bool:
+    try:
+        return os.path.samefile(root, os.curdir)
+    except OSError:
+        # A dry run's folder, or the current one, may not be there.
+        return False
 
 
 def _to_fill_in(requests: list[ExtensionRequest]) -> list[str]:

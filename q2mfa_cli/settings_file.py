@@ -9,11 +9,17 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 
 INSTALLED = "INSTALLED_EXTENSIONS"
 WHITELIST = "OUTBOUND_WHITELIST"
 DEFAULTS_IMPORT = "q2_sdk.core.default_settings"
+
+KEEPING_METHODS = frozenset({"append", "extend", "insert", "copy", "index", "count", "sort", "reverse"})
+READING_FUNCTIONS = frozenset(
+    {"len", "sorted", "set", "frozenset", "list", "tuple", "enumerate", "any", "all", "str", "repr", "print"}
+)
 
 Offset = Callable[[int, int], int]
 
@@ -22,20 +28,23 @@ class NotEditable(Exception):
     """The file is not of a shape in which the edit is safe; the text says why."""
 
 
-def installed_names(settings: bytes) -> list[str]:
-    """The extensions that the file's literal lists name: short names, and the packages of their modules.
+def mentioned_names(settings: bytes) -> list[str]:
+    """Every extension that a literal list of the file names, in effect or not.
+
+    These are short names, and the packages of their modules.
 
     :raises NotEditable: the file cannot be parsed.
     """
-    names = []
-    for entry in _entries(_parse(settings), INSTALLED):
-        if isinstance(entry, ast.Tuple):
-            texts = [e.value for e in entry.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
-            names += [texts[0]] if texts else []
-            names += [text.split(".")[0] for text in texts[1:2]]
-        elif isinstance(entry, ast.Constant) and isinstance(entry.value, str):
-            names.append(entry.value)
-    return names
+    tree = _parse(settings)
+    return _names(entry for node in tree.body for entry in _added(node, INSTALLED))
+
+
+def installed_names(settings: bytes) -> list[str]:
+    """The same of the literal lists that are in effect at the end of the file.
+
+    :raises NotEditable: the file cannot be parsed.
+    """
+    return _names(_in_effect(_parse(settings), INSTALLED))
 
 
 def register(settings: bytes, names: Sequence[str]) -> bytes:
@@ -49,11 +58,11 @@ def register(settings: bytes, names: Sequence[str]) -> bytes:
 
 
 def whitelisted_hosts(settings: bytes) -> list[str]:
-    """The hosts that the file's literal lists allow outbound requests to.
+    """The hosts that literal lists, in effect at the end of the file, allow outbound requests to.
 
     :raises NotEditable: the file cannot be parsed.
     """
-    entries = _entries(_parse(settings), WHITELIST)
+    entries = _in_effect(_parse(settings), WHITELIST)
     return [e.value for e in entries if isinstance(e, ast.Constant) and isinstance(e.value, str)]
 
 
@@ -76,7 +85,7 @@ def whitelist(settings: bytes, hosts: Sequence[str]) -> bytes:
     line = f"{WHITELIST}.extend([{hosts_literal}])".encode()
     ends_in_newline = settings.endswith((b"\n", b"\r"))
     edited = settings + line + newline if ends_in_newline else settings + newline + line
-    return _checked(edited, ast.dump(ast.Module([*tree.body, *ast.parse(line).body], [])))
+    return _checked(edited, ast.Module([*tree.body, *ast.parse(line).body], []))
 
 
 def _parse(settings: bytes) -> ast.Module:
@@ -85,7 +94,10 @@ def _parse(settings: bytes) -> ast.Module:
             raise ValueError
         settings.decode("utf-8")
         encoding, _ = tokenize.detect_encoding(io.BytesIO(settings).readline)
-        tree = ast.parse(settings)
+        with warnings.catch_warnings():
+            # What Python thinks of its backslashes is said where the file is run.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(settings)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise NotEditable("it is not UTF-8 Python that can be parsed") from None
     if encoding not in ("utf-8", "utf-8-sig"):
@@ -94,7 +106,10 @@ def _parse(settings: bytes) -> ast.Module:
 
 
 def _imports_defaults(tree: ast.Module) -> bool:
-    return any(isinstance(node, ast.ImportFrom) and node.module == DEFAULTS_IMPORT for node in tree.body)
+    return any(
+        isinstance(node, ast.ImportFrom) and node.module == DEFAULTS_IMPORT and node.names[0].name == "*"
+        for node in tree.body
+    )
 
 
 def _list_of(node: ast.stmt, variable: str) -> ast.List | None:
@@ -118,17 +133,43 @@ def _list_of(node: ast.stmt, variable: str) -> ast.List | None:
     return value if isinstance(value, ast.List) else None
 
 
-def _entries(tree: ast.Module, variable: str) -> Iterator[ast.expr]:
-    """The entries that top-level literal lists give *variable*, also by ``append``."""
+def _added(node: ast.stmt, variable: str) -> list[ast.expr]:
+    """The entries that *node* gives *variable* by a literal."""
+    literal = _list_of(node, variable)
+    if literal is not None:
+        return literal.elts
+    match node:
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[entry])
+        ) if name == variable:
+            return [entry]
+    return []
+
+
+def _in_effect(tree: ast.Module, variable: str) -> list[ast.expr]:
+    """The entries that literals give *variable*, from the last statement on that may take them away."""
+    entries: list[ast.expr] = []
     for node in tree.body:
-        literal = _list_of(node, variable)
-        if literal is not None:
-            yield from literal.elts
-        match node:
-            case ast.Expr(
-                value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[entry])
-            ) if name == variable:
-                yield entry
+        added = _added(node, variable)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _list_of(node, variable) is not None:
+            entries = [*added]
+        elif not added and _disturbs(node, variable):
+            entries = []
+        else:
+            entries += added
+    return entries
+
+
+def _names(entries: Iterable[ast.expr]) -> list[str]:
+    names = []
+    for entry in entries:
+        if isinstance(entry, ast.Tuple):
+            texts = [e.value for e in entry.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+            names += [texts[0]] if texts else []
+            names += [text.split(".")[0] for text in texts[1:2]]
+        elif isinstance(entry, ast.Constant) and isinstance(entry.value, str):
+            names.append(entry.value)
+    return names
 
 
 def _target(tree: ast.Module, variable: str) -> ast.List:
@@ -150,36 +191,40 @@ def _target(tree: ast.Module, variable: str) -> ast.List:
 
 
 def _disturbs(statement: ast.stmt, variable: str) -> bool:
-    """Whether *statement* may set *variable* anew, take entries out, or give the list a second name."""
+    """Whether *statement* may set *variable* anew, take entries out, or hand the list to what may do so later."""
     nodes = list(ast.walk(statement))
-    additions = {
-        id(node.target) for node in nodes if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add)
-    }
-    return any(_changes(node, variable) for node in nodes if id(node) not in additions)
+    harmless = {id(operand) for node in nodes for operand in _only_read_by(node)}
+    return any(_mentions(node, variable) for node in nodes if id(node) not in harmless)
 
 
-def _changes(node: ast.AST, variable: str) -> bool:
+def _only_read_by(node: ast.AST) -> list[ast.expr]:
+    """The operands of *node* that it reads, or adds entries to, and keeps no hold of."""
     match node:
-        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-            return name == variable
-        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
-            return name == variable and attribute not in (
-                "append",
-                "extend",
-                "insert",
-                "copy",
-                "index",
-                "count",
-            )
-        case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
-            return name == variable
-        case ast.Assign(value=ast.Name(id=name)) | ast.NamedExpr(value=ast.Name(id=name)):
-            return name == variable
-        case ast.alias(name=name, asname=asname):
-            return variable in (name, asname)
-        case ast.Global(names=names):
-            return variable in names
-    return False
+        case ast.AugAssign(target=target, op=ast.Add(), value=value):
+            return [target, value]
+        case ast.Attribute(value=value, attr=method) if method in KEEPING_METHODS:
+            return [value]
+        case ast.Subscript(value=value, ctx=ast.Load()):
+            return [value]
+        case ast.Call(func=ast.Name(id=function), args=arguments) if function in READING_FUNCTIONS:
+            return arguments
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+        case ast.Compare(left=left, comparators=right):
+            return [left, *right]
+        case ast.For(iter=value) | ast.comprehension(iter=value) | ast.If(test=value):
+            return [value]
+        case ast.Starred(value=value) | ast.FormattedValue(value=value) | ast.UnaryOp(operand=value):
+            return [value]
+    return []
+
+
+def _mentions(node: ast.AST, variable: str) -> bool:
+    """Whether *node* itself names *variable*, in whatever role, or imports all there is."""
+    if isinstance(node, ast.alias) and node.name == "*":
+        return True
+    values = [value for _, value in ast.iter_fields(node)]
+    return any(value == variable or (isinstance(value, list) and variable in value) for value in values)
 
 
 def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
@@ -220,7 +265,7 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
         separator = b"" if not target.elts else b" " if comma else b", "
         edited = settings[:last] + separator + b", ".join(texts) + (b"," if comma else b"") + settings[last:]
     target.elts += [ast.Constant(entry) for entry in entries]
-    return _checked(edited, ast.dump(tree))
+    return _checked(edited, tree)
 
 
 def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
@@ -242,8 +287,25 @@ def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
     return b"    "
 
 
-def _checked(edited: bytes, expected: str) -> bytes:
+def _checked(edited: bytes, expected: ast.Module) -> bytes:
     """*edited*, if it parses to what was meant and to nothing else."""
-    if ast.dump(_parse(edited)) != expected:
+    # Not by ast.dump, which recurses: a long sum in a settings file is nested too deeply for it.
+    found = zip(ast.walk(_parse(edited)), ast.walk(expected), strict=False)
+    if not all(_shallow(one) == _shallow(other) for one, other in found):
         raise NotEditable("an edit would change more than the new entry")
     return edited
+
+
+def _shallow(node: ast.AST) -> list[object]:
+    """The kind of *node*, its plain values, and how many nodes are where; their own turn comes in the walk."""
+
+    def plain(value: object) -> object:
+        match value:
+            case ast.AST():
+                return type(value)
+            case list():
+                return [plain(each) for each in value]
+            case _:
+                return type(value), value
+
+    return [type(node), *((name, plain(value)) for name, value in ast.iter_fields(node))]

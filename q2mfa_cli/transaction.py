@@ -1,204 +1,336 @@
 """The one place that writes to a workspace: all of a change, or nothing of it.
 
-New files wait in a staging folder on the same file system. Committing renames them into place, then replaces the
-edited files, each by ``os.replace`` of a synced temporary, in the order given. A failure undoes what was done.
+Everything is written, and synced, in a staging folder on the same file system first. Committing only renames: new files
+and folders into place, then each edited file over the old one, in the order given. A failure undoes what was done. A
+killed run leaves its staging folder, which the next one removes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from q2mfa_cli.errors import Q2mfaError
 from q2mfa_cli.request import shown
 
-STAGING_PREFIX = ".q2mfa-staging-"
+STAGING = ".q2mfa-staging"
+LOCK = ".q2mfa.lock"
 LOCK_SECONDS = 60.0
 
+Undo = Callable[[], None]
 
-@contextlib.contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """One run at a time in the workspace at *root*. A crashed run holds no lock: the system releases it.
 
-    :raises Q2mfaError: another run did not finish within a minute, or no lock can be had.
-    """
-    import tempfile
+@dataclass(frozen=True)
+class _Edit:
+    """A file's replacement and its backup, ready in a staging folder; ``digest`` is that of what it replaces."""
 
-    from filelock import FileLock, Timeout
-
-    # Not in the workspace: no run leaves anything there but what it reports.
-    owner = os.getuid() if hasattr(os, "getuid") else "user"
-    digest = sha256(os.fsencode(root)).hexdigest()[:16]
-    lock = FileLock(Path(tempfile.gettempdir()) / f"q2mfa-{owner}-{digest}.lock", timeout=LOCK_SECONDS)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise Q2mfaError(
-            "Another q2mfa is at work in this workspace.",
-            "Try again when it has finished.",
-            "workspace_locked",
-        ) from None
-    except OSError as error:
-        raise failed_write(error) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    path: str
+    real: str
+    digest: bytes
+    staged: str
+    backup: str
 
 
 class Transaction:
-    """A change to the workspace at *root*; as a context manager it leaves nothing behind unless committed.
+    """A change to the workspace at *root*, and the only one at work there; nothing is left unless committed.
 
-    :raises Q2mfaError: from any step that the file system refuses.
+    As a context manager it holds the workspace's lock, which a crashed run does not keep: the system releases it.
+    Interruptions (SIGINT, SIGTERM, SIGHUP) end it until :meth:`commit` begins, and are too late from then on.
+
+    :raises Q2mfaError: from any step that the file system refuses, or another run holds the lock for a minute. Its
+        message says whether the workspace is as before.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.staging = root / f"{STAGING_PREFIX}{os.getpid()}"
-        self._edits: list[tuple[Path, bytes | None, bytes]] = []
-        self._undo: list[Callable[[], None]] = []
-        self._made: list[Path] = []
-        self._prepared = False
+        self._staging = os.path.join(root, STAGING)
+        self._scratch: list[str] = []
+        self._edits: list[_Edit] = []
+        self._undo: list[tuple[str, Undo]] = []
+        self._folders: set[str] = set()
+        self._made: list[str] = []
+        self._lock_left: list[str] = []
+        self._interruptible = True
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Transaction:  # noqa: PYI034 - typing.Self is Python 3.11
+        try:
+            self._open.enter_context(self._signals())
+            for folder in [*reversed(self.root.parents), self.root]:
+                if not os.path.isdir(folder):
+                    self._make(str(folder))
+            self._open.enter_context(self._locked())
+            shutil.rmtree(self._staging, ignore_errors=True)
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self.staging, ignore_errors=True)
-        if kind is not None:
+        self._interruptible = False
+        left = self._roll_back() if error else []
+        if not left:
+            # Else it keeps what was replaced.
+            for folder in self._scratch:
+                _insist(partial(shutil.rmtree, folder, ignore_errors=True))
+        self._open.close()
+        if error:
             for folder in reversed(self._made):
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
+                _insist(partial(os.rmdir, folder))
+            left += [path for path in [*self._scratch, *self._made] if os.path.lexists(path)]
+            if left or self._lock_left:
+                raise self._not_undone(error, left + self._lock_left) from error
+        if isinstance(error, OSError):
+            raise Q2mfaError(
+                f"{self._refusal(error)} The workspace is as before.",
+                "Check permissions and free space, then run the command again.",
+                "write_failed",
+            ) from error
 
-    def create(self, path: str, content: bytes) -> None:
-        """Stage a new file, or one that replaces another, at *path* (relative to the root)."""
-        with _reporting():
-            self._prepare()
-            staged = self.staging / "new" / path
-            staged.parent.mkdir(parents=True, exist_ok=True)
-            staged.write_bytes(content)
+    def change(self, path: str, before: bytes | None, after: bytes) -> None:
+        """Stage the change of *path* (relative to the root) from *before* (``None``: not there) to *after*.
 
-    def edit(self, path: str, before: bytes | None, after: bytes) -> None:
-        """Remember that *path* changes from *before* (``None``: there is none) to *after*."""
-        with _reporting():
-            self._prepare()
-        self._edits.append((self.root / path, before, after))
+        Permissions are kept; a link stays one, and what it leads to is changed.
+        """
+        if before is None:
+            staged = os.path.join(self._staged(), "new", path)
+            os.makedirs(os.path.dirname(staged), exist_ok=True)
+            _write(staged, after)
+        else:
+            self._edit(path, before, after)
 
     def commit(self) -> None:
-        """Put everything in place; undo it all if a step fails or is interrupted."""
-        if not self._prepared:
-            return
+        """Put everything in place.
+
+        :raises Q2mfaError: a file is not what it was when the change was planned.
+        """
+        self._interruptible = False
+        new = os.path.join(self._staging, "new")
+        for entry in sorted(os.listdir(new)) if os.path.isdir(new) else []:
+            self._publish(os.path.join(new, entry), os.path.join(self.root, entry))
+        for edit in self._edits:
+            self._replace(edit)
+        for folder in sorted(self._folders):
+            _sync_folder(folder)
+        self._undo.clear()
+
+    def _edit(self, path: str, before: bytes, after: bytes) -> None:
+        target = os.path.join(self.root, path)
+        real = os.path.realpath(target)
         try:
-            with _reporting():
-                for entry in sorted(os.listdir(self.staging / "new")):
-                    self._publish(self.staging / "new" / entry, self.root / entry)
-                for target, before, after in self._edits:
-                    self._replace(target, before, after)
-        except BaseException:
-            self._roll_back()
+            # The folder may be writable where the file is not: it was protected for a reason.
+            os.close(os.open(real, os.O_WRONLY))
+            folder = self._staged()
+            if os.stat(real).st_dev != os.stat(folder).st_dev:
+                # Renaming works within a file system, and a link may lead to another.
+                folder = self._staged(os.path.dirname(real))
+            number = len(self._edits)
+            staged, backup = (os.path.join(folder, f"{number}.{state}") for state in ("after", "before"))
+            _write(staged, after, synced=True)
+            _resemble(staged, real)
+            try:
+                os.link(real, backup)
+            except OSError:
+                # Not every file system has hard links.
+                shutil.copy2(real, backup)
+        except OSError as error:
+            error.filename, error.filename2 = target, None
             raise
+        self._edits.append(_Edit(path, real, sha256(before).digest(), staged, backup))
 
-    def _prepare(self) -> None:
-        if self._prepared:
-            return
-        for folder in reversed([self.root, *self.root.parents]):
-            if not folder.exists():
-                self._made.append(folder)
-                folder.mkdir()
-        self._sweep()
-        (self.staging / "new").mkdir(parents=True)
-        self._prepared = True
+    def _staged(self, parent: str | None = None) -> str:
+        """The staging folder in *parent*, by default in the root."""
+        folder = os.path.join(parent, STAGING) if parent else self._staging
+        if folder not in self._scratch:
+            shutil.rmtree(folder, ignore_errors=True)
+            self._scratch.append(folder)
+            os.mkdir(folder)
+        return folder
 
-    def _publish(self, staged: Path, target: Path) -> None:
+    def _make(self, folder: str) -> None:
+        self._made.append(folder)
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            # Another run was faster: the folder is that one's to remove.
+            self._made.remove(folder)
+
+    def _publish(self, staged: str, target: str) -> None:
         if not os.path.lexists(target):
-            self._undo.append(lambda: _move_back(target, staged))
+            self._undo.append((target, partial(_take_back, target, staged)))
+            self._folders.add(os.path.dirname(target))
             os.rename(staged, target)
-        elif staged.is_dir():
+        elif os.path.isdir(staged) and os.path.isdir(target):
             for entry in sorted(os.listdir(staged)):
-                self._publish(staged / entry, target / entry)
+                self._publish(os.path.join(staged, entry), os.path.join(target, entry))
         else:
-            backup = self.staging / "old" / target.relative_to(self.root)
-            backup.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(target, backup)
-            shutil.copymode(target, staged)
-            real = target.resolve()
-            self._undo.append(lambda: os.replace(backup, real))
-            os.replace(staged, real)
+            raise _changed_meanwhile(self._shown(target))
 
-    def _replace(self, target: Path, before: bytes | None, after: bytes) -> None:
-        real = target.resolve()
-        if (real.read_bytes() if real.exists() else None) != before:
-            raise Q2mfaError(
-                f"{target.name} was changed by somebody else meanwhile.",
-                "Run the command again.",
-                "changed_meanwhile",
-            )
-        self._undo.append(lambda: self._restore(real, before, after))
-        self._write(real, after)
+    def _replace(self, edit: _Edit) -> None:
+        with open(edit.real, "rb") as file:
+            if sha256(file.read()).digest() != edit.digest:
+                raise _changed_meanwhile(shown(edit.path))
+        self._undo.append((edit.real, partial(os.replace, edit.backup, edit.real)))
+        self._folders.add(os.path.dirname(edit.real))
+        os.replace(edit.staged, edit.real)
 
-    def _write(self, real: Path, content: bytes) -> None:
-        folder = self.staging
-        if real.parent.stat().st_dev != self.staging.stat().st_dev:
-            # os.replace works within a file system; a linked settings.py may be on another.
-            folder = real.parent
-        temporary = folder / f"{STAGING_PREFIX}{os.getpid()}.{real.name}"
+    def _roll_back(self) -> list[str]:
+        """Undo what was done, last step first; the paths of which that failed."""
+        steps = [self._undo.pop() for _ in range(len(self._undo))]
+        return [path for path, undo in steps if not _insist(undo)]
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """While this lasts, signals that ask to end raise KeyboardInterrupt, or come too late."""
+
+        def interrupt(number: int, frame: FrameType | None) -> None:
+            if self._interruptible:
+                raise KeyboardInterrupt
+
+        before = {}
         try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if real.exists():
-                shutil.copymode(real, temporary)
-            os.replace(temporary, real)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                number = getattr(signal, name, None)
+                # One that is ignored stays so, as under nohup.
+                if number and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                    # Only the main thread can, and only it is interrupted.
+                    with contextlib.suppress(ValueError):
+                        before[number] = signal.signal(number, interrupt)
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-    def _restore(self, real: Path, before: bytes | None, after: bytes) -> None:
-        if not real.exists() or real.read_bytes() != after:
-            return
-        if before is None:
-            real.unlink()
-        else:
-            self._write(real, before)
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
 
-    def _roll_back(self) -> None:
-        while self._undo:
-            with contextlib.suppress(OSError):
-                self._undo.pop()()
+        path = os.path.join(self.root, LOCK)
+        there = os.path.lexists(path)
+        # Whoever may write to the workspace may wait for its lock: the umask says nothing about that.
+        lock = FileLock(path, timeout=LOCK_SECONDS, mode=0o666)
 
-    def _sweep(self) -> None:
-        """Remove what a killed run has left; the lock is held, so none of it is in use."""
-        for stale in self.root.glob(f"{STAGING_PREFIX}*"):
-            if not hasattr(os, "getuid") or stale.lstat().st_uid == os.getuid():
-                shutil.rmtree(stale, ignore_errors=True)
+        def remove() -> None:
+            # Only by who holds it: others that wait for a lock file that is gone make another.
+            with contextlib.suppress(Timeout):
+                lock.acquire(timeout=0)
+                os.unlink(path)
+
+        try:
+            lock.acquire()
+            there = False
+            yield
+        except Timeout:
+            raise Q2mfaError(
+                "Another q2mfa is at work in this workspace.",
+                "Try again when it has finished.",
+                "workspace_locked",
+            ) from None
+        finally:
+            if not there and not _insist(remove) and os.path.lexists(path):
+                self._lock_left.append(path)
+            _insist(partial(lock.release, force=True))
+
+    def _shown(self, path: str) -> str:
+        """*path* as the user knows it: relative to the workspace where it is in it."""
+        for folder in [os.path.join(self._staging, "new"), str(self.root)]:
+            if path.startswith(folder + os.sep):
+                path = path[len(folder) + 1 :]
+        return shown(path)
+
+    def _refusal(self, error: OSError) -> str:
+        path = error.filename2 or error.filename
+        where = f" to write {self._shown(path)}" if isinstance(path, str) else ""
+        return f"The file system refused{where}: {error.strerror or error}."
+
+    def _not_undone(self, error: BaseException, left: list[str]) -> Q2mfaError:
+        match error:
+            case OSError():
+                what = self._refusal(error)
+            case Q2mfaError():
+                what = error.message
+            case _:
+                what = "Interrupted."
+        return Q2mfaError(
+            f"{what} Undoing it failed too. Not as before: {', '.join(map(self._shown, left))}.",
+            "With the file system in order, the same command finishes the job."
+            + (f" Until then {STAGING} keeps what was replaced." if self._edits else ""),
+            "not_undone",
+            exit_status=130 if isinstance(error, KeyboardInterrupt) else 1,
+        )
 
 
-def failed_write(error: OSError) -> Q2mfaError:
-    """What the file system refused, as a user's error."""
-    where = f" {shown(os.fspath(error.filename))}" if isinstance(error.filename, str) else ""
-    return Q2mfaError(
-        f"The file system refused to write{where}: {error.strerror or error}. The workspace is as before.",
-        "Check permissions and free space, then run the command again.",
-        "write_failed",
-    )
-
-
-@contextlib.contextmanager
-def _reporting() -> Iterator[None]:
+def _write(path: str, content: bytes, synced: bool = False) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        yield
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        if synced:
+            os.fsync(descriptor)
     except OSError as error:
-        raise failed_write(error) from error
+        error.filename = path
+        raise
+    finally:
+        os.close(descriptor)
 
 
-def _move_back(target: Path, staged: Path) -> None:
-    if target.exists() and not staged.exists():
+def _resemble(path: str, model: str) -> None:
+    """Give *path* the owner, permissions and extended attributes of *model*, but not its times."""
+    status = os.stat(model)
+    # Only root may give a file away; others keep at least its group, where it is one of theirs.
+    for owner in [(status.st_uid, status.st_gid), (-1, status.st_gid)]:
+        with contextlib.suppress(OSError):
+            os.chown(path, *owner)
+            break
+    shutil.copystat(model, path)
+    os.utime(path)
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems cannot sync a folder.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            error.filename = folder
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _take_back(target: str, staged: str) -> None:
+    if os.path.lexists(target) and not os.path.lexists(staged):
         os.rename(target, staged)
+
+
+def _insist(step: Undo) -> bool:
+    """Take *step*, however often it is interrupted; whether that succeeded. It has to be one that can be repeated."""
+    while True:
+        try:
+            step()
+        except KeyboardInterrupt:
+            continue
+        except FileNotFoundError:
+            return True
+        except Exception:  # noqa: BLE001 - each of the other steps has to be taken too
+            return False
+        return True
+
+
+def _changed_meanwhile(path: str) -> Q2mfaError:
+    return Q2mfaError(
+        f"{path} was changed by somebody else meanwhile.", "Run the command again.", "changed_meanwhile"
+    )

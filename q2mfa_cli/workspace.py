@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,8 @@ from q2mfa_cli import settings_file
 from q2mfa_cli.errors import Q2mfaError, UsageError
 from q2mfa_cli.request import ExtensionRequest, shown
 
-SETTINGS = "configuration/settings.py"
+CONFIGURATION = "configuration"
+SETTINGS = f"{CONFIGURATION}/settings.py"
 REQUIREMENTS = "requirements.txt"
 
 REQUIRED_PACKAGES = {"standard": "pyotp>=2.9", "redirect": "pyjwt[crypto]>=2.12"}
@@ -45,10 +47,12 @@ class Workspace:
         """
         taken: dict[str, list[tuple[str, str]]] = {}
         for path in _listed(self.root):
-            name = path.stem if path.suffix == ".py" else path.name
+            name = path.stem if path.suffix.lower() == ".py" else path.name
             taken.setdefault(name.lower(), []).append((name, f"{path.name} is in the workspace"))
+        for path in _listed(self.root / CONFIGURATION):
+            taken.setdefault(path.stem.lower(), []).append((path.stem, _configured(path.name)))
         try:
-            installed = settings_file.installed_names(self.settings or b"")
+            installed = settings_file.mentioned_names(self.settings or b"")
         except settings_file.NotEditable:
             installed = []
         for name in installed:
@@ -72,9 +76,32 @@ class Registration:
 
 
 def find_workspace(start: Path) -> Path:
-    """The nearest folder from *start* upward that has ``configuration/settings.py``; *start* where none has."""
-    start = start.resolve()
-    return next((folder for folder in [start, *start.parents] if (folder / SETTINGS).is_file()), start)
+    """The nearest folder from *start* upward that has ``configuration/settings.py``; *start* where none has.
+
+    :raises Q2mfaError: *start* is not there.
+    """
+    start = resolved(start)
+    return next((folder for folder in [start, *start.parents] if os.path.isfile(folder / SETTINGS)), start)
+
+
+def resolved(root: Path) -> Path:
+    """*root* as an absolute path without links, where it is a folder or can become one.
+
+    :raises Q2mfaError: it cannot.
+    """
+    try:
+        root = root.resolve()
+        if root.is_dir() or not os.path.lexists(root):
+            return root
+        why = "it is not a folder"
+    except (OSError, RuntimeError) as error:
+        # RuntimeError: links in a circle, before Python 3.13.
+        why = getattr(error, "strerror", None) or "its links lead in a circle"
+    raise Q2mfaError(
+        f"{shown(str(root))} cannot be a workspace: {why}.",
+        "Give the workspace's folder with -o.",
+        "workspace_unreadable",
+    )
 
 
 def read_workspace(root: Path) -> Workspace:
@@ -82,14 +109,8 @@ def read_workspace(root: Path) -> Workspace:
 
     :raises Q2mfaError: a file is there but cannot be read, or *root* is not a folder.
     """
-    root = root.resolve()
-    if root.exists() and not root.is_dir():
-        raise Q2mfaError(
-            f"{shown(str(root))} is not a folder.",
-            "Give the workspace's folder with -o.",
-            "workspace_unreadable",
-        )
-    return Workspace(root, _read(root / SETTINGS), _read(root / REQUIREMENTS))
+    root = resolved(root)
+    return Workspace(root, _read(root, SETTINGS), _read(root, REQUIREMENTS))
 
 
 def check_name_is_free(workspace: Workspace, name: str) -> str:
@@ -100,17 +121,28 @@ def check_name_is_free(workspace: Workspace, name: str) -> str:
     :raises UsageError: it is taken.
     """
     for other, why in workspace.taken.get(name.lower(), []):
-        same = other == name and not why.endswith(".py is in the workspace")
+        if why == _configured(f"{name}.py"):
+            continue
+        same = other == name and not why.lower().endswith(".py is in the workspace")
         if not (same and _may_be_this_extension(workspace.root / name)):
             raise UsageError(f"{name} is taken: {why}.", "Choose another name.", "name_taken")
     return name
 
 
+def _configured(file: str) -> str:
+    return f"{CONFIGURATION}/{file} is in the workspace"
+
+
 def _may_be_this_extension(folder: Path) -> bool:
-    """Whether *folder* has what an extension has, or nothing but byte code of one that is gone."""
-    return (folder / "extension.py").is_file() or (
-        folder.is_dir() and all(path.name == "__pycache__" for path in _listed(folder))
-    )
+    """Whether *folder* has what an extension has, or only the byte code of one that is gone.
+
+    A run that was killed while it put files beside that byte code may have come as far as the files before
+    ``extension.py``; the same command has to finish the job.
+    """
+    if not folder.is_dir() or (folder / "extension.py").is_file():
+        return folder.is_dir()
+    names = {path.name for path in _listed(folder)} - {"__pycache__"}
+    return names in (set(), {"README.md"}, {"README.md", "__init__.py"})
 
 
 def registration(workspace: Workspace, requests: list[ExtensionRequest], register: bool) -> Registration:
@@ -208,14 +240,19 @@ def _with_line(content: bytes, line: bytes) -> bytes:
     return content + line + newline
 
 
-def _read(path: Path) -> bytes | None:
+def _read(root: Path, name: str) -> bytes | None:
+    path = root / name
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise Q2mfaError(
+                f"{name} is a link that leads nowhere.", "Repair it, or remove it.", "workspace_unreadable"
+            ) from None
         return None
     except OSError as error:
         raise Q2mfaError(
-            f"{shown(str(path))} cannot be read: {error.strerror}.",
+            f"{name} cannot be read: {error.strerror}.",
             "Check the file's permissions.",
             "workspace_unreadable",
         ) from error

@@ -6,13 +6,21 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import jsonschema
 import pytest
 
 pytest_plugins = ["previews"]
+
+# The same examples on every machine. `pytest --hypothesis-profile search` looks for others, for as long as it takes.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", max_examples=2000, deadline=None)
+hypothesis.settings.load_profile("same")
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "create-report.schema.json").read_text("utf-8"))
 
@@ -53,7 +61,9 @@ def q2mfa(*args: str | Path, cwd: Path, stdin: str | bytes = b"", env: dict[str,
         timeout=120,
         check=False,
     )
-    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return Run(
+        done.returncode, *(text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -79,3 +89,11 @@ def workspace(tmp_path: Path) -> Path:
     (root / "Existing").mkdir()
     (root / "Existing" / "__init__.py").write_bytes(b"")
     return root
+
+
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory where there is such a place, for what makes workspaces by the hundred."""
+    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        yield Path(folder)

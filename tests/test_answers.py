@@ -66,7 +66,10 @@ def test_the_spelling_of_the_flags_is_understood_and_null_is_no_answer(tmp_path:
         ("extensions: [Foo]", "In extension 1: a mapping"),
         ("extensions: [{name: Foo}]\nname: Bar", "only key"),
         ("a: &x [1]\nb: *x", "aliases are not accepted"),
-        ("name: !!python/object/apply:os.system ['true']", "could not determine a constructor"),
+        ("name: !!python/object/apply:os.system ['true']", "tags are not accepted"),
+        ("name: !!timestamp Foo", "tags are not accepted"),
+        ("name: Foo\nname: Bar", "a key is there twice"),
+        ("extensions: [{name: Foo, mfa: standard, name: Bar}]", "a key is there twice"),
         ("{unclosed", "cannot be parsed"),
         ("a: " + "[" * 5000, "cannot be parsed"),
         ("a: " + "[" * 100_000 + "]" * 100_000, "cannot be parsed"),
@@ -82,6 +85,13 @@ def test_a_mistake_is_named(text: str, says: str, tmp_path: Path) -> None:
     assert (
         says in caught.value.message and "\n" not in caught.value.message and len(caught.value.message) < 300
     )
+
+
+def test_a_key_that_is_there_twice_has_no_one_meaning_in_json_either(tmp_path: Path) -> None:
+    file = tmp_path / "answers.json"
+    file.write_text('{"name": "Foo", "name": "Bar"}')
+    with pytest.raises(UsageError, match="a key is there twice"):
+        read_answers(str(file))
 
 
 def test_a_misspelt_key_is_guessed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 
 import pytest
 from hypothesis import given
@@ -129,6 +130,12 @@ def test_several_names_are_appended_in_one_edit() -> None:
         b"# -*- coding: latin-1 -*-\nINSTALLED_EXTENSIONS = ['A']\n",
         "INSTALLED_EXTENSIONS = ['A']\n".encode("utf-16"),
         b"INSTALLED_EXTENSIONS = ['A' \\\n]\n",
+        b"INSTALLED_EXTENSIONS = ['New']\nINSTALLED_EXTENSIONS = load()\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nfrom local_settings import *\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nprune(INSTALLED_EXTENSIONS)\n",
+        b"INSTALLED_EXTENSIONS = ['A']\ndef f(x=INSTALLED_EXTENSIONS): x.clear()\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nglobals()['INSTALLED_EXTENSIONS'] = []\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS *= 0\n",
     ],
 )
 def test_a_shape_that_cannot_be_edited_safely_is_refused(settings: bytes) -> None:
@@ -159,7 +166,34 @@ def test_a_host_is_whitelisted(before: bytes, after: bytes) -> None:
     assert settings_file.whitelist(before, ["idp.x"]) == after
 
 
-@pytest.mark.parametrize("settings", [b"X = 1\n", b"OUTBOUND_WHITELIST = hosts()\n"])
+def test_a_name_that_a_later_statement_drops_is_registered_again() -> None:
+    settings = b"INSTALLED_EXTENSIONS = ['New']\nINSTALLED_EXTENSIONS = ['A']\n"
+    assert settings_file.register(settings, ["New"]).endswith(b"\nINSTALLED_EXTENSIONS = ['A', 'New']\n")
+    assert settings_file.mentioned_names(settings) == ["New", "A"]
+    assert settings_file.installed_names(settings) == ["A"]
+
+
+def test_reading_the_list_does_no_harm() -> None:
+    later = b"print(len(INSTALLED_EXTENSIONS))\nfor x in INSTALLED_EXTENSIONS: pass\nif 'A' in INSTALLED_EXTENSIONS: X = 1\n"
+    settings = b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS.sort()\n" + later
+    assert settings_file.register(settings, ["New"]) == settings.replace(b"'A']", b"'A', 'New']")
+
+
+def test_what_python_thinks_of_a_backslash_is_not_repeated() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        settings = b"INSTALLED_EXTENSIONS = ['A']\nX = '\\d'\n"
+        assert b"'New'" in settings_file.register(settings, ["New"])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        b"X = 1\n",
+        b"OUTBOUND_WHITELIST = hosts()\n",
+        b"from q2_sdk.core.default_settings import DEBUG\n",
+    ],
+)
 def test_a_whitelist_of_unknown_shape_is_refused(settings: bytes) -> None:
     with pytest.raises(NotEditable):
         settings_file.whitelist(settings, ["idp.x"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from conftest import contents
+from conftest import contents, q2mfa
 
 UP, DOWN, RETURN, CTRL_C, CTRL_D = "\x1b[A", "\x1b[B", "\r", "\x03", "\x04"
 
@@ -155,3 +156,21 @@ def test_a_batch_shows_its_progress_on_a_terminal(start: Start, workspace: Path)
     assert finish(child) == 0
     shown = child.before or ""
     assert "100%" in shown and "Batch11" in plain(shown)
+    assert "Batch0" in plain(shown) and "Error" not in shown
+
+
+@pytest.mark.parametrize("arguments", [(), ("--format", "json")])
+def test_a_batch_is_silent_where_nobody_watches(arguments: tuple[str, ...], workspace: Path) -> None:
+    """In a pipe, and in JSON wherever it goes."""
+    answers = "extensions:\n" + "".join(f"- name: Batch{number}\n" for number in range(12))
+    run = q2mfa("create", "--answers", "-", *arguments, cwd=workspace, stdin=answers)
+    assert run.status == 0 and run.err == "", run
+
+
+def test_json_is_silent_on_a_terminal_too(start: Start, workspace: Path) -> None:
+    answers = workspace / "many.yaml"
+    answers.write_text("extensions:\n" + "".join(f"- name: Batch{number}\n" for number in range(12)))
+    child = start("create", "--answers", str(answers), "--format", "json")
+    assert finish(child) == 0
+    # One line, the report.
+    assert len(json.loads(child.before or "")["extensions"]) == 12
