@@ -162,6 +162,7 @@ def test_denied(case: Case, outcome: Outcome) -> None:
     assert (answer.status, answer.code) == (400, case.code or case.check.code)
     assert answer.reason.startswith(case.reason or case.check.reason)
     denials = [line for line in log if line.startswith("External MFA denied: ")]
+    assert not [line for line in denials if "\n" in line], "somebody else writes our log"
     assert len(denials) == outcome.denials and f"External MFA denied: {answer.reason}" in denials
     assert log.count("External MFA: the identity provider confirmed the user") == len(outcome.granted)
     assert sorted(outcome.tokens) == sorted(outcome.granted)
