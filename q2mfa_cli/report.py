@@ -81,6 +81,7 @@ def next_steps(result: Result) -> list[str]:
     steps += _to_fill_in(requests)
     steps.append("Install what they need: pip install -r requirements.txt")
     steps += [f"Run the generated tests: q2mfa test {request.name}" for request in requests[:NAMED]]
+    steps += [f"See it at work: q2mfa preview {request.name}" for request in requests[:1]]
     if len(requests) > NAMED:
         steps.append(
             f"Run the tests of the other {len(requests) - NAMED} extensions likewise: q2mfa test NAME"

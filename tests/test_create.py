@@ -133,6 +133,12 @@ def test_it_is_registered_and_a_second_run_changes_nothing(workspace: Path) -> N
     first = q2mfa("create", "Foo", "--no-input", "--format", "json", cwd=workspace)
     assert first.json["status"] == "created" and first.json["error"] is None
     (extension,) = first.json["extensions"]
+    assert first.json["next_steps"][-4:] == [
+        "Run the generated tests: q2mfa test Foo",
+        "See it at work: q2mfa preview Foo",
+        "Install in the sandbox: q2 install",
+        "Run: q2 run",
+    ]
     assert extension["edited"] == ["configuration/settings.py", "requirements.txt"]
     assert b"('short', 'elsewhere.module'), 'Foo']" in (workspace / "configuration/settings.py").read_bytes()
     assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyotp>=2.9\n"
