@@ -22,6 +22,7 @@ export function listen(frame, origin, knows) {
     } catch (error) {
       answer.error = { message: error.message, ...error };
     }
-    if (asking === page) event.source.postMessage({ tecton: answer }, origin);
+    // A page that is gone meanwhile has no window left, and wants no answer.
+    if (asking === page) event.source?.postMessage({ tecton: answer }, origin);
   });
 }

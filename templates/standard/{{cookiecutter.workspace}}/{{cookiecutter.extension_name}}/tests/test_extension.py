@@ -146,7 +146,7 @@ async def test_the_page_asks_for_the_passcode_and_says_what_for():
     assert "<li>Request: Patrol</li>" in page
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    assert 'id="passcode"' in page
+    assert re.search('<input id="passcode"[^>]* disabled ', page)
     assert f'<script src="{handler.base_assets_url}/index.js" defer></script>' in page
 
 
@@ -160,8 +160,9 @@ async def test_the_page_is_told_what_for():
     assert await MockHandler().default() == {"purpose": []}
 
 
-def test_the_page_loads_the_tecton_version_of_the_handler():
+def test_the_page_loads_the_tecton_version_of_the_handler_and_is_no_form_before():
     page = (Path(extension.__file__).parent / "frontend" / "public" / "index.html").read_text("utf-8")
+    assert re.search('<input id="passcode"[^>]* disabled ', page)
     assert f'<script src="{extension.{{ cookiecutter.extension_name }}Handler.TECTON_URL}"></script>' in page
 {%- endif %}
 

@@ -142,8 +142,9 @@ async def test_the_page_is_told_what_for():
     assert await MockHandler().default() == {"purpose": []}
 
 
-def test_the_page_loads_the_tecton_version_of_the_handler():
+def test_the_page_loads_the_tecton_version_of_the_handler_and_is_no_form_before():
     page = (Path(extension.__file__).parent / "frontend" / "public" / "index.html").read_text("utf-8")
+    assert re.search('<input id="passcode"[^>]* disabled ', page)
     assert f'<script src="{extension.MyExternalMFAHandler.TECTON_URL}"></script>' in page
 
 

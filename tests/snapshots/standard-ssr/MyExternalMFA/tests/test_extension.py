@@ -145,7 +145,7 @@ async def test_the_page_asks_for_the_passcode_and_says_what_for():
     assert "<li>Request: Patrol</li>" in page
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    assert 'id="passcode"' in page
+    assert re.search('<input id="passcode"[^>]* disabled ', page)
     assert f'<script src="{handler.base_assets_url}/index.js" defer></script>' in page
 
 

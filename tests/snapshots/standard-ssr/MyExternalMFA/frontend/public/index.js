@@ -18,6 +18,7 @@
     document.getElementById(id),
   );
 
+  // Until this runs the form is disabled: submitted by the browser itself, it would put the code into the address.
   // States: asking, checking, error (wrong code), final (locked, not registered, failed), done.
   function show(state, text) {
     form.dataset.state = state;
