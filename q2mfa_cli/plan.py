@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -81,6 +80,8 @@ def in_order(edits: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
 
 def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
     """What changes in one file, as ``diff -u`` shows it."""
+    import difflib
+
     old = (before or b"").decode("utf-8", "replace").splitlines(keepends=True)
     new = after.decode("utf-8", "replace").splitlines(keepends=True)
     origin = "/dev/null" if before is None else f"a/{path}"

@@ -9,8 +9,13 @@ import fnmatch
 import functools
 import json
 import os
-from collections.abc import Mapping
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from q2mfa_cli.request import ExtensionRequest
@@ -63,11 +68,15 @@ class _Template:
         }
         self.root = folder / "{{cookiecutter.workspace}}"
         # The arguments and the loader are those of cookiecutter.generate and cookiecutter.utils.
-        self.environment = StrictEnvironment(
-            context={"cookiecutter": self.variables},
-            keep_trailing_newline=True,
-            loader=FileSystemLoader([self.root, folder / "templates"]),
-        )
+        sys.meta_path.insert(0, _Deferred)
+        try:
+            self.environment = StrictEnvironment(
+                context={"cookiecutter": self.variables},
+                keep_trailing_newline=True,
+                loader=FileSystemLoader([self.root, folder / "templates"]),
+            )
+        finally:
+            sys.meta_path.remove(_Deferred)
         self.files = [
             os.path.relpath(os.path.join(parent, name), self.root).replace(os.sep, "/")
             for parent, _, names in os.walk(self.root)
@@ -75,14 +84,14 @@ class _Template:
             # pip compiles what it installs, templates too.
             if not parent.endswith("__pycache__")
         ]
-        self.path = functools.cache(self.environment.from_string)
+        # All the names are one template: each for itself would take as long to compile as the contents.
+        self.paths = self.environment.from_string("\n".join(self.files))
         self.content = functools.cache(self._content)
 
     def render(self, variables: Mapping[str, Any]) -> RenderedTree:
         context = {"cookiecutter": variables}
         tree: dict[str, bytes] = {}
-        for file in self.files:
-            path = self.path(file).render(context)
+        for file, path in zip(self.files, self.paths.render(context).split("\n"), strict=True):
             # Cookiecutter's way to leave a file out: its name comes out empty.
             if path.endswith("/"):
                 continue
@@ -91,7 +100,27 @@ class _Template:
         return dict(sorted(tree.items()))
 
     def _content(self, file: str) -> Any:
-        """A compiled template, or bytes where the file is copied as it is."""
+        """A compiled template, or bytes where rendering would leave them as they are."""
+        content = (self.root / file).read_bytes()
         if any(fnmatch.fnmatch(file, pattern) for pattern in self.variables.get("_copy_without_render", [])):
-            return (self.root / file).read_bytes()
-        return self.environment.get_template(file)
+            return content
+        # Jinja changes nothing else than what stands in its delimiters, and the line endings.
+        if re.search(rb"\{[{%#]|\r", content):
+            return self.environment.get_template(file)
+        return content
+
+
+class _Deferred(PathFinder):
+    """Finds Cookiecutter's date library, but so that it is loaded when something in it is used, if ever.
+
+    It takes longer to load than a template to render, and no template of ours has a date in it.
+    """
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = super().find_spec(fullname, path, target) if fullname == "arrow" else None
+        if spec and spec.loader:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
