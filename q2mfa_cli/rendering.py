@@ -58,7 +58,6 @@ class _Template:
     """One Cookiecutter template; each of its files is read and compiled once."""
 
     def __init__(self, folder: Path) -> None:
-        from cookiecutter.environment import StrictEnvironment
         from jinja2 import FileSystemLoader
 
         defaults = json.loads((folder / "cookiecutter.json").read_text("utf-8"))
@@ -68,15 +67,17 @@ class _Template:
         }
         self.root = folder / "{{cookiecutter.workspace}}"
         # The arguments and the loader are those of cookiecutter.generate and cookiecutter.utils.
-        sys.meta_path.insert(0, _Deferred)
+        sys.meta_path.insert(0, _Lean)
         try:
+            from cookiecutter.environment import StrictEnvironment
+
             self.environment = StrictEnvironment(
                 context={"cookiecutter": self.variables},
                 keep_trailing_newline=True,
                 loader=FileSystemLoader([self.root, folder / "templates"]),
             )
         finally:
-            sys.meta_path.remove(_Deferred)
+            sys.meta_path.remove(_Lean)
         self.files = [
             os.path.relpath(os.path.join(parent, name), self.root).replace(os.sep, "/")
             for parent, _, names in os.walk(self.root)
@@ -110,17 +111,19 @@ class _Template:
         return content
 
 
-class _Deferred(PathFinder):
-    """Finds Cookiecutter's date library, but so that it is loaded when something in it is used, if ever.
+class _Lean(PathFinder):
+    """Finds Cookiecutter without what takes longer to load than our templates to render, and has no part in it.
 
-    It takes longer to load than a template to render, and no template of ours has a date in it.
+    That is its date library, loaded when something in it is used, if ever; and its ``__init__``, which only looks up
+    which version it is.
     """
 
     @classmethod
     def find_spec(
         cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        spec = super().find_spec(fullname, path, target) if fullname == "arrow" else None
+        spec = super().find_spec(fullname, path, target) if fullname in ("cookiecutter", "arrow") else None
         if spec and spec.loader:
-            spec.loader = LazyLoader(spec.loader)
+            # Without a loader it is a package all the same.
+            spec.loader = None if fullname == "cookiecutter" else LazyLoader(spec.loader)
         return spec

@@ -25,6 +25,7 @@ from q2mfa_cli.request import shown
 STAGING = ".q2mfa-staging"
 LOCK = ".q2mfa.lock"
 LOCK_SECONDS = 60.0
+SYNCED_TOGETHER = 256
 
 Undo = Callable[[], None]
 
@@ -55,6 +56,7 @@ class Transaction:
         self._staging = os.path.join(root, STAGING)
         self._scratch: list[str] = []
         self._edits: list[_Edit] = []
+        self._unsynced: list[str] = []
         self._undo: list[tuple[str, Undo]] = []
         self._folders: set[str] = set()
         self._made: list[str] = []
@@ -107,6 +109,9 @@ class Transaction:
             staged = os.path.join(self._staged(), "new", path)
             os.makedirs(os.path.dirname(staged), exist_ok=True)
             _write(staged, after)
+            self._unsynced.append(staged)
+            if len(self._unsynced) == SYNCED_TOGETHER:
+                self._sync()
         else:
             self._edit(path, before, after)
 
@@ -116,14 +121,27 @@ class Transaction:
         :raises Q2mfaError: a file is not what it was when the change was planned.
         """
         self._interruptible = False
+        self._sync()
         new = os.path.join(self._staging, "new")
         for entry in sorted(os.listdir(new)) if os.path.isdir(new) else []:
             self._publish(os.path.join(new, entry), os.path.join(self.root, entry))
         for edit in self._edits:
             self._replace(edit)
         for folder in sorted(self._folders):
-            _sync_folder(folder)
+            _sync(folder)
         self._undo.clear()
+
+    def _sync(self) -> None:
+        """Have the disk take the new files: after a power cut, settings.py must not name one that is empty.
+
+        Many at once: the file system then takes them together, ten times as fast as one after the other.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(8) as pool:
+            for _ in pool.map(_sync, self._unsynced):
+                pass
+        self._unsynced.clear()
 
     def _edit(self, path: str, before: bytes, after: bytes) -> None:
         target = os.path.join(self.root, path)
@@ -137,7 +155,8 @@ class Transaction:
                 folder = self._staged(os.path.dirname(real))
             number = len(self._edits)
             staged, backup = (os.path.join(folder, f"{number}.{state}") for state in ("after", "before"))
-            _write(staged, after, synced=True)
+            _write(staged, after)
+            _sync(staged)
             _resemble(staged, real)
             try:
                 os.link(real, backup)
@@ -271,14 +290,12 @@ class Transaction:
         )
 
 
-def _write(path: str, content: bytes, synced: bool = False) -> None:
+def _write(path: str, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        if synced:
-            os.fsync(descriptor)
     except OSError as error:
         error.filename = path
         raise
@@ -298,14 +315,15 @@ def _resemble(path: str, model: str) -> None:
     os.utime(path)
 
 
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: str) -> None:
+    """Have the disk take the file or folder at *path*."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
         # Some file systems cannot sync a folder.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
-            error.filename = folder
+            error.filename = path
             raise
     finally:
         os.close(descriptor)

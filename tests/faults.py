@@ -10,6 +10,7 @@ import signal
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -106,7 +107,7 @@ def calls_of(arguments: list[str], cwd: Path) -> list[str]:
     """
     with tempfile.NamedTemporaryFile("r") as seen:
         into = os.open(seen.name, os.O_WRONLY)
-        write = os.write
+        one_at_a_time = threading.Lock()
         audited: list[str] = []
 
         def hook(event: str, args: tuple[Any, ...]) -> None:
@@ -123,8 +124,8 @@ def calls_of(arguments: list[str], cwd: Path) -> list[str]:
             counted.append(call)
 
         def after(number: int, call: str) -> None:
-            os.lseek(into, 0, os.SEEK_SET)
-            write(into, json.dumps([counted, audited]).encode())
+            with one_at_a_time:
+                os.pwrite(into, json.dumps([counted, audited]).encode(), 0)
 
         run = forked(arguments, cwd, before, after)
         os.close(into)
