@@ -339,12 +339,13 @@ def _progress(output_format: str) -> Callable[[list[ExtensionRequest]], Iterator
     return bar
 
 
-def _print(text: str, dry_run: bool) -> None:
+def _print(report: Iterator[str], dry_run: bool) -> None:
     """Print a report; where that cannot be done, say what was."""
     # A path may hold what standard output cannot.
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+        for piece in report:
+            click.echo(piece.encode(encoding, "backslashreplace").decode(encoding), nl=False)
     except OSError as error:
         done = "nothing was written, as --dry-run says" if dry_run else "what it reports is done, all of it"
         raise Q2mfaError(

@@ -71,12 +71,12 @@ def create(
         workspace = read_workspace(root)
         for request in requests:
             check_name_is_free(workspace, request.name)
+        changes = registration(workspace, requests, register)
         plans: list[ExtensionPlan] = []
         diffs: list[str] = []
         for request in progress(requests):
             tree = render(request)
             plan = plan_extension(workspace, request, tree, force)
-            plans.append(plan)
             # Contents are handed on here and forgotten, so that a batch of thousands stays small.
             for path in plan.paths(Fate.CREATED, Fate.EDITED):
                 before = (root / path).read_bytes() if plan.files[path] is Fate.EDITED else None
@@ -84,9 +84,8 @@ def create(
                     transaction.change(path, before, tree[path])
                 elif before is not None:
                     diffs.append(unified_diff(path, before, tree[path]))
+            plans.append(with_edits(plan, workspace, changes.touched.get(request.name, [])))
         refuse_conflicts(plans)
-        changes = registration(workspace, requests, register)
-        plans = with_edits(plans, workspace, changes.touched)
         for path, after in in_order(changes.edits):
             before = workspace.content(path)
             if transaction:

@@ -22,7 +22,7 @@ class Fate(Enum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ExtensionPlan:
     """The fate of each of one extension's files; paths relative to the workspace, ``/``-separated, sorted."""
 
@@ -58,19 +58,10 @@ def refuse_conflicts(plans: Iterable[ExtensionPlan]) -> None:
         )
 
 
-def with_edits(
-    plans: Iterable[ExtensionPlan], workspace: Workspace, touched: Mapping[str, list[str]]
-) -> list[ExtensionPlan]:
-    """*plans* including the workspace's own files, as *touched* (extension to paths) says."""
-    paths = {path for edited in touched.values() for path in edited}
-    fates = {path: Fate.CREATED if workspace.content(path) is None else Fate.EDITED for path in paths}
-    return [
-        ExtensionPlan(
-            plan.request,
-            {**plan.files, **{path: fates[path] for path in touched.get(plan.request.name, [])}},
-        )
-        for plan in plans
-    ]
+def with_edits(plan: ExtensionPlan, workspace: Workspace, edited: Iterable[str]) -> ExtensionPlan:
+    """*plan* including the workspace's own files that are *edited* for its extension."""
+    fates = {path: Fate.CREATED if workspace.content(path) is None else Fate.EDITED for path in edited}
+    return ExtensionPlan(plan.request, {**plan.files, **fates}) if fates else plan
 
 
 def in_order(edits: Mapping[str, bytes]) -> list[tuple[str, bytes]]:

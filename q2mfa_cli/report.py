@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,12 @@ MARKS = {Fate.CREATED: "+", Fate.EDITED: "~", Fate.UNCHANGED: "="}
 NAMED = 3
 
 
-def as_json(result: Result) -> str:
-    """The object that ``docs/create-report.schema.json`` describes, on one line."""
-    return _dump(
-        {
-            "status": result.status,
-            "extensions": [_extension(plan) for plan in result.extensions],
-            "next_steps": next_steps(result),
-            "error": None,
-        }
-    )
+def as_json(result: Result) -> Iterator[str]:
+    """The object that ``docs/create-report.schema.json`` describes, on one line; in pieces, one an extension."""
+    yield f'{{"status": {_dump(result.status)}, "extensions": ['
+    for number, plan in enumerate(result.extensions):
+        yield (", " if number else "") + _dump(_extension(plan))
+    yield f'], "next_steps": {_dump(next_steps(result))}, "error": null}}\n'
 
 
 def error_as_json(error: Q2mfaError) -> str:
@@ -39,28 +36,27 @@ def error_as_json(error: Q2mfaError) -> str:
     return _dump({"status": "error", "extensions": [], "next_steps": [], "error": details})
 
 
-def as_text(result: Result) -> str:
-    """The report for a person, ending with the next steps."""
-    lines: list[str] = []
+def as_text(result: Result) -> Iterator[str]:
+    """The report for a person, ending with the next steps; in pieces, one an extension."""
     verb = {"created": "Created", "planned": "Would create", "unchanged": "Already there, unchanged:"}
     for plan in result.extensions:
         request = plan.request
         kind = f"External MFA, {MFA_WORDS[request.mfa]}, {RENDERING_WORDS[request.rendering]}"
-        lines += [f"{verb[result.status]} {request.name} ({kind})", ""]
+        lines = [f"{verb[result.status]} {request.name} ({kind})", ""]
         shown = [(path, fate) for path, fate in sorted(plan.files.items()) if fate is not Fate.UNCHANGED]
         lines += [f"  {MARKS[fate]} {path}" for path, fate in shown]
         same = len(plan.files) - len(shown)
         if same:
             lines.append(f"  {MARKS[Fate.UNCHANGED]} {same} file{'s' if same > 1 else ''} unchanged")
-        lines.append("")
-    lines.append(f"in {result.root}")
+        yield "\n".join([*lines, "", ""])
+    lines = [f"in {result.root}"]
     if result.diff:
         lines += ["", result.diff.rstrip("\n")]
     if result.dry_run:
         lines += ["", "Nothing was written (--dry-run)."]
     lines += ["", "Next steps:"]
     lines += [f"  {number}. {step}" for number, step in enumerate(next_steps(result), 1)]
-    return "\n".join(lines)
+    yield "\n".join([*lines, ""])
 
 
 def next_steps(result: Result) -> list[str]:
@@ -133,5 +129,5 @@ def _extension(plan: ExtensionPlan) -> dict[str, Any]:
     }
 
 
-def _dump(value: dict[str, Any]) -> str:
+def _dump(value: Any) -> str:
     return json.dumps(value)

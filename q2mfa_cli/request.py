@@ -45,7 +45,7 @@ RESERVED_NAMES = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answers:
     """The answers given so far; ``None`` where a question is still open."""
 
@@ -62,7 +62,7 @@ class Answers:
         return Answers(**{k: getattr(other, k) if v is None else v for k, v in mine.items()})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ExtensionRequest:
     """One External MFA extension to generate; every value is valid (see :func:`make_request`).
 
