@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo test wheel snapshots screenshots mutate
+.PHONY: demo test wheel snapshots screenshots mutate benchmark
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -10,8 +10,8 @@ demo: $(VENV)/ready
 	$(VENV)/bin/q2mfa test MyExternalMFA -o build/demo
 
 test: $(VENV)/ready
-	$(VENV)/bin/ruff check q2mfa_cli tests
-	$(VENV)/bin/ruff format --check q2mfa_cli tests
+	$(VENV)/bin/ruff check q2mfa_cli tests benchmarks
+	$(VENV)/bin/ruff format --check q2mfa_cli tests benchmarks
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python tests/browser.py
 	$(VENV)/bin/python -m pytest
@@ -49,3 +49,7 @@ screenshots: $(VENV)/ready
 mutate: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet --editable '.[dev,mutation]'
 	PYTHONPATH=tests $(VENV)/bin/python -m mutation
+
+# Ratios against Cookiecutter, a bare Jinja script and `import click`; some ten minutes, on a machine with nothing else to do.
+benchmark:
+	$(PYTHON) benchmarks/run.py

@@ -54,7 +54,7 @@ An answers file (YAML, JSON or TOML) holds one request, or many under `extension
 
 \b
 Exit status: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
-Only status 0 leaves anything behind.
+Only status 0 leaves anything behind, unless the message says what.
 """
 
 
