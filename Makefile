@@ -13,7 +13,7 @@ test: $(VENV)/ready
 	$(VENV)/bin/ruff check q2mfa_cli tests benchmarks
 	$(VENV)/bin/ruff format --check q2mfa_cli tests benchmarks
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python tests/browser.py
+	$(VENV)/bin/python tests/chromium.py
 	$(VENV)/bin/python -m pytest
 
 # The same tests on what a user installs; not `python -m pytest`, which would find the checkout first.
@@ -23,7 +23,7 @@ wheel: $(VENV)/ready
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/pip install --quiet "$$(echo build/wheel/dist/*.whl)[dev]"
 	build/wheel/venv/bin/python -I -c 'import q2mfa_cli; assert "site-packages" in q2mfa_cli.__file__'
-	build/wheel/venv/bin/python tests/browser.py
+	build/wheel/venv/bin/python tests/chromium.py
 	build/wheel/venv/bin/pytest
 
 $(VENV)/ready: pyproject.toml
@@ -38,11 +38,11 @@ snapshots: $(VENV)/ready
 		$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$mfa --rendering $$rendering \
 			-o tests/snapshots/$$mfa-$$rendering || exit 1; \
 	done; done
-	PYTHONPATH=tests $(VENV)/bin/python -m providers.table
+	PYTHONPATH=tests $(VENV)/bin/python -m attacks.table
 
 # The README's pictures of `q2mfa preview`, taken anew.
 screenshots: $(VENV)/ready
-	$(VENV)/bin/python tests/browser.py
+	$(VENV)/bin/python tests/chromium.py
 	PYTHONPATH=tests $(VENV)/bin/python docs/screenshots.py
 
 # Break the generated code in every small way; some minutes. What survives is listed, with its argument.

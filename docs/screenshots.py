@@ -6,9 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import browser as chromium
+import chromium
 from playwright.sync_api import Browser, sync_playwright
-from previews import Banking, create, empty_workspace, running
+from running_previews import Banking, create, empty_workspace, running
 
 NAME = "StandardSsr"
 

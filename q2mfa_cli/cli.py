@@ -15,7 +15,7 @@ from q2mfa_cli import __version__
 from q2mfa_cli.errors import Q2mfaError, UsageError
 
 if TYPE_CHECKING:
-    from q2mfa_cli.menus import Asker
+    from q2mfa_cli.prompts import Asker
     from q2mfa_cli.request import Answers, ExtensionRequest
     from q2mfa_cli.workspace import Workspace
 
@@ -193,7 +193,7 @@ def create(
     Asks the menus of `q2 create_extension`; a flag given is a question not asked. Also: create_extension.
     """
     from q2mfa_cli import report
-    from q2mfa_cli.create import create as run
+    from q2mfa_cli.commands.create import create as run
     from q2mfa_cli.request import Answers, make_request
     from q2mfa_cli.workspace import find_workspace, read_workspace
 
@@ -228,7 +228,7 @@ def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> in
 
     On the Q2 SDK where it is installed, else on q2mfa's stand-in for it. What follows -- goes to pytest.
     """
-    from q2mfa_cli.testing import run_tests
+    from q2mfa_cli.commands.test import run_tests
     from q2mfa_cli.workspace import find_workspace
 
     return run_tests(output_dir or find_workspace(Path()), name, pytest_args)
@@ -270,13 +270,13 @@ def preview(
 
     workspace = (output_dir or find_workspace(Path.cwd())).resolve()
     if check:
-        from q2mfa_cli.sandbox.check import run_check
+        from q2mfa_cli.platform.verify.check import run_check
 
         if issuer is not None:
             raise UsageError("--check logs in at the embedded provider only.", "Leave --issuer out.")
         run_check(workspace, name, click.echo)
         return
-    from q2mfa_cli.sandbox.preview import run_preview
+    from q2mfa_cli.platform.preview.preview import run_preview
 
     run_preview(workspace, name, port, issuer, not no_browser, click.echo)
 
@@ -298,7 +298,7 @@ def _from_file(source: str, given: Answers) -> list[Answers]:
 
 
 def _asked(given: Answers, asker: Asker, workspace: Workspace) -> Answers:
-    from q2mfa_cli.menus import ask
+    from q2mfa_cli.prompts import ask
     from q2mfa_cli.request import check_name, refuse_redirect_answers
     from q2mfa_cli.workspace import check_name_is_free
 
@@ -314,7 +314,7 @@ def _asked(given: Answers, asker: Asker, workspace: Workspace) -> Answers:
 
 
 def _asker(plain: bool, output_format: str) -> Asker:
-    from q2mfa_cli.menus import LineAsker, TerminalAsker
+    from q2mfa_cli.prompts import LineAsker, TerminalAsker
 
     typed, seen = sys.stdin.isatty(), sys.stdout.isatty()
     if typed and seen and not plain and output_format == "text" and os.environ.get("TERM") != "dumb":

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from q2mfa_cli.create import Result
+from q2mfa_cli.commands.create import Result
 from q2mfa_cli.errors import Q2mfaError
 from q2mfa_cli.plan import ExtensionPlan, Fate
 from q2mfa_cli.request import ExtensionRequest

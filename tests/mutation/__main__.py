@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import tomllib
 
 HERE = Path(__file__).parent
-STAND_IN = HERE.parents[1] / "q2mfa_cli" / "sandbox" / "stand_in"
+FAKE_SDK = HERE.parents[1] / "q2mfa_cli" / "platform" / "fake_sdk"
 WORK = HERE.parents[1] / "build" / "mutation"
 FILES = {"standard": ["factor.py", "extension.py"], "redirect": ["oidc.py", "extension.py"]}
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(STAND_IN), "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(FAKE_SDK), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class Survivor(NamedTuple):

@@ -1,0 +1,1 @@
+"""One module per command: from a request to what is reported."""

@@ -1,0 +1,103 @@
+"""The identity provider of a redirect extension under preview: the embedded one, or a real one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.request import shown
+
+if TYPE_CHECKING:
+    from q2mfa_cli.platform.idp import IdentityProvider
+    from q2mfa_cli.platform.preview.extension import Extension
+
+EMBEDDED_CLIENT_ID = "q2mfa-preview"
+
+# Longer than an extension waits (its TIMEOUT_SECONDS), and not much longer.
+SLOW_SECONDS = 12.0
+
+
+class Provider:
+    """Where the customer is sent.
+
+    :ivar frames: what UUX's outlet may show beside the extension, as CSP sources. :ivar notes: what the extension is given
+        for this run only. :ivar embedded: the embedded provider, which can be broken; None for a real one.
+    """
+
+    frames: list[str]
+    notes: list[str]
+    embedded: IdentityProvider | None = None
+
+    def __init__(self, extension: Extension, issuer: str, overrides: Mapping[str, Any]) -> None:
+        self.extension, self.issuer, self.overrides = extension, issuer, dict(overrides)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.issuer).hostname or ""
+
+    def grant(self) -> None:
+        """Give the extension, as it is imported now, this provider: in memory, no file is changed."""
+        from q2_sdk._platform import platform
+
+        platform.overrides = self.overrides
+        allowed = platform.settings.OUTBOUND_WHITELIST
+        if self.host not in allowed:
+            allowed.append(self.host)
+
+
+class EmbeddedProvider(Provider):
+    """The one on loopback, with a client secret of this run only."""
+
+    def __init__(self, extension: Extension, issuer: str, redirect_uri: str) -> None:
+        from q2mfa_cli.platform.idp import IdentityProvider
+
+        secret = secrets.token_urlsafe(32)
+        overrides = {
+            "ISSUER": issuer,
+            "CLIENT_ID": EMBEDDED_CLIENT_ID,
+            "CLIENT_SECRET": secret,
+            # The embedded provider knows the secret, not a key of the extension's.
+            "CLIENT_AUTH_METHOD": "",
+        }
+        super().__init__(extension, issuer, overrides)
+        self.record: Callable[[str, Mapping[str, Any]], None] = lambda what, payload: None
+        self.embedded = IdentityProvider(
+            issuer,
+            client_id=EMBEDDED_CLIENT_ID,
+            client_secret=secret,
+            redirect_uri=redirect_uri,
+            record=lambda what, payload: self.record(what, payload),
+        )
+        self.embedded.slow_seconds = SLOW_SECONDS
+        self.frames = [issuer]
+        self.notes = [
+            f"ISSUER is the embedded identity provider, {issuer}; {', '.join(list(overrides)[1:])} are its own.",
+            f"OUTBOUND_WHITELIST has {self.host} too.",
+        ]
+
+
+class RealProvider(Provider):
+    """Any other, with the client that ``configuration/<Name>.py`` names.
+
+    :raises Q2mfaError: the client is not configured.
+    """
+
+    def __init__(self, extension: Extension, issuer: str, redirect_uri: str) -> None:
+        super().__init__(extension, issuer, {"ISSUER": issuer})
+        for setting in ("CLIENT_ID", "CLIENT_SECRET"):
+            if not getattr(extension.configuration, setting, ""):
+                raise Q2mfaError(
+                    f"{setting} is empty in configuration/{extension.name}.py, and {shown(issuer)} needs it.",
+                    f"Set it; the secret comes from the environment variable {extension.name.upper()}_CLIENT_SECRET.",
+                    "not_configured",
+                )
+        # Where its pages lead is its own affair; loopback is for a provider on this machine.
+        self.frames = ["https:", "http://127.0.0.1:*", "http://localhost:*"]
+        self.notes = [
+            f"ISSUER is {issuer}.",
+            f"Register this redirect URI there: {redirect_uri}",
+            f"OUTBOUND_WHITELIST has {self.host} too.",
+        ]

@@ -1,0 +1,219 @@
+"""`q2mfa create` and `q2mfa test` on a real workspace."""
+
+from __future__ import annotations
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import contents, q2mfa
+
+# The checkout's: pip compiles what it installs, and plain Cookiecutter would copy the byte code.
+TEMPLATES = Path(__file__).parents[2] / "templates"
+
+VARIANTS = [(mfa, rendering) for mfa in ("standard", "redirect") for rendering in ("ssr", "csr")]
+
+# One line each that guards a token, and what a hurried hand may make of it.
+BREAKAGES = {
+    "standard": [
+        ("extension.py", "        await factor.verify(", "        factor.verify("),
+        ("factor.py", "if len(tries) >= MAX_WRONG:", "if False:"),
+        ("factor.py", "if step is None:", "if False:"),
+        ("factor.py", "if step <= self.cache.get(USED_KEY, -1):", "if False:"),
+        ("factor.py", "WINDOW_STEPS = 1", "WINDOW_STEPS = 2"),
+        ("factor.py", "if len(totp.byte_secret()) < MIN_SECRET_BYTES:", "if False:"),
+    ],
+    "redirect": [
+        ("extension.py", "        await self.oidc.finish(", "        self.oidc.finish("),
+        ("oidc.py", "        self.session_cache.delete(FLOW_KEY)", "        pass"),
+        ("oidc.py", 'self._require(_same(callback.get("state"), flow["state"]),', "self._require(True,"),
+        ("oidc.py", "claims.get(self.config.IDENTITY_CLAIM) == q2_identity", "q2_identity"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+def test_the_generated_tests_pass_and_breaking_the_code_fails_them(
+    mfa: str, rendering: str, workspace: Path
+) -> None:
+    run = q2mfa("create", "Foo", "--rendering", rendering, "--mfa", mfa, "--no-input", cwd=workspace)
+    assert run.status == 0, run
+    before = contents(workspace)
+    tested = q2mfa("test", "Foo", "--", "-q", cwd=workspace)
+    assert tested.status == 0, tested
+    assert " passed" in tested.out and "skipped" not in tested.out
+    assert contents(workspace) == before
+
+    for file, line, broken in BREAKAGES[mfa]:
+        source = workspace / "Foo" / file
+        original = source.read_text()
+        assert line in original
+        source.write_text(original.replace(line, broken))
+        assert q2mfa("test", "Foo", "--", "-q", "-x", cwd=workspace).status == 1, f"{line} -> {broken}"
+        source.write_text(original)
+
+
+REDIRECT_ANSWERS = [
+    {},
+    {
+        "issuer": "http://localhost:8080/realms/a$(c)",
+        "client_id": """x"y'z\\n</script>#""",
+    },
+    {"issuer": "https://[::1]:8443", "client_id": "a's", "scopes": "openid a'b"},
+    {"client_id": '"two" and "three"'},
+]
+
+
+@pytest.mark.parametrize(
+    ("mfa", "rendering", "answers"),
+    [
+        *[("standard", rendering, {}) for rendering in ("ssr", "csr")],
+        *[("redirect", rendering, given) for rendering in ("ssr", "csr") for given in REDIRECT_ANSWERS],
+    ],
+)
+def test_plain_cookiecutter_writes_the_same_bytes(
+    mfa: str, rendering: str, answers: dict[str, str], tmp_path: Path, workspace: Path
+) -> None:
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "cookiecutter", str(TEMPLATES / mfa), "--no-input"),
+            *("-o", str(tmp_path / "plain"), "extension_name=Foo", f"rendering={rendering}"),
+            *[f"{name}={value}" for name, value in answers.items()],
+        ],
+        check=True,
+    )
+    flags = {"issuer": "--issuer", "client_id": "--client-id", "scopes": "--scope"}
+    run = q2mfa(
+        *("create", "Foo", "--rendering", rendering, "--mfa", mfa, "--no-input", "-o", tmp_path / "ours"),
+        *[part for name, value in answers.items() for part in (flags[name], value)],
+        cwd=workspace,
+    )
+    assert run.status == 0, run
+    ours = contents(tmp_path / "ours")
+    assert ours == contents(tmp_path / "plain" / "workspace")
+
+
+@pytest.mark.parametrize(
+    "client_id",
+    ["a's", '"two" and "three"', "back\\slash\\", "{{ 7 * 7 }}", "{% raw %}", "{# gone #}", "</script>"],
+)
+def test_the_configuration_holds_what_was_answered(client_id: str, workspace: Path) -> None:
+    answers = ["--issuer", "https://[::1]:8443/a$(c)", "--client-id", client_id, "--scope", "{{x}} a'b"]
+    run = q2mfa("create", "Foo", "--mfa", "redirect", "--no-input", *answers, cwd=workspace)
+    assert run.status == 0, run
+    values = runpy.run_path(str(workspace / "configuration" / "Foo.py"))
+    assert values["ISSUER"] == "https://[::1]:8443/a$(c)"
+    assert values["FEATURE"]["additionalDomains"] == ["https://[::1]:8443"]
+    assert values["CLIENT_ID"] == client_id
+    assert values["SCOPES"] == "openid {{x}} a'b"
+
+
+@pytest.mark.parametrize("client_id", ["", "it's", 'a "quote"', """it's "two" kinds"""])
+@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+def test_the_generated_python_is_formatted_and_clean(
+    mfa: str, rendering: str, client_id: str, workspace: Path
+) -> None:
+    name = "A" if rendering == "ssr" else "B" * 40
+    given = ["--client-id", client_id] if client_id and mfa == "redirect" else []
+    run = q2mfa("create", name, "--rendering", rendering, "--mfa", mfa, "--no-input", *given, cwd=workspace)
+    assert run.status == 0, run
+    paths = [str(workspace / name), str(workspace / "configuration" / f"{name}.py")]
+    ruff = [sys.executable, "-m", "ruff"]
+    # N999 is about the package's name, which the platform writes in camel case.
+    lint = ["check", "--isolated", "--no-cache", "--extend-select=B006", "--ignore=N999", "--line-length=150"]
+    form = ["format", "--isolated", "--no-cache", "--check", "--line-length=150"]
+    for arguments in (lint, form):
+        done = subprocess.run([*ruff, *arguments, *paths], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_it_is_registered_and_a_second_run_changes_nothing(workspace: Path) -> None:
+    first = q2mfa("create", "Foo", "--no-input", "--format", "json", cwd=workspace)
+    assert first.json["status"] == "created" and first.json["error"] is None
+    (extension,) = first.json["extensions"]
+    assert first.json["next_steps"][-4:] == [
+        "Run the generated tests: q2mfa test Foo",
+        "See it at work: q2mfa preview Foo",
+        "Install in the sandbox: q2 install",
+        "Run: q2 run",
+    ]
+    assert extension["edited"] == ["configuration/settings.py", "requirements.txt"]
+    assert b"('short', 'elsewhere.module'), 'Foo']" in (workspace / "configuration/settings.py").read_bytes()
+    assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyotp>=2.9\n"
+    before = contents(workspace)
+    second = q2mfa("create", "Foo", "--no-input", "--format", "json", cwd=workspace)
+    assert (second.status, second.json["status"]) == (0, "unchanged")
+    assert contents(workspace) == before
+
+
+def test_a_dry_run_writes_nothing_and_shows_the_edits(workspace: Path) -> None:
+    before = contents(workspace)
+    run = q2mfa("create", "Foo", "--no-input", "--dry-run", cwd=workspace)
+    assert run.status == 0 and "+INSTALLED_EXTENSIONS = ['Existing'" in run.out and "+pyotp>=2.9" in run.out
+    assert contents(workspace) == before
+
+
+def test_a_file_that_differs_is_kept_unless_forced(workspace: Path) -> None:
+    q2mfa("create", "Foo", "--no-input", cwd=workspace)
+    mine = workspace / "Foo" / "factor.py"
+    mine.write_text("mine\n")
+    before = contents(workspace)
+    run = q2mfa("create", "Foo", "--no-input", cwd=workspace)
+    assert run.status == 1 and "Foo/factor.py" in run.err and "--force" in run.err
+    assert contents(workspace) == before
+    assert q2mfa("create", "Foo", "--no-input", "--force", cwd=workspace).status == 0
+    assert "PasscodeFactor" in mine.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--no-input"], 2),
+        (["my-mfa", "--no-input"], 2),
+        (["existing", "--no-input"], 2),
+        (["SHORT", "--no-input"], 2),
+        (["Foo", "--no-input", "--rendering", "x"], 2),
+        (["Foo", "--no-input", "--nope"], 2),
+        (["Foo", "--no-input", "--issuer", "https://x.y"], 2),
+        (["Foo", "--answers", "none.yaml"], 1),
+    ],
+)
+def test_an_error_is_two_lines_one_json_object_and_nothing_written(
+    arguments: list[str], status: int, workspace: Path
+) -> None:
+    before = contents(workspace)
+    run = q2mfa("create", *arguments, "--format", "json", cwd=workspace)
+    assert run.status == status, run
+    assert run.err.startswith("Error: ") and len(run.err.splitlines()) == 2
+    assert run.json["status"] == "error" and run.json["error"]["message"] in run.err
+    assert contents(workspace) == before
+
+
+def test_settings_of_an_unknown_shape_are_left_alone_and_the_lines_are_printed(workspace: Path) -> None:
+    settings = workspace / "configuration" / "settings.py"
+    settings.write_bytes(b"INSTALLED_EXTENSIONS = load()\n")
+    run = q2mfa("create", "Foo", "--no-input", cwd=workspace)
+    assert run.status == 0 and 'INSTALLED_EXTENSIONS.append("Foo")' in run.out
+    assert settings.read_bytes() == b"INSTALLED_EXTENSIONS = load()\n"
+    assert (workspace / "Foo" / "extension.py").is_file()
+
+
+def test_there_is_nothing_to_test_without_an_extension(workspace: Path) -> None:
+    run = q2mfa("test", "Foo", cwd=workspace)
+    assert run.status == 1 and "no extension 'Foo'" in run.err
+
+
+def test_an_issuer_is_let_out_and_a_placeholder_is_not(workspace: Path) -> None:
+    settings = workspace / "configuration" / "settings.py"
+    run = q2mfa("create", "Foo", "--mfa", "redirect", "--no-input", "--format", "json", cwd=workspace)
+    assert run.status == 0 and b"idp.example.com" not in settings.read_bytes()
+    assert any("configuration/Foo.py (ISSUER)" in step for step in run.json["next_steps"])
+    assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyjwt[crypto]>=2.12\n"
+    issuer = "https://login.bank.example:8443/realms/bank"
+    run = q2mfa("create", "Bar", "--mfa", "redirect", "--issuer", issuer, "--no-input", cwd=workspace)
+    assert run.status == 0, run
+    assert b"OUTBOUND_WHITELIST.extend(['localhost', 'login.bank.example'])" in settings.read_bytes()
+    (text,) = [step for step in run.out.splitlines() if "BAR_CLIENT_SECRET" in step]
+    assert "Bar/README.md" in text

@@ -1,0 +1,131 @@
+"""How the workspace's own files change when an extension joins it, and when they are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command import contents, q2mfa
+
+ISSUER = "https://login.bank.example"
+
+
+def create(workspace: Path, *arguments: str) -> str:
+    run = q2mfa("create", "Foo", "--no-input", *arguments, cwd=workspace)
+    assert run.status == 0, run
+    return run.out
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"q2-sdk==2.208.1\n", b"q2-sdk==2.208.1\npyjwt[crypto]>=2.12\n"),
+        (b"q2-sdk==2.208.1", b"q2-sdk==2.208.1\npyjwt[crypto]>=2.12"),
+        (b"# ours\r\nq2-sdk\r\n", b"# ours\r\nq2-sdk\r\npyjwt[crypto]>=2.12\r\n"),
+        (b"", b"pyjwt[crypto]>=2.12\n"),
+        (b"PyJWT == 2.13  # pinned\n", b"PyJWT == 2.13  # pinned\npyjwt[crypto]>=2.12\n"),
+        (b"PyJWT[Crypto] == 2.13  # pinned\n", b"PyJWT[Crypto] == 2.13  # pinned\n"),
+        (b"# pyjwt[crypto]\n", b"# pyjwt[crypto]\npyjwt[crypto]>=2.12\n"),
+        (b"pyjwt-crypto[crypto]\n", b"pyjwt-crypto[crypto]\npyjwt[crypto]>=2.12\n"),
+    ],
+)
+def test_what_is_needed_is_required_once(before: bytes, after: bytes, workspace: Path) -> None:
+    requirements = workspace / "requirements.txt"
+    requirements.write_bytes(before)
+    create(workspace, "--mfa", "redirect")
+    assert requirements.read_bytes() == after
+
+
+def test_requirements_are_written_where_there_are_none(workspace: Path) -> None:
+    (workspace / "requirements.txt").unlink()
+    assert "+ requirements.txt" in create(workspace)
+    assert (workspace / "requirements.txt").read_bytes() == b"pyotp>=2.9\n"
+
+
+def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(workspace: Path) -> None:
+    requirements = workspace / "requirements.txt"
+    requirements.write_bytes("q2-sdk\n".encode("utf-16"))
+    out = create(workspace)
+    assert requirements.read_bytes() == "q2-sdk\n".encode("utf-16")
+    assert "Add to requirements.txt" in out and "pyotp>=2.9" in out
+
+
+def test_an_older_workspace_gets_nothing_it_does_not_have(workspace: Path) -> None:
+    (workspace / "configuration" / "__init__.py").unlink()
+    (workspace / "configuration" / "settings.py").write_bytes(
+        b"# pylint: disable=W0401,W0614\r\nfrom q2_sdk.core.default_settings import *\r\n\r\n"
+        b"INSTALLED_EXTENSIONS = [\r\n    'Existing',  # the first\r\n]\r\n"
+    )
+    create(workspace, "--mfa", "redirect", "--issuer", ISSUER)
+    assert not (workspace / "configuration" / "__init__.py").exists()
+    assert (workspace / "configuration" / "settings.py").read_bytes() == (
+        b"# pylint: disable=W0401,W0614\r\nfrom q2_sdk.core.default_settings import *\r\n\r\n"
+        b"INSTALLED_EXTENSIONS = [\r\n    'Existing',  # the first\r\n    'Foo',\r\n]\r\n"
+        b'OUTBOUND_WHITELIST.extend(["login.bank.example"])\r\n'
+    )
+    tested = q2mfa("test", "Foo", "--", "-q", cwd=workspace)
+    assert tested.status == 0, tested
+
+
+def test_outside_of_a_workspace_the_lines_are_printed_and_nothing_is_edited(tmp_path: Path) -> None:
+    folder = tmp_path / "nowhere"
+    folder.mkdir()
+    (folder / "requirements.txt").write_bytes(b"theirs\n")
+    run = q2mfa("create", "Foo", "--no-input", "--mfa", "redirect", "--issuer", ISSUER, cwd=folder)
+    assert run.status == 0, run
+    assert {path.partition("/")[0] for path in contents(folder)} == {
+        "Foo",
+        "configuration",
+        "requirements.txt",
+    }
+    assert (folder / "requirements.txt").read_bytes() == b"theirs\n"
+    for line in (
+        'INSTALLED_EXTENSIONS.append("Foo")',
+        'OUTBOUND_WHITELIST.append("login.bank.example")',
+        "pyjwt[crypto]>=2.12",
+    ):
+        assert line in run.out
+    assert q2mfa("test", "Foo", "--", "-q", cwd=folder).status == 0
+
+
+def test_without_register_the_settings_are_left_alone(workspace: Path) -> None:
+    settings = workspace / "configuration" / "settings.py"
+    before = settings.read_bytes()
+    out = create(workspace, "--no-register")
+    assert settings.read_bytes() == before
+    assert "Add to configuration/settings.py" in out and 'INSTALLED_EXTENSIONS.append("Foo")' in out
+
+
+def test_the_workspace_is_found_from_within_it(workspace: Path) -> None:
+    below = workspace / "Existing" / "deep"
+    below.mkdir()
+    run = q2mfa("create", "Foo", "--no-input", cwd=below)
+    assert run.status == 0 and (workspace / "Foo").is_dir() and not any(below.iterdir())
+
+
+@pytest.mark.parametrize(
+    "name", ["Existing", "existing", "SHORT", "elsewhere", "Configuration", "q2_SDK", "Tests"]
+)
+def test_a_name_that_is_taken_in_any_letter_case_is_refused(name: str, workspace: Path) -> None:
+    before = contents(workspace)
+    run = q2mfa("create", name, "--no-input", cwd=workspace)
+    assert run.status == 2, run
+    assert "is taken" in run.err or "is the name of a package" in run.err
+    assert contents(workspace) == before
+
+
+def test_an_extension_of_that_very_name_is_replaced_only_by_force(workspace: Path) -> None:
+    theirs = workspace / "Existing" / "extension.py"
+    theirs.write_text("theirs = True\n")
+    before = contents(workspace)
+    run = q2mfa("create", "Existing", "--no-input", cwd=workspace)
+    assert run.status == 1 and "Existing/extension.py" in run.err, run
+    assert contents(workspace) == before
+    assert q2mfa("create", "Existing", "--no-input", "--force", cwd=workspace).status == 0
+    assert "ExistingHandler" in theirs.read_text()
+
+
+def test_byte_code_of_an_extension_that_is_gone_is_not_in_the_way(workspace: Path) -> None:
+    (workspace / "Foo" / "__pycache__").mkdir(parents=True)
+    (workspace / "Foo" / "__pycache__" / "urls.pyc").write_bytes(b"old")
+    create(workspace)

@@ -1,0 +1,44 @@
+"""The wheel in a clean virtual environment: what a user installs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from command import contents, q2mfa
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_installed_wheel_creates_the_same_files(tmp_path: Path, workspace: Path) -> None:
+    def run(*command: str | Path) -> str:
+        return subprocess.run(
+            [*map(str, command)], check=True, capture_output=True, text=True, cwd=tmp_path
+        ).stdout
+
+    run(sys.executable, "-m", "build", "-q", "--wheel", "-o", tmp_path / "dist", ROOT)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    venv.create(tmp_path / "venv", with_pip=True)
+    run(tmp_path / "venv/bin/pip", "install", "-q", wheel)
+    for mfa in ("standard", "redirect"):
+        for rendering in ("ssr", "csr"):
+            asked = (
+                "create",
+                "Foo",
+                "--no-input",
+                "--mfa",
+                mfa,
+                "--rendering",
+                rendering,
+                "--format",
+                "json",
+            )
+            made = run(tmp_path / "venv/bin/q2mfa", *asked, "-o", tmp_path / f"wheel {mfa} {rendering}")
+            assert json.loads(made)["status"] == "created"
+            checkout = q2mfa(*asked, "-o", tmp_path / f"checkout {mfa} {rendering}", cwd=workspace)
+            assert checkout.status == 0, checkout
+            by_wheel, by_checkout = (tmp_path / f"{how} {mfa} {rendering}" for how in ("wheel", "checkout"))
+            assert contents(by_wheel) == contents(by_checkout)

@@ -1,0 +1,67 @@
+"""The command as a user runs it, and what it leaves: in its streams, and on the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "create-report.schema.json").read_text("utf-8"))
+
+SETTINGS = b"""from q2_sdk.core.default_settings import *
+
+# What this server runs.
+INSTALLED_EXTENSIONS = ['Existing', ('short', 'elsewhere.module')]
+
+OUTBOUND_WHITELIST.extend(['localhost'])  # for the sandbox
+"""
+
+
+class Run:
+    """What one run of the command left: its exit status and its two streams."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+    @property
+    def json(self) -> Any:
+        """What ``--format json`` printed, which is one object and as its published schema says."""
+        report = json.loads(self.out)
+        jsonschema.validate(report, SCHEMA)
+        return report
+
+    def __repr__(self) -> str:
+        return f"exit {self.status}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+def q2mfa(*args: str | Path, cwd: Path, stdin: str | bytes = b"", env: dict[str, str] | None = None) -> Run:
+    """Run the command as a user does: a process of its own, standard input not a terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "q2mfa_cli", *map(str, args)],
+        cwd=cwd,
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+        timeout=120,
+        check=False,
+    )
+    return Run(
+        done.returncode, *(text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file under *folder*, and every empty folder (with a trailing slash), with its content."""
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file():
+            found[name] = path.read_bytes()
+        elif path.is_dir() and not any(path.iterdir()):
+            found[name + "/"] = b""
+    return found

@@ -1,0 +1,115 @@
+"""Serve one extension of a workspace, unchanged, on the stand-in for Q2's platform, on loopback.
+
+``python tests/extension_server.py WORKSPACE NAME [--port 0]`` prints one JSON line, ``{"url": …}``, when it is ready.
+
+========================================= ===========================================================================
+``POST /NAME[/ROUTE]``                    the extension; a JSON body is that of ``requestExtensionData``. Answers
+                                          ``{"data": …}`` or, outside 2xx, ``{"error": …, "data": {…}}``
+``GET /assets/NAME/…``                    its ``frontend/public``: what ``base_assets_url`` names
+``POST /_hq/sessions``                    log a user in: ``{"authenticated": false, "mfa_info": {…}}`` → ``{"session": id}``
+``GET /_hq/sessions/ID``                  → ``{"tokens": […], "verified": …}``
+``POST /_hq/sessions/ID/verify``          what UUX does with ``verifyMFA``'s token: ``{"token"}`` → ``{"verified": …}``
+``GET /_hq/log``                          → ``{"lines": […]}``: everything logged, by anybody, at every level
+========================================= ===========================================================================
+
+A request of the page names its session in the header ``X-Q2-Session``. How a session travels is the stand-in's own
+affair, and so is everything below ``/_hq``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import re
+import sys
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.platform.preview.extension import Extension, use_fake_sdk
+
+if TYPE_CHECKING:
+    from tornado.web import Application
+
+EXTENSION_SERVER = str(Path(__file__).resolve())
+LOG_LINES = 10_000
+
+
+def make_application(extension: Extension, url: str) -> Application:
+    """The Tornado application that serves *extension*. There is one platform in a process, and so one application.
+
+    :param url: where the application will be reached, without a trailing slash.
+    """
+    import hq_endpoints
+    from q2_sdk._platform import platform
+    from tornado.web import Application, StaticFileHandler
+
+    platform.assets_url = f"{url}/assets"
+    application = Application()
+    # A page of another site that has its own name resolve to loopback (DNS rebinding) is not served.
+    application.add_handlers(
+        r"(?:127\.0\.0\.1|localhost)",
+        [
+            *hq_endpoints.handlers(platform, _collected_log()),
+            (
+                rf"/assets/{re.escape(extension.name)}/(.*)",
+                StaticFileHandler,
+                {"path": extension.assets, "default_filename": "index.html"},
+            ),
+            *extension.url_patterns,
+        ],
+    )
+    return application
+
+
+def _collected_log() -> deque[str]:
+    lines: deque[str] = deque(maxlen=LOG_LINES)
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    seen = logging.StreamHandler()
+    seen.setLevel(logging.WARNING)
+    root = logging.getLogger()
+    root.addHandler(seen)
+    root.addHandler(Collector())
+    root.setLevel(logging.DEBUG)
+    return lines
+
+
+async def _serve(workspace: Path, name: str, port: int) -> None:
+    from tornado.httpserver import HTTPServer
+    from tornado.netutil import bind_sockets
+
+    sockets = bind_sockets(port, "127.0.0.1")
+    url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+    HTTPServer(make_application(Extension(workspace, name), url)).add_sockets(sockets)
+    print(json.dumps({"url": url}), flush=True)
+    await asyncio.Event().wait()
+
+
+def main() -> int:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(prog="python tests/extension_server.py")
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("--port", type=int, default=0, help="default: any free one")
+    arguments = parser.parse_args()
+    workspace = arguments.workspace.resolve()
+    try:
+        use_fake_sdk(workspace)
+        asyncio.run(_serve(workspace, arguments.name, arguments.port))
+    except Q2mfaError as error:
+        print(f"Error: {error.message}\n{error.hint}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

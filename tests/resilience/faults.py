@@ -1,0 +1,207 @@
+"""The command in a forked process where the file system fails, or the process dies, at a chosen call."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import signal
+import stat
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import filelock  # noqa: F401 - what each fork would import anew
+from command import Run
+
+from q2mfa_cli import answers, cli, report  # noqa: F401
+from q2mfa_cli.commands import create  # noqa: F401
+from q2mfa_cli.rendering import render
+from q2mfa_cli.request import INTEGRATIONS, ExtensionRequest
+
+# What can change a file system, as the os module calls it. Renaming and linking change names; `after` means these.
+NAMING = ("mkdir", "rename", "replace", "link", "symlink", "unlink", "remove", "rmdir")
+CALLS = ("open", "write", "fsync", "chmod", "fchmod", "chown", "utime", "setxattr", "truncate", *NAMING)
+
+# The audit events of the same calls. Writing and syncing raise none.
+AUDITED = {
+    "open": ("open",),
+    "os.mkdir": ("mkdir",),
+    "os.rename": ("rename", "replace"),
+    "os.remove": ("unlink", "remove"),
+    "os.rmdir": ("rmdir",),
+    "os.link": ("link",),
+    "os.symlink": ("symlink",),
+    "os.chmod": ("chmod", "fchmod"),
+    "os.chown": ("chown",),
+    "os.utime": ("utime",),
+    "os.truncate": ("truncate",),
+}
+
+Hook = Callable[[int, str], None]
+
+# Compiled here, once for all forks.
+for mfa in INTEGRATIONS:
+    render(ExtensionRequest("Foo", mfa=mfa))
+
+
+def no_hook(number: int, call: str) -> None:
+    pass
+
+
+def full_disk(number: int, call: str) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def ctrl_c(number: int, call: str) -> None:
+    raise KeyboardInterrupt
+
+
+def killed(number: int, call: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def at(numbers: int | range | set[int], fault: Hook) -> Hook:
+    """*fault*, at the calls of these *numbers* only."""
+    chosen = {numbers} if isinstance(numbers, int) else numbers
+
+    def hook(number: int, call: str) -> None:
+        if number in chosen:
+            fault(number, call)
+
+    return hook
+
+
+class Fork:
+    """The command at work in a fork of this process; *before* and *after* surround each call that may write."""
+
+    def __init__(
+        self, arguments: list[str], cwd: Path, before: Hook = no_hook, after: Hook = no_hook
+    ) -> None:
+        self.out = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has ended
+        self.err = tempfile.TemporaryFile()  # noqa: SIM115
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become(arguments, cwd, self.out.fileno(), self.err.fileno(), before, after)
+
+    def wait(self) -> Run:
+        """What it left, when it has ended; a negative status is the signal that ended it."""
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        with self.out, self.err:
+            self.out.seek(0), self.err.seek(0)
+            return Run(status, self.out.read().decode(), self.err.read().decode())
+
+
+def forked(arguments: list[str], cwd: Path, before: Hook = no_hook, after: Hook = no_hook) -> Run:
+    """Run the command in a fork to its end."""
+    return Fork(arguments, cwd, before, after).wait()
+
+
+def calls_of(arguments: list[str], cwd: Path) -> list[str]:
+    """The calls of an undisturbed run that may write, in order.
+
+    It is made sure that there are no others: that nothing is written past the os module's functions.
+    """
+    with tempfile.NamedTemporaryFile("r") as seen:
+        into = os.open(seen.name, os.O_WRONLY)
+        one_at_a_time = threading.Lock()
+        audited: list[str] = []
+
+        def hook(event: str, args: tuple[Any, ...]) -> None:
+            if event in AUDITED and not (
+                event == "open" and (not _may_write(args[2]) or args[0] == "/dev/null")
+            ):
+                audited.append(event)
+
+        counted: list[str] = []
+
+        def before(number: int, call: str) -> None:
+            if not counted:
+                sys.addaudithook(hook)
+            counted.append(call)
+
+        def after(number: int, call: str) -> None:
+            with one_at_a_time:
+                os.pwrite(into, json.dumps([counted, audited]).encode(), 0)
+
+        run = forked(arguments, cwd, before, after)
+        os.close(into)
+        assert run.status == 0, run
+        calls, events = json.loads(seen.read())
+    names: list[str] = calls
+    for event, functions in AUDITED.items():
+        assert events.count(event) == sum(names.count(function) for function in functions), event
+    return names
+
+
+def state(root: Path) -> dict[str, tuple[object, ...]]:
+    """All there is at and under *root*: kind and permissions, owner, and content or link target."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in _walk(root):
+        status = os.lstat(path)
+        content: object = None
+        if stat.S_ISLNK(status.st_mode):
+            content = os.readlink(path)
+        elif stat.S_ISREG(status.st_mode):
+            content = path.read_bytes()
+        name = path.relative_to(root).as_posix()
+        found[name] = (stat.filemode(status.st_mode), status.st_uid, status.st_gid, content)
+    return found
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    if os.path.lexists(root):
+        yield root
+    for parent, folders, files in os.walk(root):
+        for name in itertools.chain(folders, files):
+            yield Path(parent, name)
+
+
+def _may_write(flags: int) -> bool:
+    return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
+
+
+def _become(arguments: list[str], cwd: Path, out: int, err: int, before: Hook, after: Hook) -> NoReturn:
+    """Be the command; leave no way back into the tests."""
+    status: object = 99
+    try:
+        os.dup2(out, 1), os.dup2(err, 2)
+        sys.stdin = open(os.devnull)  # noqa: SIM115
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.dont_write_bytecode = True
+        os.chdir(cwd)
+        numbers = itertools.count()
+        for name in CALLS:
+            setattr(os, name, _hooked(name, numbers, before, after))
+        try:
+            cli.main(arguments)
+        except SystemExit as leaving:
+            status = leaving.code
+    except BaseException:  # noqa: BLE001 - nothing may return into the tests
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush(), sys.stderr.flush()
+        os._exit(status if isinstance(status, int) else 99)
+
+
+def _hooked(name: str, numbers: Iterator[int], before: Hook, after: Hook) -> Callable[..., Any]:
+    real = getattr(os, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if name == "open" and not _may_write(kwargs.get("flags", args[1] if len(args) > 1 else 0)):
+            return real(*args, **kwargs)
+        number = next(numbers)
+        before(number, name)
+        result = real(*args, **kwargs)
+        if after is not no_hook:
+            after(number, name)
+        return result
+
+    return call

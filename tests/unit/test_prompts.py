@@ -1,0 +1,168 @@
+"""The menus in line mode: the seed's texts, byte for byte, and every way to answer them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from command import q2mfa
+
+from q2mfa_cli.errors import UsageError
+from q2mfa_cli.prompts import LineAsker, ask
+from q2mfa_cli.request import Answers, check_name
+
+SEED_DIALOGUE = """\
+New Extension Name: MyExternalMFA
+What type of extension are you creating?
+
+    1) Online (default)
+    2) SSO (Third Party Integration)
+    3) Ardent (API)
+    4) Q2Console (Backoffice)
+    5) Central (Legacy Backoffice)
+    6) Adapter
+    7) Audit Action
+    8) Custom Health Check
+    9) Message Bus
+    10) Caliper API Custom Endpoint
+    11) Base Extension
+
+Please make a selection and press Return [1]: 1
+
+Select type of Online extension to generate
+
+    1) Server Side Rendered (Default)
+    2) Client Side Rendered
+
+Please make a selection and press Return: 1
+
+Select type of Online integration to generate
+
+    1) Authenticated (Default)
+    2) Unauthenticated
+    3) External MFA
+
+Please make a selection and press Return [1]: 3
+
+Select type of MFA integration to generate
+
+    1) Standard (Default)
+    2) Redirect-Based Authentication
+
+Please make a selection and press Return [1]: 2
+
+"""
+
+
+def dialogue(typed: str, given: Answers | None = None) -> tuple[Answers, str]:
+    """The answers that *typed* gives, and what was shown."""
+    out = io.StringIO()
+    asker = LineAsker(io.BytesIO(typed.encode()), out, echo=True)
+    return ask(given or Answers(), asker, check_name), out.getvalue()
+
+
+def test_the_dialogue_of_the_seed() -> None:
+    answers, shown = dialogue("MyExternalMFA\n1\n1\n3\n2\n")
+    assert answers == Answers("MyExternalMFA", "ssr", "redirect")
+    assert shown == SEED_DIALOGUE
+
+
+def test_the_dialogue_of_the_seed_through_the_front_door(workspace: Path) -> None:
+    run = q2mfa("create", cwd=workspace, stdin="MyExternalMFA\n1\n1\n3\n1\n")
+    assert run.status == 0, run
+    assert run.out.startswith(SEED_DIALOGUE.replace("Return [1]: 2", "Return [1]: 1"))
+    assert (workspace / "MyExternalMFA" / "templates" / "index.html.jinja2").is_file()
+
+
+@pytest.mark.parametrize(
+    ("typed", "rendering", "mfa"),
+    [
+        ("1\n1\n3\n1\n", "ssr", "standard"),
+        ("1\n2\n3\n1\n", "csr", "standard"),
+        ("1\n2\n3\n2\n", "csr", "redirect"),
+        ("\n\n3\n\n", "ssr", "standard"),
+        (" 1 \r\n2\r\n3\r\n2", "csr", "redirect"),
+    ],
+)
+def test_numbers_and_return(typed: str, rendering: str, mfa: str) -> None:
+    answers, _ = dialogue("Foo\n" + typed)
+    assert answers == Answers("Foo", rendering, mfa)
+
+
+def test_a_wrong_answer_is_explained_and_asked_again() -> None:
+    answers, shown = dialogue("my-mfa\nFoo\n12\n0\nOnline\n²\n1\n1\n3\n1\n")
+    assert answers == Answers("Foo", "ssr", "standard")
+    assert "'my-mfa' cannot be an extension name" in shown and "MyMfa" in shown
+    assert shown.count("Please type a number from 1 to 11.\n") == 4
+
+
+@pytest.mark.parametrize("number", range(2, 12))
+def test_what_the_vendors_command_builds_is_sent_there(number: int) -> None:
+    answers, shown = dialogue(f"Foo\n{number}\n1\n1\n3\n1\n")
+    assert answers.mfa == "standard"
+    assert shown.count("`q2 create_extension` builds those") == 1
+
+
+def test_return_at_the_integration_means_authenticated_which_is_built_elsewhere() -> None:
+    answers, shown = dialogue("Foo\n1\n1\n\n2\n3\n1\n")
+    assert answers.mfa == "standard"
+    assert "Authenticated (Default): `q2 create_extension` builds those" in shown
+    assert "Unauthenticated: `q2 create_extension` builds those" in shown
+
+
+def test_a_flag_given_is_a_question_not_asked() -> None:
+    answers, shown = dialogue("1\n3\n2\n", Answers(name="Foo", rendering="csr"))
+    assert answers == Answers("Foo", "csr", "redirect")
+    assert "New Extension Name" not in shown and "Select type of Online extension" not in shown
+    answers, shown = dialogue("1\n2\n", Answers(name="Foo", mfa="standard"))
+    assert answers == Answers("Foo", "csr", "standard")
+    assert "Select type of MFA integration" not in shown
+
+
+def test_with_both_flags_no_menu_is_shown() -> None:
+    answers, shown = dialogue("Foo\n", Answers(rendering="csr", mfa="redirect"))
+    assert answers.name == "Foo" and shown == "New Extension Name: Foo\n"
+    assert dialogue("", answers) == (answers, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("", "NAME --rendering ssr|csr --mfa standard|redirect"),
+        ("Foo\n", "create --rendering ssr|csr --mfa standard|redirect"),
+        ("Foo\n1\n2\n", "create --mfa standard|redirect"),
+        ("Foo\n1\n2\n3\n", "create --mfa standard|redirect"),
+        ("bad-name\n", "NAME --rendering"),
+    ],
+)
+def test_the_end_of_the_input_names_the_flags_that_answer_the_rest(typed: str, names: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        dialogue(typed)
+    assert names in caught.value.hint
+
+
+def test_the_end_of_the_input_is_exit_2_and_leaves_nothing(workspace: Path) -> None:
+    before = sorted(workspace.rglob("*"))
+    run = q2mfa("create", "Foo", cwd=workspace, stdin="1\n1\n")
+    assert run.status == 2 and run.err.startswith("Error: The input ended")
+    assert sorted(workspace.rglob("*")) == before
+
+
+@pytest.mark.parametrize("typed", [b"\xff\xfe\n", b"\x00\n", b"x" * 1_000_000 + b"\n", b"\r\r\n"])
+def test_bytes_that_are_no_text_are_asked_again(typed: bytes, workspace: Path) -> None:
+    run = q2mfa("create", cwd=workspace, stdin=typed + b"Foo\n1\n1\n3\n1\n")
+    assert run.status == 0, run.err
+    assert (workspace / "Foo").is_dir()
+
+
+def test_in_json_the_dialogue_goes_to_stderr(workspace: Path) -> None:
+    run = q2mfa("create", "--format", "json", cwd=workspace, stdin="MyExternalMFA\n1\n1\n3\n1\n")
+    assert run.json["status"] == "created"
+    assert run.err == SEED_DIALOGUE.replace("Return [1]: 2", "Return [1]: 1")
+
+
+def test_a_mistake_on_the_command_line_comes_before_the_menus(workspace: Path) -> None:
+    for arguments in (["my-mfa"], ["Foo", "--mfa", "standard", "--issuer", "https://x.y"]):
+        run = q2mfa("create", *arguments, cwd=workspace)
+        assert (run.status, run.out) == (2, ""), run

@@ -1,0 +1,236 @@
+"""Editing settings.py: the new entry, and not one other byte."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from q2mfa_cli.workspace import settings_file
+from q2mfa_cli.workspace.settings_file import NotEditable
+
+DEFAULTS = b"from q2_sdk.core.default_settings import *\n"
+
+REGISTERED = {
+    "one line": (b"INSTALLED_EXTENSIONS = ['A', 'B']\n", b"INSTALLED_EXTENSIONS = ['A', 'B', 'New']\n"),
+    "double quotes": (b'INSTALLED_EXTENSIONS = ["A"]\n', b'INSTALLED_EXTENSIONS = ["A", "New"]\n'),
+    "odd spacing": (
+        b"INSTALLED_EXTENSIONS=[ 'A' ,'B'  ]  # x\n",
+        b"INSTALLED_EXTENSIONS=[ 'A' ,'B', 'New'  ]  # x\n",
+    ),
+    "trailing comma": (b"INSTALLED_EXTENSIONS = ['A',]\n", b"INSTALLED_EXTENSIONS = ['A', 'New',]\n"),
+    "empty": (b"INSTALLED_EXTENSIONS = []\n", b"INSTALLED_EXTENSIONS = ['New']\n"),
+    "empty, spaced": (b"INSTALLED_EXTENSIONS = [ ]\n", b"INSTALLED_EXTENSIONS = ['New' ]\n"),
+    "empty over lines": (
+        b"INSTALLED_EXTENSIONS = [\n]\n",
+        b"INSTALLED_EXTENSIONS = [\n    'New',\n]\n",
+    ),
+    "empty with a comment": (
+        b"INSTALLED_EXTENSIONS = [  # none, yet\n]\n",
+        b"INSTALLED_EXTENSIONS = [  # none, yet\n    'New',\n]\n",
+    ),
+    "many lines": (
+        b"INSTALLED_EXTENSIONS = [\n  'A',\n  'B',\n]\n",
+        b"INSTALLED_EXTENSIONS = [\n  'A',\n  'B',\n  'New',\n]\n",
+    ),
+    "many lines, no last comma": (
+        b"INSTALLED_EXTENSIONS = [\n\t'A',\n\t'B'  # it, [last]\n]\n",
+        b"INSTALLED_EXTENSIONS = [\n\t'A',\n\t'B',  # it, [last]\n\t'New'\n]\n",
+    ),
+    "comment after the last": (
+        b"INSTALLED_EXTENSIONS = [\n    'A',  # a\n    # 'Old',\n]\n",
+        b"INSTALLED_EXTENSIONS = [\n    'A',  # a\n    'New',\n    # 'Old',\n]\n",
+    ),
+    "bracket on the last line": (
+        b"INSTALLED_EXTENSIONS = ['A',\n                        'B']\n",
+        b"INSTALLED_EXTENSIONS = ['A',\n                        'B', 'New']\n",
+    ),
+    "CRLF": (
+        b"# x\r\nINSTALLED_EXTENSIONS = [\r\n    'A'\r\n]\r\n",
+        b"# x\r\nINSTALLED_EXTENSIONS = [\r\n    'A',\r\n    'New'\r\n]\r\n",
+    ),
+    "no final newline": (b"INSTALLED_EXTENSIONS = ['A']", b"INSTALLED_EXTENSIONS = ['A', 'New']"),
+    "tuples": (
+        b"INSTALLED_EXTENSIONS = ['A', ('s', 'path.to.s')]\n",
+        b"INSTALLED_EXTENSIONS = ['A', ('s', 'path.to.s'), 'New']\n",
+    ),
+    "parentheses": (b"INSTALLED_EXTENSIONS = [('A')]\n", b"INSTALLED_EXTENSIONS = [('A'), 'New']\n"),
+    "starred": (b"INSTALLED_EXTENSIONS = [*BASE]\n", b"INSTALLED_EXTENSIONS = [*BASE, 'New']\n"),
+    "added to later": (
+        b"INSTALLED_EXTENSIONS = ['A']\nif DEBUG:\n    INSTALLED_EXTENSIONS += ['D']\nINSTALLED_EXTENSIONS += MORE\n",
+        b"INSTALLED_EXTENSIONS = ['A', 'New']\nif DEBUG:\n    INSTALLED_EXTENSIONS += ['D']\nINSTALLED_EXTENSIONS += MORE\n",
+    ),
+    "only +=": (b"INSTALLED_EXTENSIONS += ['A']\n", b"INSTALLED_EXTENSIONS += ['A', 'New']\n"),
+    "computed, then +=": (
+        b"INSTALLED_EXTENSIONS = load()\nINSTALLED_EXTENSIONS += ['A']\n",
+        b"INSTALLED_EXTENSIONS = load()\nINSTALLED_EXTENSIONS += ['A', 'New']\n",
+    ),
+    "annotated": (b"INSTALLED_EXTENSIONS: list = ['A']\n", b"INSTALLED_EXTENSIONS: list = ['A', 'New']\n"),
+    "set twice": (
+        b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS = ['B']\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS = ['B', 'New']\n",
+    ),
+    "non-ASCII before it": (
+        "# überweisung\nX = 'ü'; INSTALLED_EXTENSIONS = ['A']\n".encode(),
+        "# überweisung\nX = 'ü'; INSTALLED_EXTENSIONS = ['A', 'New']\n".encode(),
+    ),
+    "byte order mark": (
+        b"\xef\xbb\xbfINSTALLED_EXTENSIONS = ['A']\n",
+        b"\xef\xbb\xbfINSTALLED_EXTENSIONS = ['A', 'New']\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), REGISTERED.values(), ids=REGISTERED.keys())
+def test_a_name_is_appended_and_nothing_else_changes(before: bytes, after: bytes) -> None:
+    assert settings_file.register(before, ["New"]) == after
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        b"INSTALLED_EXTENSIONS = ['New']\n",
+        b"INSTALLED_EXTENSIONS = [('New', 'some.where')]\n",
+        b"INSTALLED_EXTENSIONS = [('n', 'New.extension')]\n",
+        b"INSTALLED_EXTENSIONS = []\nINSTALLED_EXTENSIONS += ['New']\n",
+        b"INSTALLED_EXTENSIONS = []\nINSTALLED_EXTENSIONS.append('New')\n",
+        b"INSTALLED_EXTENSIONS = []\nINSTALLED_EXTENSIONS.extend(['New'])\n",
+    ],
+)
+def test_a_name_that_is_there_is_not_added_again(settings: bytes) -> None:
+    assert settings_file.register(settings, ["New"]) == settings
+
+
+def test_several_names_are_appended_in_one_edit() -> None:
+    before = b"INSTALLED_EXTENSIONS = [\n    'A',\n]\n"
+    after = b"INSTALLED_EXTENSIONS = [\n    'A',\n    'N1',\n    'N2',\n]\n"
+    assert settings_file.register(before, ["N1", "A", "N2"]) == after
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        b"",
+        b"INSTALLED_EXTENSIONS = load()\n",
+        b"INSTALLED_EXTENSIONS = ('A', 'B')\n",
+        b"INSTALLED_EXTENSIONS = ['A'] + OTHER\n",
+        b"INSTALLED_EXTENSIONS = [x for x in OTHER]\n",
+        b"INSTALLED_EXTENSIONS = ALSO = ['A']\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nALSO = INSTALLED_EXTENSIONS\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nif X:\n    INSTALLED_EXTENSIONS = ['B']\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS.clear()\n",
+        b"INSTALLED_EXTENSIONS = ['A']\ndel INSTALLED_EXTENSIONS\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS[0] = 'B'\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nfrom x import INSTALLED_EXTENSIONS\n",
+        b"INSTALLED_EXTENSIONS = ['A'\n",
+        b"INSTALLED_EXTENSIONS = ['\xff']\n",
+        b"# -*- coding: latin-1 -*-\nINSTALLED_EXTENSIONS = ['A']\n",
+        "INSTALLED_EXTENSIONS = ['A']\n".encode("utf-16"),
+        b"INSTALLED_EXTENSIONS = ['A' \\\n]\n",
+        b"INSTALLED_EXTENSIONS = ['New']\nINSTALLED_EXTENSIONS = load()\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nfrom local_settings import *\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nprune(INSTALLED_EXTENSIONS)\n",
+        b"INSTALLED_EXTENSIONS = ['A']\ndef f(x=INSTALLED_EXTENSIONS): x.clear()\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nglobals()['INSTALLED_EXTENSIONS'] = []\n",
+        b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS *= 0\n",
+    ],
+)
+def test_a_shape_that_cannot_be_edited_safely_is_refused(settings: bytes) -> None:
+    with pytest.raises(NotEditable):
+        settings_file.register(settings, ["New"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            b"OUTBOUND_WHITELIST.extend(['localhost'])\n",
+            b"OUTBOUND_WHITELIST.extend(['localhost', 'idp.x'])\n",
+        ),
+        (b"OUTBOUND_WHITELIST = ['a']\n", b"OUTBOUND_WHITELIST = ['a', 'idp.x']\n"),
+        (b"OUTBOUND_WHITELIST += ['a']\n", b"OUTBOUND_WHITELIST += ['a', 'idp.x']\n"),
+        (b"OUTBOUND_WHITELIST = ['idp.x']\n", b"OUTBOUND_WHITELIST = ['idp.x']\n"),
+        (b"OUTBOUND_WHITELIST.append('idp.x')\n", b"OUTBOUND_WHITELIST.append('idp.x')\n"),
+        (DEFAULTS, DEFAULTS + b'OUTBOUND_WHITELIST.extend(["idp.x"])\n'),
+        (DEFAULTS + b"X = 1", DEFAULTS + b'X = 1\nOUTBOUND_WHITELIST.extend(["idp.x"])'),
+        (
+            DEFAULTS.replace(b"\n", b"\r\n"),
+            DEFAULTS.replace(b"\n", b"\r\n") + b'OUTBOUND_WHITELIST.extend(["idp.x"])\r\n',
+        ),
+    ],
+)
+def test_a_host_is_whitelisted(before: bytes, after: bytes) -> None:
+    assert settings_file.whitelist(before, ["idp.x"]) == after
+
+
+def test_a_name_that_a_later_statement_drops_is_registered_again() -> None:
+    settings = b"INSTALLED_EXTENSIONS = ['New']\nINSTALLED_EXTENSIONS = ['A']\n"
+    assert settings_file.register(settings, ["New"]).endswith(b"\nINSTALLED_EXTENSIONS = ['A', 'New']\n")
+    assert settings_file.mentioned_names(settings) == ["New", "A"]
+    assert settings_file.installed_names(settings) == ["A"]
+
+
+def test_reading_the_list_does_no_harm() -> None:
+    later = b"print(len(INSTALLED_EXTENSIONS))\nfor x in INSTALLED_EXTENSIONS: pass\nif 'A' in INSTALLED_EXTENSIONS: X = 1\n"
+    settings = b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS.sort()\n" + later
+    assert settings_file.register(settings, ["New"]) == settings.replace(b"'A']", b"'A', 'New']")
+
+
+def test_what_python_thinks_of_a_backslash_is_not_repeated() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        settings = b"INSTALLED_EXTENSIONS = ['A']\nX = '\\d'\n"
+        assert b"'New'" in settings_file.register(settings, ["New"])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        b"X = 1\n",
+        b"OUTBOUND_WHITELIST = hosts()\n",
+        b"from q2_sdk.core.default_settings import DEBUG\n",
+    ],
+)
+def test_a_whitelist_of_unknown_shape_is_refused(settings: bytes) -> None:
+    with pytest.raises(NotEditable):
+        settings_file.whitelist(settings, ["idp.x"])
+
+
+ENTRY = st.sampled_from(["'A'", '"B"', "('s', 'm.x')", "('C')", "'ü'", "*REST", "'a#b'", "'x]'"])
+GAP = st.sampled_from(["", " ", "\n", "\n    ", "  # c, ]\n", "\t", "\n\n\t# 'Old',\n"])
+
+
+@given(
+    entries=st.lists(st.tuples(GAP, ENTRY, GAP), max_size=5),
+    last_comma=st.booleans(),
+    end=GAP,
+    before=st.sampled_from(["", "X = 'é'\n", "# c\n\n", "if X:\n    pass\n"]),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    names=st.lists(st.from_regex(r"[A-Z][a-z]{4,8}", fullmatch=True), min_size=1, max_size=3, unique=True),
+)
+def test_whatever_the_list_looks_like_it_gains_the_names_and_loses_nothing(
+    entries: list[tuple[str, str, str]],
+    last_comma: bool,
+    end: str,
+    before: str,
+    newline: str,
+    names: list[str],
+) -> None:
+    body = ",".join("".join(parts) for parts in entries) + ("," if entries and last_comma else "") + end
+    settings = f"{before}INSTALLED_EXTENSIONS = [{body}]\nAFTER = 1\n".replace("\n", newline).encode()
+    edited = settings_file.register(settings, names)
+
+    old, new = ast.parse(settings), ast.parse(edited)
+    list_of = next(
+        node.value for node in new.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
+    )
+    assert [getattr(element, "value", None) for element in list_of.elts[len(entries) :]] == names
+    del list_of.elts[len(entries) :]
+    assert ast.dump(old) == ast.dump(new)
+    # Every byte of the original is still there, in order.
+    rest = iter(edited)
+    assert all(byte in rest for byte in settings)
+    assert edited.count(b"\n") - edited.count(b"\r\n") == (0 if newline == "\r\n" else edited.count(b"\n"))
