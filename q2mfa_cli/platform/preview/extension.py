@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from q2mfa_cli.errors import Q2mfaError
-from q2mfa_cli.request import shown
+from q2mfa_cli.errors import Q2mfaError, shown
 
 FAKE_SDK = Path(__file__).resolve().parent.parent / "fake_sdk"
 NOT_SOURCES = {"node_modules", "dist", "__pycache__"}

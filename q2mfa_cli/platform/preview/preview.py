@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from q2mfa_cli.errors import Q2mfaError, UsageError
+from q2mfa_cli.errors import Q2mfaError, UsageError, shown
 from q2mfa_cli.platform.preview.extension import Extension, use_fake_sdk
 from q2mfa_cli.platform.preview.providers import EmbeddedProvider, Provider, RealProvider
-from q2mfa_cli.request import shown
 
 if TYPE_CHECKING:
     from q2mfa_cli.platform.preview.origins import Door

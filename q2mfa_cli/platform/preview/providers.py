@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from q2mfa_cli.errors import Q2mfaError
-from q2mfa_cli.request import shown
+from q2mfa_cli.errors import Q2mfaError, shown
 
 if TYPE_CHECKING:
     from q2mfa_cli.platform.idp import IdentityProvider

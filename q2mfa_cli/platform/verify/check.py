@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.platform.preview.extension import use_fake_sdk
 from q2mfa_cli.platform.preview.preview import NEEDED, Preview, previewing
 from q2mfa_cli.platform.preview.workflows import CUSTOMER, WORKFLOWS, Workflow
-from q2mfa_cli.request import shown
 
 if TYPE_CHECKING:
     from tornado.httpclient import HTTPResponse
