@@ -38,7 +38,7 @@ snapshots: $(VENV)/ready
 		$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$mfa --rendering $$rendering \
 			-o tests/snapshots/$$mfa-$$rendering || exit 1; \
 	done; done
-	PYTHONPATH=tests $(VENV)/bin/python -m attacks.table
+	PYTHONPATH=tests $(VENV)/bin/python -m attacks.security_document
 
 # The README's pictures of `q2mfa preview`, taken anew.
 screenshots: $(VENV)/ready
