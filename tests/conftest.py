@@ -25,7 +25,7 @@ hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("search", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile("same")
 
-LANE_OF_FOLDER = {"browser": "browser"}
+LANE_OF_FOLDER = {"browser": "browser", "resilience": "slow"}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,6 +12,8 @@ from attacks.served_extension import CLIENT_ID, CLIENT_SECRET
 from playwright.sync_api import BrowserContext, expect
 from running_previews import REDIRECT, Banking, create, empty_workspace, running
 
+pytestmark = pytest.mark.node
+
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[certified_provider.CertifiedProvider]:
