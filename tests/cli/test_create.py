@@ -69,6 +69,7 @@ REDIRECT_ANSWERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mfa", "rendering", "answers"),
     [
