@@ -87,10 +87,17 @@ class _Template:
         ]
         # All the names are one template: each for itself would take as long to compile as the contents.
         self.paths = self.environment.from_string("\n".join(self.files))
+        # Cookiecutter computes the variables whose names start with two underscores from the others.
+        self.computed = {
+            name: self.environment.from_string(value)
+            for name, value in self.variables.items()
+            if name.startswith("__")
+        }
         self.content = functools.cache(self._content)
 
     def render(self, variables: Mapping[str, Any]) -> RenderedTree:
-        context = {"cookiecutter": variables}
+        computed = {name: value.render(cookiecutter=variables) for name, value in self.computed.items()}
+        context = {"cookiecutter": {**variables, **computed}}
         tree: dict[str, bytes] = {}
         for file, path in zip(self.files, self.paths.render(context).split("\n"), strict=True):
             # Cookiecutter's way to leave a file out: its name comes out empty.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -12,21 +14,18 @@ from q2mfa_cli.request import INTEGRATIONS, RENDERINGS, ExtensionRequest, Mfa, R
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 
-# What a reader of one template knows of the other: files that are word for word the same.
-SHARED = [
-    "__init__.py",
-    "urls.py",
-    "frontend/.gitignore",
-    "frontend/.nvmrc",
-    "frontend/public/assets/languages/en-US.json",
-    "frontend/public/mfa.css",
-    "install/__init__.py",
-    "install/db_plan.py",
-    "install/sql_server/README.txt",
-    "templates/{% if cookiecutter.rendering == 'ssr' %}filters.py{% endif %}",
-    "tests/__init__.py",
-    "tests/conftest.py",
-]
+# Files that both templates have and that differ; every other common file is the same in both.
+DIFFERENT = {
+    "cookiecutter.json",
+    "templates/{% if cookiecutter.rendering == 'ssr' %}index.html.jinja2{% endif %}",
+    "frontend/public/{% if cookiecutter.rendering == 'csr' %}index.html{% endif %}",
+    "frontend/public/index.js",
+    "README.md",
+    "extension.py",
+    "tests/test_extension.py",
+    "{{cookiecutter.workspace}}/configuration/{{cookiecutter.extension_name}}.py",
+}
+LANGUAGES = "frontend/public/assets/languages/"
 
 
 @pytest.mark.parametrize("rendering", RENDERINGS)
@@ -40,23 +39,56 @@ def test_what_is_generated_is_what_was_reviewed(mfa: Mfa, rendering: Rendering) 
         assert content.decode() == golden[path].decode(), path
 
 
-@pytest.mark.parametrize("file", SHARED)
-def test_what_both_templates_share_is_the_same(file: str) -> None:
-    extension = "{{cookiecutter.workspace}}/{{cookiecutter.extension_name}}"
-    standard, redirect = (
-        (templates_folder() / name / extension / file).read_text("utf-8") for name in INTEGRATIONS
-    )
-    assert standard == redirect
+def test_common_files_of_both_templates_are_the_same() -> None:
+    extension = "{{cookiecutter.workspace}}/{{cookiecutter.extension_name}}/"
+    standard, redirect = (contents(templates_folder() / name) for name in INTEGRATIONS)
+    common = {path for path in standard.keys() & redirect.keys() if "__pycache__" not in path}
+    different = {path.removeprefix(extension) for path in common if standard[path] != redirect[path]}
+    assert len(common) > 20
+    assert {path for path in different if not path.startswith(LANGUAGES)} == DIFFERENT
 
 
-def test_both_templates_say_the_same_where_they_guess() -> None:
-    """The page's guesses about the platform: one place each, and the same in both."""
-    guesses = []
-    for name in INTEGRATIONS:
-        script = templates_folder() / name / "{{cookiecutter.workspace}}/{{cookiecutter.extension_name}}"
-        text = (script / "frontend/public/index.js").read_text("utf-8")
-        start, end = text.index("  // [guess] What a rejected"), text.index("    return typeof data ===")
-        guesses.append(text[start:end])
-    assert guesses[0] == guesses[1]
-    hooks = [(templates_folder() / name / "hooks/post_gen_project.py").read_text() for name in INTEGRATIONS]
-    assert hooks[0] == hooks[1]
+@pytest.mark.parametrize(
+    ("name", "handler"),
+    [
+        ("MyExternalMFA", "MyExternalMFAHandler"),
+        ("make_a_payment", "MakeAPaymentHandler"),
+        ("step_up_MFA2", "StepUpMFA2Handler"),
+        ("foo", "FooHandler"),
+    ],
+)
+@pytest.mark.parametrize("mfa", INTEGRATIONS)
+def test_handler_is_named_in_camel_case_and_package_as_given(mfa: Mfa, name: str, handler: str) -> None:
+    tree = render(ExtensionRequest(name, "ssr", mfa))
+    assert f"class {handler}(Q2Tecton" in tree[f"{name}/extension.py"].decode()
+    assert f"import {handler}\n" in tree[f"{name}/urls.py"].decode()
+    assert f'url(r"/{name}(?:' in tree[f"{name}/urls.py"].decode()
+    assert f'CONFIG_FILE_NAME = "{name}"' in tree[f"{name}/extension.py"].decode()
+
+
+@pytest.mark.parametrize("mfa", INTEGRATIONS)
+@pytest.mark.parametrize("rendering", RENDERINGS)
+def test_generated_files_have_one_tecton_version_and_no_tag(mfa: Mfa, rendering: Rendering) -> None:
+    text = "".join(content.decode() for content in render(ExtensionRequest("Foo", rendering, mfa)).values())
+    assert len(set(re.findall(r"/tecton/v[^/]*/", text))) == 1
+    assert not re.search(r"\[(guess|seed|docs|seen)\]", text)
+
+
+@pytest.mark.parametrize(("mfa", "limit"), [("standard", 160), ("redirect", 350)])
+@pytest.mark.parametrize("rendering", RENDERINGS)
+def test_generated_python_is_short(mfa: Mfa, rendering: Rendering, limit: int) -> None:
+    """Lines of code, without tests, comments, docstrings and empty lines."""
+    tree = render(ExtensionRequest("Foo", rendering, mfa))
+    python = [text.decode() for path, text in tree.items() if path.endswith(".py") and "/tests/" not in path]
+    assert 50 < sum(map(_lines_of_code, python)) <= limit
+
+
+def _lines_of_code(text: str) -> int:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+    docstrings = [node.body[0] for node in nodes if ast.get_docstring(node) is not None]
+    documentation = {
+        line for node in docstrings for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    lines = [line.strip() for number, line in enumerate(text.splitlines(), 1) if number not in documentation]
+    return sum(line != "" and not line.startswith("#") for line in lines)
