@@ -33,8 +33,12 @@ def test_each_workflow_of_each_variant_completes(name: str, workflow: str, open_
     assert banking.steps() == [(step, "ahead") for step in range(1, 9)]
     banking.start(workflow)
     if name in STANDARD:
-        purpose = {"Approve a transaction": "1001, 1002", "Patrol event": "ChangeEmailAddress"}
-        expect(banking.outlet.get_by_role("list")).to_contain_text(purpose.get(workflow, "login"))
+        purpose = {
+            "Log in": "You are signing in.",
+            "Approve a transaction": "2 transactions: 1001, 1002",
+            "Patrol event": "You are confirming: ChangeEmailAddress",
+        }
+        expect(banking.outlet.locator("main")).to_contain_text(purpose[workflow])
     banking.prove()
     banking.expect_outcome("complete")
     banking.expect_message("Confirmed.")
@@ -162,7 +166,7 @@ def test_a_wrong_code_fails_step_1_and_the_next_one_may_be_right(name: str, open
     banking.expect_message("That code is not right.")
     row = banking.page.locator("#sequence .row[data-step='1']")
     expect(row).to_have_attribute("data-state", "failed")
-    expect(row.locator(".why")).to_contain_text("the passcode is wrong")
+    expect(row.locator(".why")).to_contain_text("wrong_passcode")
     banking.type_code()
     banking.expect_outcome("complete")
     assert banking.steps() == [(1, "failed"), *ALL_DONE]
@@ -183,7 +187,7 @@ def test_mfa_info_can_be_edited(open_banking: Opener) -> None:
     banking.page.get_by_label("transaction_ids").fill("7, 8, 9")
     banking.page.get_by_label("registration_value").fill("")
     banking.page.get_by_role("button", name="Start").click()
-    expect(banking.outlet.get_by_role("list")).to_contain_text("Transaction: 7, 8, 9")
+    expect(banking.outlet.locator("main")).to_contain_text("3 transactions: 7, 8, 9")
     expect(banking.page.get_by_role("heading", name="Authenticator app")).to_be_hidden()
     banking.type_code("123456")
     banking.expect_message("not registered")
@@ -244,7 +248,7 @@ def test_the_page_believes_the_bridge_only(open_banking: Opener) -> None:
         const { data } = await tecton.sources.requestExtensionData({ route: 'default', body: {} });
         return data;
     }"""
-    assert banking.frame.evaluate(forged) == {"purpose": ["Request: login"]}
+    assert banking.frame.evaluate(forged)["purpose"]["signing_in"] is True
 
 
 def test_the_bridge_plays_the_everyday_actions_and_names_what_it_does_not(open_banking: Opener) -> None:
@@ -283,8 +287,8 @@ def test_the_outlet_follows_the_files(tmp_path: Path, new_context: Callable[...,
         template.write_text(template.read_text("utf-8").replace("Confirm it is you", "Is it you?"))
         expect(heading).to_have_text("Is it you?")
 
-        extension.write_text(original.replace('"Request"', '"What for"'))
-        expect(banking.outlet.get_by_role("list")).to_contain_text("What for: login")
+        extension.write_text(original.replace('"audit_action_name", None', '"audit_action_name", "A new route"'))
+        expect(banking.outlet.locator("main")).to_contain_text("You are confirming: A new route")
 
         extension.write_text("class Broken(\n")
         expect(heading).to_have_text("The extension cannot be imported")
@@ -348,7 +352,7 @@ def test_axe_finds_nothing(name: str, axe: str, open_banking: Opener) -> None:
     found = [*looks(axe, banking)]
     if name in STANDARD:
         banking.type_code("abcdef")
-        banking.expect_message("That code is not right.")
+        banking.expect_message("Type all 6 digits of the code.")
     else:
         banking.go()
         found += looks(axe, banking)
@@ -371,7 +375,7 @@ def test_it_works_by_keyboard(open_banking: Opener) -> None:
     while banking.page.evaluate("document.activeElement.textContent.trim()") != "Start":
         keyboard.press("Tab")
     keyboard.press("Enter")
-    expect(banking.outlet.get_by_role("list")).to_contain_text("1001, 1002")
+    expect(banking.outlet.locator("main")).to_contain_text("1001, 1002")
     expect(banking.outlet.get_by_label("6-digit code")).to_be_focused()
     keyboard.type(banking.passcode())
     keyboard.press("Enter")

@@ -6,11 +6,13 @@ import asyncio
 import http.server
 import logging
 import math
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from extension_server import EXTENSION_SERVER
 from q2mfa_cli.commands.test import FAKE_SDK
 
 LOGGER = logging.getLogger(__name__)
+PRE_AUTHENTICATION = Path(__file__).parents[2] / "docs" / "pre-authentication.md"
 
 
 @pytest.fixture(autouse=True)
@@ -219,6 +222,24 @@ def test_wedge_online_banking_needs_an_authenticated_session() -> None:
     # The seed's slip: the other call's parameters.
     with pytest.raises(TypeError, match="its own ParamsObj"):
         asyncio.run(AcceptDisclaimer.execute(other))
+
+
+@pytest.mark.parametrize("authenticated", [True, False])
+def test_documented_sample_calls_hq_in_either_state(authenticated: bool) -> None:
+    from q2_sdk._platform import platform
+
+    sample = re.search(r"```python\n(.*?)```", PRE_AUTHENTICATION.read_text("utf-8"), re.DOTALL)
+    assert sample
+    names: dict[str, Any] = {}
+    exec(compile(sample[1], PRE_AUTHENTICATION.name, "exec"), names)
+    session = platform.hq.open_session(authenticated=authenticated)
+    handler = SimpleNamespace(
+        logger=LOGGER, is_authenticated=authenticated, hq_credentials=session if authenticated else None
+    )
+    before = len(platform.hq.calls)
+    asyncio.run(names["disclaimer_example_method"](handler))
+    expected = "AcceptDisclaimer" if authenticated else "DisclaimerFormMarkAsAccepted"
+    assert [call[1] for call in platform.hq.calls[before:]] == [expected]
 
 
 # ---- starting ------------------------------------------------------------------------------------

@@ -253,7 +253,7 @@ def test_only_the_address_of_the_cdn_is_changed(name: str, four: Path, preview_o
     challenge = preview.challenge(sso_identifier="jane.doe")
     outlet = preview.call(f"challenges/{challenge}/outlet", {}).json()
     origin = preview.platform()["extension_origin"]
-    local = f"{origin}/_cdn/cdn/base/tecton/v1.40.0/q2-tecton-sdk.js"
+    local = f"{origin}/_cdn/cdn/base/tecton/v1.62.0/q2-tecton-sdk.js"
     if outlet["method"] == "get":
         page = requests.get(outlet["url"], timeout=10).text
         file = (four / name / "frontend" / "public" / "index.html").read_text("utf-8")

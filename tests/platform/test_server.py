@@ -87,7 +87,8 @@ def test_the_page_and_its_script_are_served_and_told_what_for(server: Server) ->
     assert "passcode" in requests.get(f"{server.url}/assets/Foo/index.html", timeout=20).text
     assert requests.get(f"{server.url}/assets/Foo/index.js", timeout=20).ok
     session = server.log_in(audit_action_name="ChangeEmail")
-    assert server.call("/Foo/default", {}, session) == (200, {"data": {"purpose": ["Action: ChangeEmail"]}})
+    purpose = {"signing_in": True, "transactions": [], "action": "ChangeEmail"}
+    assert server.call("/Foo/default", {}, session) == (200, {"data": {"purpose": purpose}})
 
 
 def test_a_host_that_is_not_its_own_is_not_served(server: Server) -> None:

@@ -28,9 +28,13 @@
     else asked?.resolve(value);
   });
 
-  // Any name can be asked for; UUX says which it knows.
+  // What answers at once, or takes a function, cannot be asked for: pages have to do without.
+  const ABSENT = ["then", "loc", "languageChanged"];
+  // Any other name can be asked for; UUX says which it knows.
   const askers = (kind) =>
-    new Proxy({}, { get: (_, name) => (typeof name === "string" && name !== "then" ? (argument) => ask(kind, name, argument) : undefined) });
+    new Proxy({}, {
+      get: (_, name) => (typeof name === "string" && !ABSENT.includes(name) ? (argument) => ask(kind, name, argument) : undefined),
+    });
 
   // Read before UUX is there, they would be promises that never settle; so they come with the connection, as in Tecton.
   const tecton = { connected: null };
