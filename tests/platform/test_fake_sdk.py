@@ -1,4 +1,4 @@
-"""The stand-in is as strict as the platform: what the platform refuses, it refuses."""
+"""The fake SDK, HQ and cache are as strict as the platform."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from command import q2mfa
 from extension_server import EXTENSION_SERVER
 
 from q2mfa_cli.commands.test import FAKE_SDK
+from q2mfa_cli.platform.cache import Memcached
+from q2mfa_cli.platform.events import Events
+from q2mfa_cli.platform.hq import HQ
 
 LOGGER = logging.getLogger(__name__)
 
@@ -43,33 +46,31 @@ class Clock:
 
 @pytest.fixture
 def hq() -> Any:
-    from q2_sdk._platform import HQ
-
-    return HQ(Clock())
+    return HQ(Clock(), Events())
 
 
 def test_hq_verifies_a_token_once_in_its_session_and_for_a_while(hq: Any) -> None:
     mine, other = hq.open_session(), hq.open_session()
     hq.set_token(mine, "token")
-    assert not hq.verify(other, "token")
-    assert hq.verify(mine, "token") and mine.mfa_complete and not other.mfa_complete
-    assert not hq.verify(mine, "token")
+    assert not hq.verify(other, "token").verified
+    assert hq.verify(mine, "token").verified and mine.mfa_complete and not other.mfa_complete
+    assert not hq.verify(mine, "token").verified
     hq.set_token(mine, "late")
     hq.clock.now += 301
-    assert not hq.verify(mine, "late")
+    assert not hq.verify(mine, "late").verified
 
 
 def test_a_wrong_token_spends_the_one_that_was_set(hq: Any) -> None:
     session = hq.open_session()
     hq.set_token(session, "token")
-    assert not hq.verify(session, "guess")
-    assert not hq.verify(session, "token") and not session.mfa_complete
+    assert not hq.verify(session, "guess").verified
+    assert not hq.verify(session, "token").verified and not session.mfa_complete
 
 
 @pytest.mark.parametrize("token", ["", "  ", None, 7, b"token"])
 def test_hq_takes_no_token_that_is_none(hq: Any, token: Any) -> None:
     session = hq.open_session()
-    with pytest.raises(ValueError, match="HQ takes a token"):
+    with pytest.raises(ValueError, match="HQ accepts only a text"):
         hq.set_token(session, token)
     assert session.tokens == []
 
@@ -77,7 +78,7 @@ def test_hq_takes_no_token_that_is_none(hq: Any, token: Any) -> None:
 def test_mfa_info_has_the_attributes_of_one_workflow(hq: Any) -> None:
     with pytest.raises(ValueError, match="mfa_info has no login_name"):
         hq.open_session(mfa_info={"login_name": "ada"})
-    with pytest.raises(ValueError, match="not of both"):
+    with pytest.raises(ValueError, match="not to both"):
         hq.open_session(mfa_info={"transaction_ids": [1], "audit_action_id": 2})
 
 
@@ -85,44 +86,42 @@ def test_mfa_info_has_the_attributes_of_one_workflow(hq: Any) -> None:
 
 
 @pytest.fixture
-def memcache() -> Any:
-    from q2_sdk._platform import Memcache
-
-    return Memcache(Clock())
+def memcached() -> Any:
+    return Memcached(Clock())
 
 
-def test_a_session_sees_its_own_values_for_as_long_as_it_said(memcache: Any) -> None:
-    mine, other = memcache.client("mine"), memcache.client("other")
+def test_a_session_sees_its_own_values_for_as_long_as_it_said(memcached: Any) -> None:
+    mine, other = memcached.client("mine"), memcached.client("other")
     mine.set("key", {"a": [1, "b", None]}, 60)
     assert mine.get("key") == {"a": [1, "b", None]}
     assert other.get("key", "nothing") == "nothing"
-    memcache.clock.now += 60
+    memcached.clock.now += 60
     assert mine.get("key", "nothing") == "nothing"
 
 
 @pytest.mark.parametrize("value", [{1: "a"}, (1, 2), {1, 2}, b"bytes", object(), math.nan, math.inf])
-def test_the_cache_keeps_json_only(memcache: Any, value: Any) -> None:
+def test_the_cache_keeps_json_only(memcached: Any, value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        memcache.client("mine").set("key", value, 60)
-    assert memcache.items == {}
+        memcached.client("mine").set("key", value, 60)
+    assert memcached.items == {}
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 2_592_001, 1.5, None])
-def test_the_cache_wants_a_time_to_live(memcache: Any, seconds: Any) -> None:
+def test_the_cache_wants_a_time_to_live(memcached: Any, seconds: Any) -> None:
     with pytest.raises(ValueError, match="time to live"):
-        memcache.client("mine").set("key", 1, seconds)
+        memcached.client("mine").set("key", 1, seconds)
 
 
 @pytest.mark.parametrize("key", ["", "two words", "line\n", "ü", "x" * 251, 7])
-def test_the_cache_takes_memcacheds_keys(memcache: Any, key: Any) -> None:
+def test_the_cache_takes_memcacheds_keys(memcached: Any, key: Any) -> None:
     with pytest.raises(ValueError, match="keys of 1 to 250"):
-        memcache.client("mine").set(key, 1, 60)
+        memcached.client("mine").set(key, 1, 60)
 
 
-def test_the_cache_takes_a_megabyte(memcache: Any) -> None:
-    memcache.client("mine").set("key", "x" * 1_000_000, 60)
+def test_the_cache_takes_a_megabyte(memcached: Any) -> None:
+    memcached.client("mine").set("key", "x" * 1_000_000, 60)
     with pytest.raises(ValueError, match="1 MiB"):
-        memcache.client("mine").set("key", "x" * 1_100_000, 60)
+        memcached.client("mine").set("key", "x" * 1_100_000, 60)
 
 
 # ---- outbound requests ---------------------------------------------------------------------------
@@ -167,7 +166,7 @@ def fetch(url: str, **options: Any) -> Any:
 
 
 def test_a_host_that_is_not_listed_is_not_asked(upstream: tuple[str, list[str]], whitelist: Any) -> None:
-    from q2_sdk._platform import OutboundBlocked
+    from q2_sdk.core.q2_requests import OutboundBlocked
 
     url, asked = upstream
     with pytest.raises(OutboundBlocked, match=r"127\.0\.0\.1"):
@@ -180,7 +179,7 @@ def test_a_host_that_is_not_listed_is_not_asked(upstream: tuple[str, list[str]],
 def test_a_redirect_to_a_host_that_is_not_listed_is_not_followed(
     upstream: tuple[str, list[str]], whitelist: Any
 ) -> None:
-    from q2_sdk._platform import OutboundBlocked
+    from q2_sdk.core.q2_requests import OutboundBlocked
 
     url, asked = upstream
     whitelist.append("127.0.0.1")
@@ -201,10 +200,11 @@ def test_the_logger_comes_first(upstream: tuple[str, list[str]]) -> None:
 
 
 def test_wedge_online_banking_needs_an_authenticated_session() -> None:
-    from q2_sdk._platform import platform
+    from q2_sdk.context import current
     from q2_sdk.hq.hq_api.q2_api import DisclaimerFormMarkAsAccepted
     from q2_sdk.hq.hq_api.wedge_online_banking import AcceptDisclaimer
 
+    platform = current().platform
     for credentials in (None, platform.hq.open_session(authenticated=False)):
         params = AcceptDisclaimer.ParamsObj(LOGGER, hq_credentials=credentials, disclaimer_data_id=1)
         with pytest.raises(PermissionError, match="authenticated session"):
@@ -215,7 +215,10 @@ def test_wedge_online_banking_needs_an_authenticated_session() -> None:
     asyncio.run(AcceptDisclaimer.execute(params))
     other = DisclaimerFormMarkAsAccepted.ParamsObj(LOGGER, user_id=22, disclaimer_form_data_id=1)
     asyncio.run(DisclaimerFormMarkAsAccepted.execute(other))
-    assert [call[1] for call in platform.hq.calls] == ["AcceptDisclaimer", "DisclaimerFormMarkAsAccepted"]
+    assert [call.endpoint for call in platform.hq.calls] == [
+        "AcceptDisclaimer",
+        "DisclaimerFormMarkAsAccepted",
+    ]
     # The seed's slip: the other call's parameters.
     with pytest.raises(TypeError, match="its own ParamsObj"):
         asyncio.run(AcceptDisclaimer.execute(other))

@@ -52,7 +52,7 @@ LEAKS = [
         "factor.py",
         "if step <= self.cache.get(USED_KEY, -1)",
         "if False",
-        "a code that was used",
+        "a used code",
     ),
     ("RedirectSsr", "oidc.py", 'callback.get("iss") == metadata["issuer"]', "True", "another issuer"),
     ("RedirectSsr", "oidc.py", '_same(callback.get("state"), flow["state"])', "True", "another state"),
@@ -306,7 +306,7 @@ def test_secrets_are_of_one_run(four: Path, preview_of: Previews) -> None:
         ({"workflow": "login", "mfa_info": {"pizza": 1}}, "mfa_info has no pizza"),
         (
             {"workflow": "patrol", "mfa_info": {"transaction_ids": [1], "audit_action_id": 1}},
-            "of a transaction or of Patrol",
+            "belongs to a transaction or to Patrol",
         ),
     ],
 )

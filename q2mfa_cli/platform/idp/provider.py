@@ -11,9 +11,15 @@ from joserfc.jwk import KeySetSerialization
 
 from q2mfa_cli.platform.idp.authorization_server import SCOPES, AuthorizationServer, Client
 from q2mfa_cli.platform.idp.endpoints import handlers
+from q2mfa_cli.platform.switches import Switch
 
 LOOPBACK = ("127.0.0.1", "localhost")
-SWITCHES = frozenset({"denies", "slow", "down", "wrong_user"})
+SWITCHES = (
+    Switch("denies", "The provider denies", "As if the customer had pressed Deny."),
+    Switch("slow", "The provider is slow", "Each answer takes a while."),
+    Switch("down", "The provider is down", "It answers nothing but errors."),
+    Switch("wrong_user", "Another user", "Somebody else is logged in at the provider."),
+)
 
 MASK = "***"
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.platform.events import Events, ProviderEvent
+from q2mfa_cli.platform.idp import IdentityProvider
+from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.preview.extension import Extension
 from q2mfa_cli.request import shown
-
-if TYPE_CHECKING:
-    from q2mfa_cli.platform.idp import IdentityProvider
-    from q2mfa_cli.platform.preview.extension import Extension
 
 EMBEDDED_CLIENT_ID = "q2mfa-preview"
 
@@ -38,22 +38,16 @@ class Provider:
     def host(self) -> str:
         return urlsplit(self.issuer).hostname or ""
 
-    def grant(self) -> None:
-        """Give the extension, as it is imported now, this provider: in memory, no file is changed."""
-        from q2_sdk._platform import platform
-
+    def grant(self, platform: Platform) -> None:
+        """Configure the extension for this provider, in memory: no file changes."""
         platform.overrides = self.overrides
-        allowed = platform.settings.OUTBOUND_WHITELIST
-        if self.host not in allowed:
-            allowed.append(self.host)
+        platform.allowed_hosts.add(self.host)
 
 
 class EmbeddedProvider(Provider):
     """The one on loopback, with a client secret of this run only."""
 
-    def __init__(self, extension: Extension, issuer: str, redirect_uri: str) -> None:
-        from q2mfa_cli.platform.idp import IdentityProvider
-
+    def __init__(self, extension: Extension, issuer: str, redirect_uri: str, events: Events) -> None:
         secret = secrets.token_urlsafe(32)
         overrides = {
             "ISSUER": issuer,
@@ -63,13 +57,12 @@ class EmbeddedProvider(Provider):
             "CLIENT_AUTH_METHOD": "",
         }
         super().__init__(extension, issuer, overrides)
-        self.record: Callable[[str, Mapping[str, Any]], None] = lambda what, payload: None
         self.embedded = IdentityProvider(
             issuer,
             client_id=EMBEDDED_CLIENT_ID,
             client_secret=secret,
             redirect_uri=redirect_uri,
-            record=lambda what, payload: self.record(what, payload),
+            record=lambda what, payload: events.publish(ProviderEvent(what, payload)),
         )
         self.embedded.slow_seconds = SLOW_SECONDS
         self.frames = [issuer]

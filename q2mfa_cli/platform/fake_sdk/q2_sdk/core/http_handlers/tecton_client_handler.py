@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from q2_sdk.core.http_handlers._tecton_handler import TectonRequestHandler
+from q2_sdk.core.http_handlers.tecton_handler import TectonRequestHandler
 
 
 class Q2TectonClientRequestHandler(TectonRequestHandler):

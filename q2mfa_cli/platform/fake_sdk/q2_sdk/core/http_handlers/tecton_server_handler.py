@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from q2_sdk.core.http_handlers._tecton_handler import TectonRequestHandler
+from q2_sdk.core.http_handlers.tecton_handler import TectonRequestHandler
 from q2_sdk.ui.forms import Q2Form
 
 # What the platform puts around an extension's page is a [guess].
