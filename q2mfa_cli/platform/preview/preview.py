@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from q2mfa_cli.platform.preview.uux import UUX
 
 # What it is made of, beside what the extension itself imports.
-NEEDED = ("tornado", "jinja2", "pyotp", "segno", "authlib", "jwt")
+NEEDED = ("tornado", "jinja2", "pyotp", "segno", "authlib", "cachetools", "jwt")
 
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8642
@@ -105,6 +105,8 @@ async def previewing(
     from tornado.httpserver import HTTPServer
     from tornado.web import Application
 
+    from q2mfa_cli.platform import idp
+    from q2mfa_cli.platform.events import Events
     from q2mfa_cli.platform.preview import uux_handlers
     from q2mfa_cli.platform.preview.origins import Door
     from q2mfa_cli.platform.preview.outlet import make_outlet
@@ -126,7 +128,7 @@ async def previewing(
             login = (
                 RealProvider(extension, issuer, redirect_uri)
                 if issuer is not None
-                else EmbeddedProvider(extension, elsewhere, redirect_uri)
+                else EmbeddedProvider(extension, elsewhere, redirect_uri, Events())
             )
             login.grant()
         uux = UUX(platform, extension, there, login)
@@ -140,7 +142,7 @@ async def previewing(
             Door(there, make_outlet(extension, there, here), friends=[here]),
         ]
         if login and login.embedded:
-            doors.append(Door(elsewhere, Application(login.embedded.handlers())))
+            doors.append(Door(elsewhere, Application(idp.handlers(login.embedded))))
         servers = [HTTPServer(door) for door in doors]
         for server, each in zip(servers, sockets, strict=False):
             server.add_sockets([each])

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
-from q2mfa_cli.platform.preview.providers import EmbeddedProvider, Provider
+from q2mfa_cli.platform.events import ProviderEvent
+from q2mfa_cli.platform.preview.providers import Provider
 from q2mfa_cli.platform.preview.trace import Row, Trace
 from q2mfa_cli.platform.preview.workflows import SWITCHES, Workflow, workflow_named
 
@@ -86,8 +86,8 @@ class UUX:
         platform.session_of = self.session_of  # type: ignore[method-assign]
         platform.hq.watch = self._hq_was_asked
         platform.watch_outbound = self._provider_was_asked
-        if isinstance(login, EmbeddedProvider):
-            login.record = self._customer_was_at_provider
+        if self.idp is not None:
+            self.idp.events.subscribe(ProviderEvent, self._customer_was_at_provider)
 
     @property
     def breakable(self) -> set[str]:
@@ -244,7 +244,7 @@ class UUX:
             payload = {"status": status, "host": address.netloc}
             challenge.trace.add("extension", "idp", f"{method} {address.path}", payload, None, why, took)
 
-    def _customer_was_at_provider(self, what: str, payload: Mapping[str, Any]) -> None:
+    def _customer_was_at_provider(self, event: ProviderEvent) -> None:
         """What the embedded provider saw of the browser, which comes without a session.
 
         It is told in the challenge whose extension last asked the provider for something.
@@ -256,10 +256,13 @@ class UUX:
             "code_issued": ("idp", "page", "Back to verify.html with a code"),
             "refused": ("idp", "page", "The provider refuses"),
             "down": ("idp", "page", "The provider is down"),
-        }.get(what)
+        }.get(event.what)
+        payload = event.payload
         browser = payload.get("endpoint") in (None, "authorization", "login")
         if seen and browser and self._at_provider is not None:
-            why = str(payload.get("error_description") or "") or ("it answers 503" if what == "down" else "")
+            why = str(payload.get("error_description") or "") or (
+                "it answers 503" if event.what == "down" else ""
+            )
             self._at_provider.trace.add(*seen, payload, None, why)
 
     def _challenge_of(self, session: Session | None) -> Challenge | None:
