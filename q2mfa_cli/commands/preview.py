@@ -18,7 +18,7 @@ from q2mfa_cli.request import shown
 
 # What the preview needs, beside what the extension itself imports. These packages are an extra of q2mfa: the modules that
 # import them are imported below, after use_fake_sdk has checked that they are installed.
-NEEDED = ("tornado", "jinja2", "pyotp", "segno", "authlib", "jwt")
+NEEDED = ("tornado", "jinja2", "pyotp", "segno", "authlib", "cachetools", "jwt")
 
 
 def run_preview(

@@ -21,6 +21,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from q2mfa_cli.errors import Q2mfaError, UsageError
+from q2mfa_cli.platform import idp
 from q2mfa_cli.platform.events import ExtensionLoaded
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview import uux_handlers
@@ -87,7 +88,7 @@ async def serving(
                 if issuer is None
                 else RealProvider(extension, issuer, redirect_uri)
             )
-            provider.grant(platform)
+            provider.configure(platform)
         uux = UUX(platform, extension, extension_origin, provider)
         about: dict[str, Any] = {
             "frames": [extension_origin, *(provider.frames if provider else [])],
@@ -106,7 +107,7 @@ async def serving(
             outlet,
         ]
         if provider and provider.embedded:
-            applications.append(OriginGuard(idp_origin, Application(provider.embedded.handlers())))
+            applications.append(OriginGuard(idp_origin, Application(idp.handlers(provider.embedded))))
         servers = [HTTPServer(application) for application in applications]
         for server, each in zip(servers, sockets, strict=False):
             server.add_sockets([each])
