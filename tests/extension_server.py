@@ -99,7 +99,7 @@ def main() -> int:
         asyncio.run(_serve(workspace, arguments.name, arguments.port))
     except Q2mfaError as error:
         print(f"Error: {error.message}\n{error.hint}", file=sys.stderr)
-        return error.exit_status
+        return error.exit_code
     except KeyboardInterrupt:
         return 130
     return 0

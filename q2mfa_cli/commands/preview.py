@@ -9,12 +9,11 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
-from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.platform.masking import mask_queries
 from q2mfa_cli.platform.preview.extension import use_fake_sdk
 from q2mfa_cli.platform.verify import report
 from q2mfa_cli.platform.verify.report import Finding
-from q2mfa_cli.request import shown
 
 # What the preview needs, beside what the extension itself imports. These packages are an extra of q2mfa: the modules that
 # import them are imported below, after use_fake_sdk has checked that they are installed.

@@ -12,15 +12,14 @@ import errno
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from q2mfa_cli.errors import Q2mfaError
-from q2mfa_cli.request import shown
+from q2mfa_cli.errors import Interrupted, Q2mfaError, shown
 
 STAGING = ".q2mfa-staging"
 LOCK = ".q2mfa.lock"
@@ -28,6 +27,15 @@ LOCK_SECONDS = 60.0
 SYNCED_TOGETHER = 256
 
 Undo = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file: its bytes before (``None``: not there) and after."""
+
+    path: str
+    before: bytes | None
+    after: bytes
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,12 @@ class Transaction:
                 "Check permissions and free space, then run the command again.",
                 "write_failed",
             ) from error
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Make the changes, in order: all, or none."""
+        for change in changes:
+            self.change(change.path, change.before, change.after)
+        self.commit()
 
     def change(self, path: str, before: bytes | None, after: bytes) -> None:
         """Stage the change of *path* (relative to the root) from *before* (``None``: not there) to *after*.
@@ -281,13 +295,13 @@ class Transaction:
                 what = error.message
             case _:
                 what = "Interrupted."
-        return Q2mfaError(
-            f"{what} Undoing it failed too. Not as before: {', '.join(map(self._shown, left))}.",
-            "With the file system in order, the same command finishes the job."
-            + (f" Until then {STAGING} keeps what was replaced." if self._edits else ""),
-            "not_undone",
-            exit_status=130 if isinstance(error, KeyboardInterrupt) else 1,
+        message = f"{what} Rolling back also failed; these paths may have changed: {', '.join(map(self._shown, left))}."
+        hint = "With the file system in order, the same command finishes the job." + (
+            f" Until then {STAGING} keeps what was replaced." if self._edits else ""
         )
+        if isinstance(error, KeyboardInterrupt):
+            return Interrupted(hint, message, "not_undone")
+        return Q2mfaError(message, hint, "not_undone")
 
 
 def _write(path: str, content: bytes) -> None:

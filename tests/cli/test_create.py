@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import contents, q2mfa
+from command import contents, q2mfa, q2mfa_process
 
 # The checkout's: pip compiles what it installs, and plain Cookiecutter would copy the byte code.
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -41,7 +41,7 @@ def test_the_generated_tests_pass_and_breaking_the_code_fails_them(
     run = q2mfa("create", "Foo", "--rendering", rendering, "--mfa", mfa, "--no-input", cwd=workspace)
     assert run.status == 0, run
     before = contents(workspace)
-    tested = q2mfa("test", "Foo", "--", "-q", cwd=workspace)
+    tested = q2mfa_process("test", "Foo", "--", "-q", cwd=workspace)
     assert tested.status == 0, tested
     assert " passed" in tested.out and "skipped" not in tested.out
     assert contents(workspace) == before
@@ -51,7 +51,9 @@ def test_the_generated_tests_pass_and_breaking_the_code_fails_them(
         original = source.read_text()
         assert line in original
         source.write_text(original.replace(line, broken))
-        assert q2mfa("test", "Foo", "--", "-q", "-x", cwd=workspace).status == 1, f"{line} -> {broken}"
+        assert q2mfa_process("test", "Foo", "--", "-q", "-x", cwd=workspace).status == 1, (
+            f"{line} -> {broken}"
+        )
         source.write_text(original)
 
 
@@ -201,7 +203,7 @@ def test_settings_of_an_unknown_shape_are_left_alone_and_the_lines_are_printed(w
 
 
 def test_there_is_nothing_to_test_without_an_extension(workspace: Path) -> None:
-    run = q2mfa("test", "Foo", cwd=workspace)
+    run = q2mfa_process("test", "Foo", cwd=workspace)
     assert run.status == 1 and "no extension 'Foo'" in run.err
 
 

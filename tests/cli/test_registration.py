@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command import contents, q2mfa
+from command import contents, q2mfa, q2mfa_process
 
 ISSUER = "https://login.bank.example"
 
@@ -63,7 +63,7 @@ def test_an_older_workspace_gets_nothing_it_does_not_have(workspace: Path) -> No
         b"INSTALLED_EXTENSIONS = [\r\n    'Existing',  # the first\r\n    'Foo',\r\n]\r\n"
         b'OUTBOUND_WHITELIST.extend(["login.bank.example"])\r\n'
     )
-    tested = q2mfa("test", "Foo", "--", "-q", cwd=workspace)
+    tested = q2mfa_process("test", "Foo", "--", "-q", cwd=workspace)
     assert tested.status == 0, tested
 
 
@@ -85,7 +85,7 @@ def test_outside_of_a_workspace_the_lines_are_printed_and_nothing_is_edited(tmp_
         "pyjwt[crypto]>=2.12",
     ):
         assert line in run.out
-    assert q2mfa("test", "Foo", "--", "-q", cwd=folder).status == 0
+    assert q2mfa_process("test", "Foo", "--", "-q", cwd=folder).status == 0
 
 
 def test_without_register_the_settings_are_left_alone(workspace: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import q2mfa
+from command import q2mfa, q2mfa_process
 from extension_server import EXTENSION_SERVER
 
 from q2mfa_cli.commands.test import FAKE_SDK
@@ -260,6 +260,6 @@ def test_the_stand_in_never_takes_the_place_of_a_real_sdk(workspace: Path, tmp_p
     (real / "__init__.py").write_text("raise ImportError('the real one')\n")
     done = serve(workspace, PYTHONPATH=str(real.parent))
     assert done.returncode == 1 and "The Q2 SDK is installed here" in done.stderr
-    tested = q2mfa("test", "Foo", cwd=workspace, env={"PYTHONPATH": str(real.parent)})
+    tested = q2mfa_process("test", "Foo", cwd=workspace, env={"PYTHONPATH": str(real.parent)})
     assert tested.status == 1
     assert "the real one" in tested.err and "stand-in" not in tested.err

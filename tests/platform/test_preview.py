@@ -16,7 +16,7 @@ import pyotp
 import pytest
 import requests
 import segno
-from command import contents, q2mfa
+from command import contents, q2mfa_process
 from running_previews import REDIRECT, STANDARD, VARIANTS, Running, running
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -35,7 +35,7 @@ def idp_of(preview: Running) -> str:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_check_passes_what_is_generated(name: str, four: Path) -> None:
     before = contents(four)
-    run = q2mfa("preview", "--check", name, "-o", four, cwd=four)
+    run = q2mfa_process("preview", "--check", name, "-o", four, cwd=four)
     assert run.status == 0, run
     assert re.search(r"^\d{2} passed, 0 failed$", run.out, re.MULTILINE)
     for workflow in ("Log in", "Approve a transaction", "Patrol event"):
@@ -76,7 +76,7 @@ def test_check_notices_a_check_that_is_gone(
     text = source.read_text("utf-8")
     assert text.count(line) == 1
     source.write_text(text.replace(line, instead))
-    run = q2mfa("preview", "--check", name, "-o", workspace, cwd=workspace)
+    run = q2mfa_process("preview", "--check", name, "-o", workspace, cwd=workspace)
     assert run.status == 1
     failed = re.findall(r"^  FAILED refused: (.*?) \(", run.out, re.MULTILINE)
     assert failed.count(noticed) == 3, run
@@ -89,7 +89,7 @@ def test_check_notices_that_nobody_gets_through(four: Path, tmp_path: Path) -> N
     extension = workspace / "StandardSsr" / "extension.py"
     text = extension.read_text("utf-8")
     extension.write_text(text.replace("return await self.set_external_mfa_token(token)", "return {}"))
-    run = q2mfa("preview", "--check", "StandardSsr", "-o", workspace, cwd=workspace)
+    run = q2mfa_process("preview", "--check", "StandardSsr", "-o", workspace, cwd=workspace)
     assert run.status == 1
     assert "FAILED the right user completes MFA" in run.out
 
@@ -121,7 +121,7 @@ def test_it_says_what_the_extension_is_given_for_the_run(four: Path) -> None:
 def test_a_port_that_is_asked_for_is_used_and_one_that_is_taken_is_said(four: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        run = q2mfa(
+        run = q2mfa_process(
             "preview", "StandardSsr", "-o", four, "--no-browser", "--port", str(min(port, 65533)), cwd=four
         )
     assert run.status == 1
@@ -139,7 +139,7 @@ def test_a_port_that_is_asked_for_is_used_and_one_that_is_taken_is_said(four: Pa
     ],
 )
 def test_what_cannot_be_previewed_is_said_on_two_lines(arguments: list[str], says: str, four: Path) -> None:
-    run = q2mfa("preview", *arguments, "-o", four, "--no-browser", "--port", "0", cwd=four)
+    run = q2mfa_process("preview", *arguments, "-o", four, "--no-browser", "--port", "0", cwd=four)
     assert run.status in (1, 2)
     assert says in run.err
     assert len(run.err.splitlines()) == 2 and run.out == ""
@@ -149,7 +149,7 @@ def test_an_extension_that_cannot_be_imported_is_said_with_its_line(four: Path, 
     workspace = tmp_path / "workspace"
     shutil.copytree(four, workspace)
     (workspace / "StandardSsr" / "factor.py").write_text("import nowhere_to_be_found\n")
-    run = q2mfa("preview", "StandardSsr", "-o", workspace, "--no-browser", cwd=workspace)
+    run = q2mfa_process("preview", "StandardSsr", "-o", workspace, "--no-browser", cwd=workspace)
     assert run.status == 1
     assert "No module named 'nowhere_to_be_found' (factor.py, line 1)" in run.err
     assert len(run.err.splitlines()) == 2
@@ -160,7 +160,7 @@ def test_where_the_real_sdk_is_the_stand_in_is_not(options: list[str], four: Pat
     (tmp_path / "sdk" / "q2_sdk").mkdir(parents=True)
     (tmp_path / "sdk" / "q2_sdk" / "__init__.py").write_bytes(b"")
     env = {"PYTHONPATH": str(tmp_path / "sdk")}
-    run = q2mfa("preview", "StandardSsr", *options, "-o", four, "--no-browser", cwd=four, env=env)
+    run = q2mfa_process("preview", "StandardSsr", *options, "-o", four, "--no-browser", cwd=four, env=env)
     assert run.status == 1
     assert "The Q2 SDK is installed here" in run.err
 
@@ -169,7 +169,7 @@ def test_where_the_real_sdk_is_the_stand_in_is_not(options: list[str], four: Pat
 def test_what_is_not_installed_is_said(options: list[str], four: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['segno'] = None\n")
     env = {"PYTHONPATH": str(tmp_path)}
-    run = q2mfa("preview", "StandardSsr", *options, "-o", four, "--no-browser", cwd=four, env=env)
+    run = q2mfa_process("preview", "StandardSsr", *options, "-o", four, "--no-browser", cwd=four, env=env)
     assert run.status == 1
     assert "needs segno" in run.err and "pip install 'q2mfa-cli[sandbox]'" in run.err
 

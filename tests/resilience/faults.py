@@ -20,8 +20,9 @@ from command import Run
 
 from q2mfa_cli import answers, cli, report  # noqa: F401
 from q2mfa_cli.commands import create  # noqa: F401
+from q2mfa_cli.integrations import INTEGRATIONS
 from q2mfa_cli.rendering import render
-from q2mfa_cli.request import INTEGRATIONS, ExtensionRequest
+from q2mfa_cli.request import make_request
 
 # What can change a file system, as the os module calls it. Renaming and linking change names; `after` means these.
 NAMING = ("mkdir", "rename", "replace", "link", "symlink", "unlink", "remove", "rmdir")
@@ -45,8 +46,8 @@ AUDITED = {
 Hook = Callable[[int, str], None]
 
 # Compiled here, once for all forks.
-for mfa in INTEGRATIONS:
-    render(ExtensionRequest("Foo", mfa=mfa))
+for integration in INTEGRATIONS:
+    render(make_request({"name": "Foo", "mfa": integration.id}))
 
 
 def no_hook(number: int, call: str) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command import SETTINGS, Run, contents, q2mfa
+from command import SETTINGS, Run, contents, q2mfa, q2mfa_process
 from faults import state
 from trials import SETTINGS_PATH, plain
 
@@ -303,7 +303,7 @@ def test_new_files_are_as_the_umask_says(umask: int, workspace: Path) -> None:
 def test_a_workspace_may_be_called_anything(name: str, encoding: str, tmp_path: Path) -> None:
     root = tmp_path / name
     plain(root)
-    run = q2mfa(*CREATE, cwd=root, env={"PYTHONIOENCODING": encoding})
+    run = q2mfa_process(*CREATE, cwd=root, env={"PYTHONIOENCODING": encoding})
     assert run.status == 0, run
     assert (root / "Foo" / "extension.py").is_file() and "Foo" in settings_file.installed_names(
         (root / SETTINGS_PATH).read_bytes()
@@ -312,7 +312,7 @@ def test_a_workspace_may_be_called_anything(name: str, encoding: str, tmp_path: 
     again = q2mfa(*CREATE, "-o", str(root), "--format", "json", cwd=tmp_path)
     assert again.json["status"] == "unchanged"
     assert (
-        q2mfa("test", "Foo", "-o", str(root), "--", "-q", cwd=tmp_path).status == 0
+        q2mfa_process("test", "Foo", "-o", str(root), "--", "-q", cwd=tmp_path).status == 0
         if name == "with spaces"
         else True
     )

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from q2mfa_cli.answers import read_answers
 from q2mfa_cli.errors import Q2mfaError, UsageError
-from q2mfa_cli.request import Answers
 
 ONE = {
     "name": "Foo",
@@ -24,9 +23,7 @@ ONE = {
     "client_id": "a 'client' {{id}}",
     "scopes": ["openid", "profile"],
 }
-AS_ANSWERS = Answers(
-    "Foo", "csr", "redirect", "https://idp.bank.example", "a 'client' {{id}}", ("openid", "profile")
-)
+AS_ANSWERS = {**ONE, "scopes": ("openid", "profile")}
 
 
 @pytest.mark.parametrize("document", [ONE, {"extensions": [ONE, {"name": "Bar"}]}], ids=["one", "many"])
@@ -36,7 +33,7 @@ def test_each_format_says_the_same(document: dict[str, object], suffix: str, tmp
     file = tmp_path / f"answers.{suffix}"
     file.write_text(dump(document), "utf-8")
     assert read_answers(str(file)) == (
-        [AS_ANSWERS, Answers("Bar")] if "extensions" in document else [AS_ANSWERS]
+        [AS_ANSWERS, {"name": "Bar"}] if "extensions" in document else [AS_ANSWERS]
     )
     # The name does not have to say the format.
     unnamed = tmp_path / "answers"
@@ -47,7 +44,7 @@ def test_each_format_says_the_same(document: dict[str, object], suffix: str, tmp
 def test_the_spelling_of_the_flags_is_understood_and_null_is_no_answer(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("name: Foo\nclient-id: x\nscope: openid email\nissuer: null\n")
-    assert read_answers(str(file)) == [Answers("Foo", client_id="x", scopes=("openid email",))]
+    assert read_answers(str(file)) == [{"name": "Foo", "client_id": "x", "scopes": ("openid email",)}]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +110,7 @@ def test_what_is_not_a_small_text_is_refused(content: bytes, tmp_path: Path) -> 
 def test_a_file_that_is_not_there_is_exit_1(tmp_path: Path) -> None:
     with pytest.raises(Q2mfaError) as caught:
         read_answers(str(tmp_path / "none.yaml"))
-    assert caught.value.exit_status == 1 and "No such file" in caught.value.message
+    assert caught.value.exit_code == 1 and "No such file" in caught.value.message
 
 
 def test_standard_input_is_read_and_flags_go_first(workspace: Path) -> None:
@@ -158,4 +155,4 @@ def test_any_document_is_answers_or_a_usage_error(
     except UsageError as error:
         assert "\n" not in error.message
     else:
-        assert all(isinstance(entry, Answers) for entry in entries)
+        assert all(set(entry) <= set(ONE) for entry in entries)

@@ -9,8 +9,9 @@ import pytest
 from command import q2mfa
 
 from q2mfa_cli.errors import UsageError
-from q2mfa_cli.prompts import LineAsker, ask
-from q2mfa_cli.request import Answers, check_name
+from q2mfa_cli.prompts import LinePrompter, ask
+from q2mfa_cli.request import Answers
+from q2mfa_cli.validators import check_name
 
 SEED_DIALOGUE = """\
 New Extension Name: MyExternalMFA
@@ -56,15 +57,15 @@ Please make a selection and press Return [1]: 2
 
 
 def dialogue(typed: str, given: Answers | None = None) -> tuple[Answers, str]:
-    """The answers that *typed* gives, and what was shown."""
+    """Return the answers that *typed* gives, and what was shown."""
     out = io.StringIO()
-    asker = LineAsker(io.BytesIO(typed.encode()), out, echo=True)
-    return ask(given or Answers(), asker, check_name), out.getvalue()
+    prompter = LinePrompter(io.BytesIO(typed.encode()), out, echo=True)
+    return ask(given or {}, prompter, check_name), out.getvalue()
 
 
 def test_the_dialogue_of_the_seed() -> None:
     answers, shown = dialogue("MyExternalMFA\n1\n1\n3\n2\n")
-    assert answers == Answers("MyExternalMFA", "ssr", "redirect")
+    assert answers == {"name": "MyExternalMFA", "rendering": "ssr", "mfa": "redirect"}
     assert shown == SEED_DIALOGUE
 
 
@@ -87,12 +88,12 @@ def test_the_dialogue_of_the_seed_through_the_front_door(workspace: Path) -> Non
 )
 def test_numbers_and_return(typed: str, rendering: str, mfa: str) -> None:
     answers, _ = dialogue("Foo\n" + typed)
-    assert answers == Answers("Foo", rendering, mfa)
+    assert answers == {"name": "Foo", "rendering": rendering, "mfa": mfa}
 
 
 def test_a_wrong_answer_is_explained_and_asked_again() -> None:
     answers, shown = dialogue("my-mfa\nFoo\n12\n0\nOnline\n²\n1\n1\n3\n1\n")
-    assert answers == Answers("Foo", "ssr", "standard")
+    assert answers == {"name": "Foo", "rendering": "ssr", "mfa": "standard"}
     assert "'my-mfa' cannot be an extension name" in shown and "MyMfa" in shown
     assert shown.count("Please type a number from 1 to 11.\n") == 4
 
@@ -100,29 +101,29 @@ def test_a_wrong_answer_is_explained_and_asked_again() -> None:
 @pytest.mark.parametrize("number", range(2, 12))
 def test_what_the_vendors_command_builds_is_sent_there(number: int) -> None:
     answers, shown = dialogue(f"Foo\n{number}\n1\n1\n3\n1\n")
-    assert answers.mfa == "standard"
+    assert answers["mfa"] == "standard"
     assert shown.count("`q2 create_extension` builds those") == 1
 
 
 def test_return_at_the_integration_means_authenticated_which_is_built_elsewhere() -> None:
     answers, shown = dialogue("Foo\n1\n1\n\n2\n3\n1\n")
-    assert answers.mfa == "standard"
+    assert answers["mfa"] == "standard"
     assert "Authenticated (Default): `q2 create_extension` builds those" in shown
     assert "Unauthenticated: `q2 create_extension` builds those" in shown
 
 
 def test_a_flag_given_is_a_question_not_asked() -> None:
-    answers, shown = dialogue("1\n3\n2\n", Answers(name="Foo", rendering="csr"))
-    assert answers == Answers("Foo", "csr", "redirect")
+    answers, shown = dialogue("1\n3\n2\n", {"name": "Foo", "rendering": "csr"})
+    assert answers == {"name": "Foo", "rendering": "csr", "mfa": "redirect"}
     assert "New Extension Name" not in shown and "Select type of Online extension" not in shown
-    answers, shown = dialogue("1\n2\n", Answers(name="Foo", mfa="standard"))
-    assert answers == Answers("Foo", "csr", "standard")
+    answers, shown = dialogue("1\n2\n", {"name": "Foo", "mfa": "standard"})
+    assert answers == {"name": "Foo", "rendering": "csr", "mfa": "standard"}
     assert "Select type of MFA integration" not in shown
 
 
 def test_with_both_flags_no_menu_is_shown() -> None:
-    answers, shown = dialogue("Foo\n", Answers(rendering="csr", mfa="redirect"))
-    assert answers.name == "Foo" and shown == "New Extension Name: Foo\n"
+    answers, shown = dialogue("Foo\n", {"rendering": "csr", "mfa": "redirect"})
+    assert answers["name"] == "Foo" and shown == "New Extension Name: Foo\n"
     assert dialogue("", answers) == (answers, "")
 
 

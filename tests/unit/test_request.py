@@ -10,15 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from q2mfa_cli.errors import UsageError
-from q2mfa_cli.request import (
-    Answers,
-    check_client_id,
-    check_issuer,
-    check_name,
-    check_scopes,
-    make_request,
-    suggest_name,
-)
+from q2mfa_cli.request import Answers, make_request
+from q2mfa_cli.validators import check_client_id, check_issuer, check_name, check_scopes, suggest_name
 
 
 @pytest.mark.parametrize("name", ["MyExternalMFA", "my_mfa", "M", "_Mfa2", "A" * 80])
@@ -151,28 +144,25 @@ def test_a_scope_is_a_scope_token(scope: str) -> None:
 
 
 def test_what_is_not_asked_gets_its_default() -> None:
-    request = make_request(Answers(name="Foo"))
-    assert (request.rendering, request.mfa) == ("ssr", "standard")
-    redirect = make_request(Answers(name="Foo", mfa="redirect"))
-    assert (redirect.issuer, redirect.client_id, redirect.scopes) == (
-        "https://idp.example.com",
-        "",
-        ("openid",),
-    )
+    assert make_request({"name": "Foo"}).answers == {"name": "Foo", "rendering": "ssr", "mfa": "standard"}
+    assert make_request({"name": "Foo", "mfa": "redirect"}).answers == {
+        "name": "Foo",
+        "rendering": "ssr",
+        "mfa": "redirect",
+        "issuer": "https://idp.example.com",
+        "client_id": "",
+        "scopes": ("openid",),
+    }
 
 
-@pytest.mark.parametrize(
-    "answers", [Answers(issuer="https://x.y"), Answers(client_id="x"), Answers(scopes=("openid",))]
-)
+@pytest.mark.parametrize("answers", [{"issuer": "https://x.y"}, {"client_id": "x"}, {"scopes": ("openid",)}])
 def test_redirect_answers_belong_to_redirect(answers: Answers) -> None:
     with pytest.raises(UsageError) as caught:
-        make_request(answers.over(Answers(name="Foo", mfa="standard")))
+        make_request({"name": "Foo", "mfa": "standard", **answers})
     assert caught.value.code == "redirect_only" and "--mfa redirect" in caught.value.hint
 
 
-@pytest.mark.parametrize(
-    "answers", [Answers(), Answers(name="Foo", rendering="SSR"), Answers(name="Foo", mfa="x")]
-)
+@pytest.mark.parametrize("answers", [{}, {"name": "Foo", "rendering": "SSR"}, {"name": "Foo", "mfa": "x"}])
 def test_an_incomplete_or_unknown_answer_is_refused(answers: Answers) -> None:
     with pytest.raises(UsageError):
         make_request(answers)
@@ -189,10 +179,19 @@ def test_whatever_is_typed_is_refused_or_harmless(
 ) -> None:
     try:
         request = make_request(
-            Answers(name=name, mfa="redirect", issuer=issuer, client_id=client_id, scopes=tuple(scopes))
+            {
+                "name": name,
+                "mfa": "redirect",
+                "issuer": issuer,
+                "client_id": client_id,
+                "scopes": tuple(scopes),
+            }
         )
     except UsageError as error:
         shown = error.message + error.hint
         assert all(unicodedata.category(character) not in ("Cc", "Cf", "Cs") for character in shown)
     else:
-        assert all(value.isascii() and value.isprintable() for value in [request.name, request.issuer])
+        assert all(
+            value.isascii() and value.isprintable()
+            for value in [request.name, str(request.answers["issuer"])]
+        )

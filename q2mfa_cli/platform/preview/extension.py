@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.integrations import integration_of
 from q2mfa_cli.platform.configuration import ConfigurationMissing, extension_config, workspace_settings
 from q2mfa_cli.platform.platform import Platform
-from q2mfa_cli.request import shown
 
 FAKE_SDK = Path(__file__).resolve().parent.parent / "fake_sdk"
 NOT_SOURCES = {"node_modules", "dist", "__pycache__"}
@@ -111,7 +111,7 @@ class Extension:
     @property
     def integration(self) -> str:
         """``redirect`` or ``standard``."""
-        return integration_of(self.folder)
+        return integration_of(self.folder).id
 
     def _installed_module(self) -> str:
         """The extension's module, by INSTALLED_EXTENSIONS; outside of a Q2 SDK workspace, its name."""
@@ -166,11 +166,6 @@ class Extension:
                 except OSError:
                     continue
                 yield Path(entry.path), (stat.st_mtime_ns, stat.st_size)
-
-
-def integration_of(folder: Path) -> str:
-    """The integration of the extension in *folder*."""
-    return "redirect" if (folder / "oidc.py").is_file() else "standard"
 
 
 def _is_within(file: Path, workspace: Path) -> bool:

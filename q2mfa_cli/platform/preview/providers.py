@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.platform.events import Events
 from q2mfa_cli.platform.idp import IdentityProvider
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview.extension import Extension
-from q2mfa_cli.request import shown
 
 EMBEDDED_CLIENT_ID = "q2mfa-preview"
 

@@ -20,7 +20,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from q2mfa_cli.errors import Q2mfaError, UsageError
+from q2mfa_cli.errors import Q2mfaError, UsageError, shown
 from q2mfa_cli.platform import idp
 from q2mfa_cli.platform.events import ExtensionLoaded
 from q2mfa_cli.platform.platform import Platform
@@ -31,7 +31,6 @@ from q2mfa_cli.platform.preview.outlet import make_broken_outlet, make_outlet
 from q2mfa_cli.platform.preview.providers import EmbeddedProvider, RealProvider
 from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import CUSTOMER, TOTP_SECRET_BYTES
-from q2mfa_cli.request import shown
 
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8642
