@@ -28,6 +28,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pyotp
+import segno
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -181,8 +183,6 @@ class _Report(_Handler):
 
 class _Authenticator(_Handler):
     def authenticator(self, identifier: str) -> Any:
-        import pyotp
-
         secret = str(self.challenge(identifier).session.mfa_info.get("registration_value"))
         try:
             totp = pyotp.TOTP(secret, name="preview", issuer=self.uux.extension.name)
@@ -200,8 +200,6 @@ class _Passcode(_Authenticator):
 
 class _QrCode(_Authenticator):
     def get(self, identifier: str) -> None:
-        import segno
-
         drawing = io.BytesIO()
         segno.make(self.authenticator(identifier).provisioning_uri(), error="m").save(
             drawing, kind="svg", border=2, omitsize=True, light="#fff", dark="#000"
