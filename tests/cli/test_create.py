@@ -34,6 +34,7 @@ BREAKAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
 def test_the_generated_tests_pass_and_breaking_the_code_fails_them(
     mfa: str, rendering: str, workspace: Path
@@ -68,6 +69,7 @@ REDIRECT_ANSWERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mfa", "rendering", "answers"),
     [

@@ -50,6 +50,7 @@ def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(wo
     assert "Add to requirements.txt" in out and "pyotp>=2.9" in out
 
 
+@pytest.mark.slow
 def test_an_older_workspace_gets_nothing_it_does_not_have(workspace: Path) -> None:
     (workspace / "configuration" / "__init__.py").unlink()
     (workspace / "configuration" / "settings.py").write_bytes(
@@ -67,6 +68,7 @@ def test_an_older_workspace_gets_nothing_it_does_not_have(workspace: Path) -> No
     assert tested.status == 0, tested
 
 
+@pytest.mark.slow
 def test_outside_of_a_workspace_the_lines_are_printed_and_nothing_is_edited(tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
     folder.mkdir()

@@ -8,9 +8,11 @@ import sys
 import venv
 from pathlib import Path
 
+import pytest
 from command import contents, q2mfa
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 
 
 def test_an_installed_wheel_creates_the_same_files(tmp_path: Path, workspace: Path) -> None:
