@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import http.server
 import logging
-import math
 import subprocess
 import sys
 import threading
@@ -18,7 +17,6 @@ from command import q2mfa, q2mfa_process
 from extension_server import EXTENSION_SERVER
 
 from q2mfa_cli.commands.test import FAKE_SDK
-from q2mfa_cli.platform.cache import Memcached
 from q2mfa_cli.platform.events import Events
 from q2mfa_cli.platform.hq import HQ
 
@@ -80,48 +78,6 @@ def test_mfa_info_has_the_attributes_of_one_workflow(hq: Any) -> None:
         hq.open_session(mfa_info={"login_name": "ada"})
     with pytest.raises(ValueError, match="not to both"):
         hq.open_session(mfa_info={"transaction_ids": [1], "audit_action_id": 2})
-
-
-# ---- memcached -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def memcached() -> Any:
-    return Memcached(Clock())
-
-
-def test_a_session_sees_its_own_values_for_as_long_as_it_said(memcached: Any) -> None:
-    mine, other = memcached.client("mine"), memcached.client("other")
-    mine.set("key", {"a": [1, "b", None]}, 60)
-    assert mine.get("key") == {"a": [1, "b", None]}
-    assert other.get("key", "nothing") == "nothing"
-    memcached.clock.now += 60
-    assert mine.get("key", "nothing") == "nothing"
-
-
-@pytest.mark.parametrize("value", [{1: "a"}, (1, 2), {1, 2}, b"bytes", object(), math.nan, math.inf])
-def test_the_cache_keeps_json_only(memcached: Any, value: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        memcached.client("mine").set("key", value, 60)
-    assert memcached.items == {}
-
-
-@pytest.mark.parametrize("seconds", [0, -1, 2_592_001, 1.5, None])
-def test_the_cache_wants_a_time_to_live(memcached: Any, seconds: Any) -> None:
-    with pytest.raises(ValueError, match="time to live"):
-        memcached.client("mine").set("key", 1, seconds)
-
-
-@pytest.mark.parametrize("key", ["", "two words", "line\n", "ü", "x" * 251, 7])
-def test_the_cache_takes_memcacheds_keys(memcached: Any, key: Any) -> None:
-    with pytest.raises(ValueError, match="keys of 1 to 250"):
-        memcached.client("mine").set(key, 1, 60)
-
-
-def test_the_cache_takes_a_megabyte(memcached: Any) -> None:
-    memcached.client("mine").set("key", "x" * 1_000_000, 60)
-    with pytest.raises(ValueError, match="1 MiB"):
-        memcached.client("mine").set("key", "x" * 1_100_000, 60)
 
 
 # ---- outbound requests ---------------------------------------------------------------------------
