@@ -147,6 +147,8 @@ class Extension:
             file = getattr(module, "__file__", None)
             if file and _is_within(Path(file), self.workspace):
                 del sys.modules[name]
+        # The settings extend lists of this module.
+        sys.modules.pop("q2_sdk.core.default_settings", None)
         importlib.invalidate_caches()
 
     def _sources(self) -> Iterator[tuple[Path, tuple[int, int]]]:

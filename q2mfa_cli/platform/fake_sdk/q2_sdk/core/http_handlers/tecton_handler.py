@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
-from q2_sdk.context import Context, bind, platform_of
+from q2_sdk.context import Context, bind, platform_of, settings
 from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
@@ -33,6 +33,7 @@ class TectonRequestHandler(RequestHandler):
     REQUIRED_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
     OPTIONAL_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
     WEDGE_ADDRESS_CONFIGS: ClassVar[Any] = ()
+    LOGGING_FILTERS: ClassVar[list[Any]] = []
     DB_PLAN: ClassVar[DbPlan | None] = None
     FRIENDLY_NAME = ""
     DEFAULT_MENU_ICON = "landing-page"
@@ -52,6 +53,8 @@ class TectonRequestHandler(RequestHandler):
         self.logger = logging.getLogger(f"q2_sdk.{type(self).__name__}")
         if logging_level:
             self.logger.setLevel(logging_level)
+        for secrets_filter in (*settings().GLOBAL_LOGGING_FILTERS, *self.LOGGING_FILTERS):
+            self.logger.addFilter(secrets_filter)
         self._platform = platform_of(application)
         self.config: SimpleNamespace = extension_config(
             self.CONFIG_FILE_NAME,
