@@ -26,8 +26,8 @@ LOGGER = logging.getLogger(__name__)
 
 
 @pytest.fixture(autouse=True)
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The stand-in, importable and new for each test."""
+def fake_sdk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The fake SDK, importable and new for each test."""
     monkeypatch.syspath_prepend(str(FAKE_SDK))
     yield
     for name in [name for name in sys.modules if name.partition(".")[0] == "q2_sdk"]:
@@ -49,7 +49,7 @@ def hq() -> Any:
     return HQ(Clock(), Events())
 
 
-def test_hq_verifies_a_token_once_in_its_session_and_for_a_while(hq: Any) -> None:
+def test_hq_verifies_token_once_in_its_session_before_it_expires(hq: Any) -> None:
     mine, other = hq.open_session(), hq.open_session()
     hq.set_token(mine, "token")
     assert not hq.verify(other, "token").verified
@@ -60,7 +60,7 @@ def test_hq_verifies_a_token_once_in_its_session_and_for_a_while(hq: Any) -> Non
     assert not hq.verify(mine, "late").verified
 
 
-def test_a_wrong_token_spends_the_one_that_was_set(hq: Any) -> None:
+def test_hq_after_wrong_token_refuses_the_right_one(hq: Any) -> None:
     session = hq.open_session()
     hq.set_token(session, "token")
     assert not hq.verify(session, "guess").verified
@@ -68,14 +68,14 @@ def test_a_wrong_token_spends_the_one_that_was_set(hq: Any) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "  ", None, 7, b"token"])
-def test_hq_takes_no_token_that_is_none(hq: Any, token: Any) -> None:
+def test_hq_refuses_to_set_token_that_is_no_text(hq: Any, token: Any) -> None:
     session = hq.open_session()
     with pytest.raises(ValueError, match="HQ accepts only a text"):
         hq.set_token(session, token)
     assert session.tokens == []
 
 
-def test_mfa_info_has_the_attributes_of_one_workflow(hq: Any) -> None:
+def test_mfa_info_of_two_workflows_is_refused(hq: Any) -> None:
     with pytest.raises(ValueError, match="mfa_info has no login_name"):
         hq.open_session(mfa_info={"login_name": "ada"})
     with pytest.raises(ValueError, match="not to both"):
@@ -90,7 +90,7 @@ def memcached() -> Any:
     return Memcached(Clock())
 
 
-def test_a_session_sees_its_own_values_for_as_long_as_it_said(memcached: Any) -> None:
+def test_cache_keeps_value_under_its_prefix_until_it_expires(memcached: Any) -> None:
     mine, other = memcached.client("mine"), memcached.client("other")
     mine.set("key", {"a": [1, "b", None]}, 60)
     assert mine.get("key") == {"a": [1, "b", None]}
@@ -100,25 +100,25 @@ def test_a_session_sees_its_own_values_for_as_long_as_it_said(memcached: Any) ->
 
 
 @pytest.mark.parametrize("value", [{1: "a"}, (1, 2), {1, 2}, b"bytes", object(), math.nan, math.inf])
-def test_the_cache_keeps_json_only(memcached: Any, value: Any) -> None:
+def test_cache_refuses_value_that_is_not_json(memcached: Any, value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         memcached.client("mine").set("key", value, 60)
     assert memcached.items == {}
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 2_592_001, 1.5, None])
-def test_the_cache_wants_a_time_to_live(memcached: Any, seconds: Any) -> None:
+def test_cache_refuses_value_without_time_to_live(memcached: Any, seconds: Any) -> None:
     with pytest.raises(ValueError, match="time to live"):
         memcached.client("mine").set("key", 1, seconds)
 
 
 @pytest.mark.parametrize("key", ["", "two words", "line\n", "ü", "x" * 251, 7])
-def test_the_cache_takes_memcacheds_keys(memcached: Any, key: Any) -> None:
+def test_cache_refuses_key_that_memcached_refuses(memcached: Any, key: Any) -> None:
     with pytest.raises(ValueError, match="keys of 1 to 250"):
         memcached.client("mine").set(key, 1, 60)
 
 
-def test_the_cache_takes_a_megabyte(memcached: Any) -> None:
+def test_cache_refuses_value_above_1_mib(memcached: Any) -> None:
     memcached.client("mine").set("key", "x" * 1_000_000, 60)
     with pytest.raises(ValueError, match="1 MiB"):
         memcached.client("mine").set("key", "x" * 1_100_000, 60)
@@ -165,7 +165,7 @@ def fetch(url: str, **options: Any) -> Any:
     return asyncio.run(q2_requests.get(LOGGER, url, **options))
 
 
-def test_a_host_that_is_not_listed_is_not_asked(upstream: tuple[str, list[str]], whitelist: Any) -> None:
+def test_request_to_unlisted_host_is_blocked(upstream: tuple[str, list[str]], whitelist: Any) -> None:
     from q2_sdk.core.q2_requests import OutboundBlocked
 
     url, asked = upstream
@@ -176,9 +176,7 @@ def test_a_host_that_is_not_listed_is_not_asked(upstream: tuple[str, list[str]],
     assert fetch(url).json() == {} and asked == ["/"]
 
 
-def test_a_redirect_to_a_host_that_is_not_listed_is_not_followed(
-    upstream: tuple[str, list[str]], whitelist: Any
-) -> None:
+def test_redirect_to_unlisted_host_is_not_followed(upstream: tuple[str, list[str]], whitelist: Any) -> None:
     from q2_sdk.core.q2_requests import OutboundBlocked
 
     url, asked = upstream
@@ -189,7 +187,7 @@ def test_a_redirect_to_a_host_that_is_not_listed_is_not_followed(
     assert fetch(f"{url}/there", allow_redirects=False).status_code == 302
 
 
-def test_the_logger_comes_first(upstream: tuple[str, list[str]]) -> None:
+def test_request_without_logger_is_refused(upstream: tuple[str, list[str]]) -> None:
     from q2_sdk.core import q2_requests
 
     with pytest.raises(TypeError, match="logger first"):
@@ -199,7 +197,7 @@ def test_the_logger_comes_first(upstream: tuple[str, list[str]]) -> None:
 # ---- HQ's API ------------------------------------------------------------------------------------
 
 
-def test_wedge_online_banking_needs_an_authenticated_session() -> None:
+def test_wedge_online_banking_without_authenticated_session_is_refused() -> None:
     from q2_sdk.context import current
     from q2_sdk.hq.hq_api.q2_api import DisclaimerFormMarkAsAccepted
     from q2_sdk.hq.hq_api.wedge_online_banking import AcceptDisclaimer
@@ -219,7 +217,7 @@ def test_wedge_online_banking_needs_an_authenticated_session() -> None:
         "AcceptDisclaimer",
         "DisclaimerFormMarkAsAccepted",
     ]
-    # The seed's slip: the other call's parameters.
+    # The parameters of another call.
     with pytest.raises(TypeError, match="its own ParamsObj"):
         asyncio.run(AcceptDisclaimer.execute(other))
 
@@ -240,7 +238,7 @@ def serve(workspace: Path, **environment: str) -> subprocess.CompletedProcess[st
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ISSUER", "CLIENT_SECRET", "MAX_AGE", "IDENTITY_CLAIM"])
-def test_a_missing_required_configuration_stops_the_server(name: str, workspace: Path) -> None:
+def test_server_without_required_configuration_does_not_start(name: str, workspace: Path) -> None:
     settings = workspace / "configuration" / "settings.py"
     settings.write_text("from q2_sdk.core.default_settings import *\nINSTALLED_EXTENSIONS = []\n")
     assert q2mfa("create", "Foo", "--mfa", "redirect", "--no-input", cwd=workspace).status == 0
@@ -255,7 +253,7 @@ def test_a_missing_required_configuration_stops_the_server(name: str, workspace:
 
 
 @pytest.mark.slow
-def test_the_stand_in_never_takes_the_place_of_a_real_sdk(workspace: Path, tmp_path: Path) -> None:
+def test_fake_sdk_does_not_replace_a_real_one(workspace: Path, tmp_path: Path) -> None:
     assert q2mfa("create", "Foo", "--no-input", "--no-register", cwd=workspace).status == 0
     real = tmp_path / "site" / "q2_sdk"
     real.mkdir(parents=True)
