@@ -1,4 +1,4 @@
-"""The fake SDK, HQ and cache are as strict as the platform."""
+"""The fake SDK and its cache are as strict as the platform."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from extension_server import EXTENSION_SERVER
 
 from q2mfa_cli.commands.test import FAKE_SDK
 from q2mfa_cli.platform.cache import Memcached
-from q2mfa_cli.platform.events import Events
-from q2mfa_cli.platform.hq import HQ
 
 LOGGER = logging.getLogger(__name__)
 
@@ -39,47 +37,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-# ---- HQ ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def hq() -> Any:
-    return HQ(Clock(), Events())
-
-
-def test_hq_verifies_token_once_in_its_session_before_it_expires(hq: Any) -> None:
-    mine, other = hq.open_session(), hq.open_session()
-    hq.set_token(mine, "token")
-    assert not hq.verify(other, "token").verified
-    assert hq.verify(mine, "token").verified and mine.mfa_complete and not other.mfa_complete
-    assert not hq.verify(mine, "token").verified
-    hq.set_token(mine, "late")
-    hq.clock.now += 301
-    assert not hq.verify(mine, "late").verified
-
-
-def test_hq_after_wrong_token_refuses_the_right_one(hq: Any) -> None:
-    session = hq.open_session()
-    hq.set_token(session, "token")
-    assert not hq.verify(session, "guess").verified
-    assert not hq.verify(session, "token").verified and not session.mfa_complete
-
-
-@pytest.mark.parametrize("token", ["", "  ", None, 7, b"token"])
-def test_hq_refuses_to_set_token_that_is_no_text(hq: Any, token: Any) -> None:
-    session = hq.open_session()
-    with pytest.raises(ValueError, match="HQ accepts only a text"):
-        hq.set_token(session, token)
-    assert session.tokens == []
-
-
-def test_mfa_info_of_two_workflows_is_refused(hq: Any) -> None:
-    with pytest.raises(ValueError, match="mfa_info has no login_name"):
-        hq.open_session(mfa_info={"login_name": "ada"})
-    with pytest.raises(ValueError, match="not to both"):
-        hq.open_session(mfa_info={"transaction_ids": [1], "audit_action_id": 2})
 
 
 # ---- memcached -----------------------------------------------------------------------------------
