@@ -38,8 +38,9 @@ $(VENV)/ready: pyproject.toml
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# Rewrites the golden trees of tests/snapshots and the tables of docs/redirect-security.md. Review `git diff`.
+# Rewrites the derived files, the golden trees, and the tables of docs/redirect-security.md. Review `git diff`.
 snapshots: $(VENV)/ready
+	$(VENV)/bin/python docs/write_derived_files.py
 	rm -rf tests/snapshots
 	for mfa in standard redirect; do for rendering in ssr csr; do \
 		$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$mfa --rendering $$rendering \
