@@ -20,6 +20,9 @@ from relying_party import CLIENT_ID, CLIENT_JWKS, CLIENT_KEY, SECRET, Client, St
 from tornado.netutil import bind_sockets
 
 
+pytestmark = pytest.mark.slow
+
+
 class Extension:
     """A generated redirect extension on a server, and the HQ session of the user ada."""
 
