@@ -20,6 +20,10 @@ from command import q2mfa
 VARIANTS = ["StandardSsr", "StandardCsr", "RedirectSsr", "RedirectCsr"]
 STANDARD, REDIRECT = VARIANTS[:2], VARIANTS[2:]
 
+# A shell's background job ignores SIGINT, and child processes inherit that. PreviewProcess.interrupt() needs the default.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def create_variant(workspace: Path, name: str, *options: str) -> None:
     """Create one of :data:`VARIANTS` with the command."""

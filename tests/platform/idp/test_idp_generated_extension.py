@@ -19,7 +19,6 @@ from jwt.algorithms import RSAAlgorithm
 from relying_party import CLIENT_ID, CLIENT_JWKS, CLIENT_KEY, SECRET, Client, StartProvider
 from tornado.netutil import bind_sockets
 
-
 pytestmark = pytest.mark.slow
 
 
