@@ -1,4 +1,4 @@
-"""Client Side Rendered Tecton extensions [seen]."""
+"""Client Side Rendered Tecton extensions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from q2_sdk.core.http_handlers.tecton_handler import TectonRequestHandler
 
 
 class Q2TectonClientRequestHandler(TectonRequestHandler):
-    """Its routes return a dict, sent as JSON [docs]."""
+    """Its routes return a dict, sent as JSON."""
 
     def _answer(self, result: Any) -> None:
         if not isinstance(result, dict):

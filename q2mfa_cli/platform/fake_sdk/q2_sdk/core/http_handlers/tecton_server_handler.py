@@ -1,4 +1,4 @@
-"""Server Side Rendered Tecton extensions [seen]."""
+"""Server Side Rendered Tecton extensions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
     """Its routes return a page (a ``Q2Form``) or data (a dict)."""
 
     def get_template(self, template_name: str, context: dict[str, Any]) -> str:
-        """Render a file of the extension's ``templates`` folder; ``this`` is the handler [seen].
+        """Render a file of the extension's ``templates`` folder; ``this`` is the handler.
 
         That values are escaped is a [guess], and so a generated template escapes each itself too.
         """
@@ -52,7 +52,7 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
         routing_key: str | None = None,
         hide_submit_button: bool = False,
     ) -> Q2Form:
-        """The page, as a form [seen]."""
+        """The page, as a form."""
         return Q2Form(title, custom_template, routing_key, hide_submit_button)
 
     def _answer(self, result: Any) -> None:
