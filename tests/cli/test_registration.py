@@ -51,7 +51,7 @@ def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(wo
 
 
 @pytest.mark.slow
-def test_an_older_workspace_gets_nothing_it_does_not_have(workspace: Path) -> None:
+def test_older_workspace_keeps_its_conventions(workspace: Path) -> None:
     (workspace / "configuration" / "__init__.py").unlink()
     (workspace / "configuration" / "settings.py").write_bytes(
         b"# pylint: disable=W0401,W0614\r\nfrom q2_sdk.core.default_settings import *\r\n\r\n"
@@ -69,7 +69,7 @@ def test_an_older_workspace_gets_nothing_it_does_not_have(workspace: Path) -> No
 
 
 @pytest.mark.slow
-def test_outside_of_a_workspace_the_lines_are_printed_and_nothing_is_edited(tmp_path: Path) -> None:
+def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
     folder.mkdir()
     (folder / "requirements.txt").write_bytes(b"theirs\n")
