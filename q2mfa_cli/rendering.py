@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import importlib.util
 import json
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,8 +44,7 @@ class _Template:
     """One Cookiecutter template. Each file is read and compiled once."""
 
     def __init__(self, folder: Path) -> None:
-        # Cookiecutter's date filter takes longer to import than our templates take to render, and they do not use it.
-        _import_lazily("arrow")
+        # This import takes longer than the rest of a run; wrong usage is reported without it.
         from cookiecutter.environment import StrictEnvironment
         from jinja2 import FileSystemLoader
 
@@ -94,17 +91,3 @@ class _Template:
         if re.search(rb"\{[{%#]|\r", content):
             return self.environment.get_template(file)
         return content
-
-
-def _import_lazily(name: str) -> None:
-    """Import a module when it is first used (the "Implementing lazy imports" recipe of the importlib documentation)."""
-    if name in sys.modules:
-        return
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        return
-    loader = importlib.util.LazyLoader(spec.loader)
-    spec.loader = loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    loader.exec_module(module)
