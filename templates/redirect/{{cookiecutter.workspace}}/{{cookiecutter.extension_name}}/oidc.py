@@ -14,7 +14,7 @@ from q2_sdk.core import q2_requests
 from q2_sdk.core.exceptions import TectonError
 
 from . import protocol
-from .protocol import FLOW_SECONDS, PAR_ENDPOINT, Denied, denying, is_text, require
+from .protocol import FLOW_SECONDS, PAR_ENDPOINT, Denied, available, denying, require, usable
 
 CACHE_SECONDS = 3600
 REFETCH_SECONDS = 60
@@ -25,8 +25,8 @@ MAX_BYTES = 100_000  # of an answer of the provider
 class OidcClient:
     """One request's client. What outlives it: the provider's metadata and keys, and the flow."""
 
-    def __init__(self, name, config, client_secret, cache, session_cache, logger):
-        self.name, self.config, self.client_secret = name, config, client_secret
+    def __init__(self, extension, config, client_secret, cache, session_cache, logger):
+        self.extension, self.config, self.client_secret = extension, config, client_secret
         self.cache, self.session_cache, self.logger = cache, session_cache, logger
 
     async def start(self, redirect_uri, mfa_info):
@@ -39,12 +39,11 @@ class OidcClient:
             flow = protocol.new_flow(redirect_uri, mfa_info)
             request = protocol.authorization_request(settings, flow, mfa_info)
             expires_in, par = FLOW_SECONDS, settings.PAR != "off" and metadata[PAR_ENDPOINT]
-            has_par = par or settings.PAR != "required"
-            require(has_par, "not_configured", "PAR is required, and the provider has none")
+            usable(par or settings.PAR != "required", "PAR is required, and the provider has none")
             if par:  # RFC 9126, 2
                 pushed = await self._post(settings, metadata, par, request)
                 reference, seconds = pushed.get("request_uri"), pushed.get("expires_in")
-                require(is_text(reference), "provider_unavailable", "PAR gave no request_uri")
+                available(protocol.is_text(reference), "the pushed request has no request_uri")
                 request = {"client_id": settings.CLIENT_ID, "request_uri": reference}
                 expires_in = seconds if protocol.is_between(1, seconds, FLOW_SECONDS) else 0
             self._use(self.session_cache, "set", self._key("flow"), flow, FLOW_SECONDS)
@@ -60,7 +59,7 @@ class OidcClient:
             flow = protocol.check_flow(self._use(self.session_cache, "get", self._key("flow")))
             # One flow, one answer, in any number of workers: the first to add this key has it.
             first = self._is_first(self.session_cache, FLOW_SECONDS, "taken", flow["state"])
-            require(first, "expired", "the flow was answered before")
+            require("expired", first, "the flow was answered before")
             self._use(self.session_cache, "delete", self._key("flow"))
             metadata = await self._metadata(settings)
             grant = {
@@ -80,11 +79,9 @@ class OidcClient:
             keys = await self._published(url, protocol.check_keys, fresh)
             try:
                 return protocol.check_signature(id_token, keys["keys"], metadata, settings)
-            except protocol.UnknownKey:
-                if fresh:
-                    raise
-            except protocol.WrongKey:
-                if fresh or not self._is_first(self.cache, REFETCH_SECONDS, "refetch", url):
+            except protocol.WrongKey as wrong:
+                kid = wrong.args[2] or ""
+                if fresh or not self._is_first(self.cache, REFETCH_SECONDS, "refetch", url, kid):
                     raise
 
     async def _metadata(self, settings):
@@ -115,7 +112,7 @@ class OidcClient:
             response = await asyncio.wait_for(asked, TIMEOUT_SECONDS)
             body = await asyncio.wait_for(asyncio.to_thread(_read, response), TIMEOUT_SECONDS)
         status = response.status_code
-        with denying("provider_unavailable", f"{host} answered {status} without JSON"):
+        with denying("provider_unavailable", f"{host} answered {status} and no JSON"):
             return protocol.check_answer(json.loads(body), status, host)
 
     async def _credentials(self, settings, metadata):
@@ -134,14 +131,14 @@ class OidcClient:
 
     def _key(self, *of):
         """A key of this extension. Recent keys are on show: none says what it is for."""
-        return "oidc2_" + hashlib.sha256("\n".join([self.name, *of]).encode()).hexdigest()
+        return "oidc2_" + hashlib.sha256("\n".join([self.extension, *of]).encode()).hexdigest()
 
     @contextmanager
     def _logged(self):
         try:
             yield
         except Denied as denied:
-            code, reason = denied.args
+            code, reason = denied.args[:2]
             self.logger.warning("External MFA denied: %s: %s", code, reason)
             raise TectonError(code, {"code": code}) from None
 

@@ -11,6 +11,7 @@ import re
 import secrets
 import time
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from urllib.parse import quote_plus
 
@@ -51,16 +52,17 @@ class Denied(Exception):
 
 
 class WrongKey(Denied):
-    """The key that fits the ID token did not sign it: has the provider changed it?"""
+    """No known key signed the ID token. The third argument: the key's `kid`."""
 
 
-class UnknownKey(Denied):
-    """No key fits the ID token, or more than one: has the provider changed its keys?"""
-
-
-def require(holds, code, reason):
+def require(code, holds, reason):
     if not holds:
         raise Denied(code, reason)
+
+
+usable = partial(require, "not_configured")
+available = partial(require, "provider_unavailable")
+trusted = partial(require, "not_trusted")
 
 
 @contextmanager
@@ -116,11 +118,11 @@ SETTINGS = {
 def check_settings(config):
     settings = SimpleNamespace(**{name: getattr(config, name, None) for name in SETTINGS})
     for name, allows in SETTINGS.items():
-        require(allows(getattr(settings, name)), "not_configured", f"{name} has a wrong value")
+        usable(allows(getattr(settings, name)), f"{name} has a wrong value")
     settings.algorithms = ALGORITHMS
     if settings.PROFILE == "fapi2":  # FAPI 2.0, 5.3.3
         weaker = settings.PAR == "off" or settings.CLIENT_AUTH_METHOD in SECRET_METHODS
-        require(not weaker, "not_configured", "FAPI 2.0 needs PAR and private_key_jwt")
+        usable(not weaker, "FAPI 2.0 needs PAR and private_key_jwt")
         settings.PAR, settings.CLIENT_AUTH_METHOD = "required", "private_key_jwt"
         settings.algorithms = FAPI2_ALGORITHMS
     return settings
@@ -129,33 +131,33 @@ def check_settings(config):
 def check_identity(settings, mfa_info):
     """Who the user is to Q2, as the provider's claim has to say it."""
     identity = getattr(mfa_info, settings.IDENTITY_ATTRIBUTE, None)
-    require(is_text(identity), "not_linked", f"the user has no {settings.IDENTITY_ATTRIBUTE}")
+    require("not_linked", is_text(identity), f"the user has no {settings.IDENTITY_ATTRIBUTE}")
     return identity
 
 
 def check_metadata(answer, issuer):
     same = isinstance(answer, dict) and answer.get("issuer") == issuer
-    require(same, "provider_unavailable", "the metadata is another issuer's")  # Discovery, 4.3
+    available(same, "the metadata is another issuer's")  # Discovery, 4.3
     for name in ENDPOINTS:
         absent = name == PAR_ENDPOINT and answer.get(name) is None
-        usable = absent or is_safe_url(answer.get(name), issuer)
-        require(usable, "provider_unavailable", f"{name} is no https URL")  # Discovery, 3
+        safe = absent or is_safe_url(answer.get(name), issuer)
+        available(safe, f"{name} is no https URL")  # Discovery, 3
     return {name: answer.get(name) for name in ["issuer", *ENDPOINTS, ANNOUNCES_ISS, AUTH_METHODS]}
 
 
 def check_keys(answer):
-    keys = answer.get("keys") if isinstance(answer, dict) else None  # RFC 7517, 5
-    require(isinstance(keys, list), "provider_unavailable", "there is no list of keys")
+    keys = answer.get("keys") if isinstance(answer, dict) else None
+    available(isinstance(keys, list), "there is no list of keys")  # RFC 7517, 5
     return {"keys": [key for key in keys if isinstance(key, dict)]}
 
 
 def check_answer(answer, status, host):
     """An object that is no error (RFC 6749, 5.2; RFC 9126, 2.3)."""
-    require(isinstance(answer, dict), "provider_unavailable", f"{host} answered no JSON object")
+    available(isinstance(answer, dict), f"{host} answered {status} and no JSON object")
     error = answer.get("error")
     code = "not_configured" if error in SETUP_ERRORS else "provider_unavailable"
     name = error if error in CLIENT_ERRORS else ""
-    require(status in (200, 201) and error is None, code, f"{host} answered {status} {name}")
+    require(code, status in (200, 201) and error is None, f"{host} answered {status} {name}")
     return answer
 
 
@@ -177,7 +179,7 @@ def check_flow(flow):
     whole = isinstance(flow, dict) and all(is_text(flow.get(name)) for name in texts)
     now = time.time()
     whole = whole and is_between(now - FLOW_SECONDS, flow.get("started"), now + LEEWAY_SECONDS)
-    require(whole, "expired", "the session has no pending flow")
+    require("expired", whole, "the session has no pending flow")
     return flow
 
 
@@ -202,11 +204,11 @@ def authorization_request(settings, flow, mfa_info):
 
 def authenticate_client(settings, metadata, secret):
     """The form fields and headers that prove who the client is (RFC 6749, 2.3; Core, 9)."""
-    require(is_text(secret), "not_configured", "there is no client secret")
+    usable(is_text(secret), "there is no client secret")
     method, announced = settings.CLIENT_AUTH_METHOD, metadata[AUTH_METHODS]
     if not method and isinstance(announced, list) and announced:
         method = next((name for name in SECRET_METHODS if name in announced), None)
-        require(method, "not_configured", "the provider takes no secret: set CLIENT_AUTH_METHOD")
+        usable(method, "the provider takes no secret: set CLIENT_AUTH_METHOD")
     form = {"client_id": settings.CLIENT_ID}
     if method == "client_secret_post":
         return {**form, "client_secret": secret}, {}
@@ -224,25 +226,24 @@ def assertion(settings, issuer, private_key):
     claims = {"iss": client_id, "sub": client_id, "aud": issuer, "iat": now, "exp": now + 60}
     claims["jti"] = secrets.token_urlsafe(16)
     key = jwt.PyJWK.from_json(private_key)
-    allowed = key.algorithm_name in settings.algorithms
-    require(allowed, "not_configured", "the client's private key is of a kind that is not allowed")
+    usable(key.algorithm_name in settings.algorithms, "the private key's algorithm is not allowed")
     return TOKENS.encode(claims, key.key, key.algorithm_name, {"kid": key.key_id})
 
 
 def check_callback(callback, flow, mfa_info, metadata, settings):
     """The authorization code that came back through the browser."""
     same = is_same(callback.get("state"), flow["state"])
-    require(same, "expired", "the state is another one")  # RFC 6749, 10.12
+    require("expired", same, "the state is another one")  # RFC 6749, 10.12
     same = digest_of_request(mfa_info) == flow["confirms"]
-    require(same, "expired", "the flow was begun to confirm something else")
+    require("expired", same, "the flow was begun to confirm something else")
     given, fapi2 = callback.get("iss"), settings.PROFILE == "fapi2"
-    if given is not None or metadata[ANNOUNCES_ISS] or fapi2:  # RFC 9207, 2.4; FAPI 2.0, 5.3.3.2
-        require(given == metadata["issuer"], "not_trusted", "iss is another issuer")
+    if given is not None or metadata[ANNOUNCES_ISS] or fapi2:
+        trusted(given == metadata["issuer"], "iss is another issuer")  # RFC 9207, 2.4
     error, code = callback.get("error"), callback.get("code")
-    require(error not in USER_ERRORS, error, f"the provider answered {error}")
-    require(error is None, "provider_error", "the provider answered another error")
-    usable = is_text(code) and len(code) <= CODE_CHARACTERS  # RFC 6749, 3.1
-    require(usable, "provider_error", "there is no code, or not one of a sane size")
+    require(error, error not in USER_ERRORS, f"the provider answered {error}")
+    require("provider_error", error is None, "the provider answered another error")
+    whole = is_text(code) and len(code) <= CODE_CHARACTERS
+    require("provider_error", whole, "there is no code, or more than one")  # RFC 6749, 3.1
     return code
 
 
@@ -250,54 +251,51 @@ def check_signature(id_token, keys, metadata, settings):
     """The claims of an ID token that the provider signed for this client, and that is valid now."""
     with denying("not_trusted", "the ID token is not valid"):
         header = jwt.get_unverified_header(id_token)
-        kty, curves = settings.algorithms[header["alg"]]  # Core, 3.1.3.7 (6), (7)
+        alg, kid = header["alg"], header.get("kid")
+        kty, curves = settings.algorithms[alg]  # Core, 3.1.3.7 (6), (7)
         fitting = [
             key
             for key in keys
-            if header.get("kid") in (None, key.get("kid"))  # Core, 10.1
+            if kid in (None, key.get("kid"))  # Core, 10.1
             and (key.get("kty") == kty and key.get("crv") in curves)  # RFC 7517, 4.5
-            and key.get("use", "sig") == "sig"
-            and key.get("alg", header["alg"]) == header["alg"]
+            and (key.get("use", "sig") == "sig" and key.get("alg", alg) == alg)
         ]
         if len(fitting) != 1:
-            raise UnknownKey("not_trusted", "no key, or more than one, fits the ID token")
-        key = jwt.PyJWK(fitting[0], header["alg"])
+            raise WrongKey("not_trusted", "no key, or more than one, fits the ID token", kid)
         try:
             return TOKENS.decode(
                 id_token,
-                key,
-                algorithms=[header["alg"]],
+                jwt.PyJWK(fitting[0], alg),
+                algorithms=[alg],
                 issuer=metadata["issuer"],  # (2)
                 audience=settings.CLIENT_ID,  # (3)
                 leeway=LEEWAY_SECONDS,  # (9), (10): exp and iat; RFC 7519, 4.1.5: nbf
                 options={"require": ["iss", "sub", "aud", "exp", "iat"]},  # Core, 2
             )
         except jwt.InvalidSignatureError:
-            raise WrongKey("not_trusted", "another key signed the ID token") from None
+            raise WrongKey("not_trusted", "another key signed the ID token", kid) from None
 
 
 def check_claims(claims, flow, settings, identity):
     """Whether the ID token is of this flow, of a fresh login, and of this user."""
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-    trusted = {settings.CLIENT_ID, *settings.TRUSTED_AUDIENCES} >= set(audiences)
-    require(trusted, "not_trusted", "the ID token is for others too")  # Core, 3.1.3.7 (3)
+    known = {settings.CLIENT_ID, *settings.TRUSTED_AUDIENCES}
+    trusted(known >= set(audiences), "the ID token is for others too")  # Core, 3.1.3.7 (3)
     azp = claims.get("azp", settings.CLIENT_ID)
-    require(azp == settings.CLIENT_ID, "not_trusted", "azp is another client")  # (4), (5)
-    same = is_same(claims.get("nonce"), flow["nonce"])
-    require(same, "not_trusted", "the nonce is another one")  # (11)
+    trusted(azp == settings.CLIENT_ID, "azp is another client")  # (4), (5)
+    trusted(is_same(claims.get("nonce"), flow["nonce"]), "the nonce is another one")  # (11)
     now, earliest = time.time(), flow["started"] - LEEWAY_SECONDS
     recent = is_between(earliest - BACKDATED_SECONDS, claims["iat"], now + LEEWAY_SECONDS)
-    require(recent, "not_trusted", "iat is before the flow")  # (10)
+    trusted(recent, "iat is before the flow")  # (10)
     strong = not settings.ACR_VALUES or claims.get("acr") in settings.ACR_VALUES.split()
-    require(strong, "too_weak", "acr is none of those asked for")  # (12)
+    require("too_weak", strong, "acr is none of those asked for")  # (12)
     if settings.CHECK_AUTH_TIME:
         login, age = claims.get("auth_time"), now - flow["started"] + settings.MAX_AGE
         recent = is_between(earliest - settings.MAX_AGE, login, now + LEEWAY_SECONDS)
         # By the provider's own clock too: the leeway is not for what happened before the flow.
         recent = recent and claims["iat"] - login <= age + ROUNDING_SECONDS
-        require(recent, "too_old", "auth_time is missing or too old")  # (13)
-    if settings.IDENTITY_CLAIM == "email":
-        verified = claims.get("email_verified") is True
-        require(verified, "wrong_user", "the e-mail address is not verified")  # Core, 5.1
+        require("too_old", recent, "auth_time is missing or too old")  # (13)
+    verified = settings.IDENTITY_CLAIM != "email" or claims.get("email_verified") is True
+    require("wrong_user", verified, "the e-mail address is not verified")  # Core, 5.1
     same = claims.get(settings.IDENTITY_CLAIM) == identity
-    require(same, "wrong_user", "somebody else logged in")
+    require("wrong_user", same, "somebody else logged in")
