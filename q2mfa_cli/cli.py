@@ -360,12 +360,7 @@ def _as_ours(error: Exception) -> Q2mfaError:
         command = error.ctx.command_path if error.ctx else "q2mfa"
         return UsageError(_one_line(error.format_message()), f"See `{command} --help`.")
     if isinstance(error, click.Abort):
-        return Q2mfaError(
-            "Interrupted.",
-            "The workspace is as before, or complete; run the command again.",
-            "interrupted",
-            130,
-        )
+        return Q2mfaError("Interrupted.", "Run the command again.", "interrupted", 130)
     if isinstance(error, click.ClickException):
         return Q2mfaError(_one_line(error.format_message()), "See `q2mfa --help`.", "failed", error.exit_code)
     return Q2mfaError(

@@ -20,7 +20,7 @@ from q2mfa_cli.plan import (
 )
 from q2mfa_cli.rendering import render
 from q2mfa_cli.request import ExtensionRequest
-from q2mfa_cli.transaction import Transaction
+from q2mfa_cli.transaction import Change, Transaction
 from q2mfa_cli.workspace import Registration, check_name_is_free, read_workspace, registration, resolved
 
 Status = Literal["created", "planned", "unchanged"]
@@ -74,14 +74,14 @@ def create(
         changes = registration(workspace, requests, register)
         plans: list[ExtensionPlan] = []
         diffs: list[str] = []
+        changed: list[Change] = []
         for request in progress(requests):
             tree = render(request)
             plan = plan_extension(workspace, request, tree, force)
-            # Contents are handed on here and forgotten, so that a batch of thousands stays small.
             for path in plan.paths(Fate.CREATED, Fate.EDITED):
                 before = (root / path).read_bytes() if plan.files[path] is Fate.EDITED else None
                 if transaction:
-                    transaction.change(path, before, tree[path])
+                    changed.append(Change(path, before, tree[path]))
                 elif before is not None:
                     diffs.append(unified_diff(path, before, tree[path]))
             plans.append(with_edits(plan, workspace, changes.touched.get(request.name, [])))
@@ -89,11 +89,11 @@ def create(
         for path, after in in_order(changes.edits):
             before = workspace.content(path)
             if transaction:
-                transaction.change(path, before, after)
+                changed.append(Change(path, before, after))
             else:
                 diffs.append(unified_diff(path, before, after))
         if transaction:
-            transaction.commit()
+            transaction.apply(changed)
     return Result(root, workspace.is_q2, plans, changes, dry_run, "".join(diffs))
 
 
