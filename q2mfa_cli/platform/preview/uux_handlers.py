@@ -33,6 +33,7 @@ import segno
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from q2mfa_cli.integrations import REDIRECT
 from q2mfa_cli.platform.events import ExtensionLoaded
 from q2mfa_cli.platform.preview import workflows
 from q2mfa_cli.platform.preview.challenges import Challenge, NoSuchChallenge, RowChanged
@@ -105,7 +106,7 @@ class _Platform(_Handler):
         self.write(
             {
                 "name": extension.name,
-                "integration": extension.integration,
+                "integration": extension.integration.id,
                 "rendering": "SSR" if extension.feature.get("formPostAuth") else "CSR",
                 "extension_origin": self.uux.extension_origin,
                 "changed_for_this_run": self.about["changed"],
@@ -113,7 +114,7 @@ class _Platform(_Handler):
                 "parties": {
                     party: label
                     for party, label in PARTIES.items()
-                    if party != "idp" or extension.integration == "redirect"
+                    if party != "idp" or extension.integration is REDIRECT
                 },
                 "workflows": workflows.as_json(self.about["mfa_info"]),
                 "switches": [asdict(switch) for switch in self.uux.switches],
