@@ -9,17 +9,19 @@ from typing import Any
 from q2mfa_cli.platform.cache import Memcached
 from q2mfa_cli.platform.events import Events
 from q2mfa_cli.platform.hq import HQ
+from q2mfa_cli.platform.readings import Readings
 
 
 class Platform:
     """A local platform. A server passes it to the fake SDK as ``Application(…, platform=platform)``.
 
-    :ivar assets_url: where the extensions' assets are served.
+    :ivar readings: what is assumed where Q2 documents nothing. :ivar assets_url: where the extensions' assets are served.
     :ivar overrides: values that replace those of ``configuration/<Name>.py`` in this run.
     :ivar allowed_hosts: hosts that extensions may send requests to, beside OUTBOUND_WHITELIST.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, readings: Readings | None = None) -> None:
+        self.readings = readings or Readings()
         self.events = Events()
         self.hq = HQ(clock, self.events)
         self.memcached = Memcached(clock)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tornado.web import Application
 
 from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.readings import from_environment
 from q2mfa_cli.platform.sessions import Session
 
 
@@ -24,7 +25,7 @@ class Context:
     session: Session | None = None
 
 
-_without_server = Context(Platform())
+_without_server = Context(Platform(readings=from_environment()))
 _current: ContextVar[Context] = ContextVar("q2_sdk_context", default=_without_server)
 
 

@@ -8,6 +8,11 @@ import logging
 
 import pytest
 
+from q2_sdk.context import current
+from q2mfa_cli.platform.readings import hide_modules
+
+hide_modules(current().platform.readings)
+
 
 @pytest.fixture
 def logger() -> logging.Logger:
