@@ -47,7 +47,7 @@ class Readings:
     form_wrapper: bool = _reading(
         True, "Whether the SDK puts its own form around a server-side rendered page."
     )
-    logging_filters: bool = _reading(False, f"Whether {LOGGING_FILTERS} exists.")
+    logging_filters: bool = _reading(True, f"Whether {LOGGING_FILTERS} exists.")
 
 
 def options() -> dict[str, tuple[Any, ...]]:

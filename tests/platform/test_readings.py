@@ -50,10 +50,10 @@ def test_readings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_hidden_module_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, LOGGING_FILTERS, sys)
-    hide_modules(Readings(logging_filters=True))
-    assert importlib.import_module(LOGGING_FILTERS) is sys
     hide_modules(Readings())
+    assert importlib.import_module(LOGGING_FILTERS) is sys
+    hide_modules(Readings(logging_filters=False))
     with pytest.raises(ImportError):
         importlib.import_module(LOGGING_FILTERS)
-    hide_modules(Readings(logging_filters=True))
+    hide_modules(Readings())
     assert LOGGING_FILTERS not in sys.modules

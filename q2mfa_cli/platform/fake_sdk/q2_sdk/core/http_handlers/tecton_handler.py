@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -12,10 +13,10 @@ from typing import Any, ClassVar
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
-from q2_sdk.context import Context, bind, platform_of
+from q2_sdk.context import Context, bind, platform_of, settings
+from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
-from q2mfa_cli.platform.cache import CacheClient
 from q2mfa_cli.platform.configuration import extension_config
 from q2mfa_cli.platform.sessions import SESSION_HEADER, TICKET_FIELD, Session
 
@@ -32,6 +33,7 @@ class TectonRequestHandler(RequestHandler):
     REQUIRED_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
     OPTIONAL_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
     WEDGE_ADDRESS_CONFIGS: ClassVar[Any] = ()
+    LOGGING_FILTERS: ClassVar[list[Any]] = []
     DB_PLAN: ClassVar[DbPlan | None] = None
     FRIENDLY_NAME = ""
     DEFAULT_MENU_ICON = "landing-page"
@@ -51,6 +53,8 @@ class TectonRequestHandler(RequestHandler):
         self.logger = logging.getLogger(f"q2_sdk.{type(self).__name__}")
         if logging_level:
             self.logger.setLevel(logging_level)
+        for secrets_filter in (*settings().GLOBAL_LOGGING_FILTERS, *self.LOGGING_FILTERS):
+            self.logger.addFilter(secrets_filter)
         self._platform = platform_of(application)
         self.config: SimpleNamespace = extension_config(
             self.CONFIG_FILE_NAME,
@@ -98,14 +102,29 @@ class TectonRequestHandler(RequestHandler):
         return []
 
     @cached_property
-    def session_cache(self) -> CacheClient:
-        """Cache private to the user's session."""
-        return self._platform.memcached.client(f"session:{self._hq_session.id}")
+    def session_cache(self) -> Q2CacheClient:
+        """Cache private to the user's session. Its prefix must not reveal the session's ID."""
+        digest = hashlib.sha256(self._hq_session.id.encode()).hexdigest()
+        return self.get_cache(f"session:{digest}:")
 
     @cached_property
-    def cache(self) -> CacheClient:
-        """Cache shared by the extension's users."""
-        return self._platform.memcached.client(f"extension:{self.CONFIG_FILE_NAME}")
+    def stack_cache(self) -> Q2CacheClient:
+        """Cache shared by all extensions, users and processes of the institution."""
+        return self.get_cache("stack:")
+
+    @cached_property
+    def cache(self) -> Q2CacheClient:
+        """The stack's cache, for an extension of online banking."""
+        return self.stack_cache
+
+    @cached_property
+    def service_cache(self) -> Q2CacheClient:
+        """Cache shared by all institutions."""
+        return self.get_cache("service:")
+
+    def get_cache(self, prefix: str) -> Q2CacheClient:
+        """A cache whose keys all have *prefix*."""
+        return self._platform.cache.with_prefix(prefix)
 
     async def set_external_mfa_token(self, token: str) -> dict[str, str]:
         """Set *token* with HQ. Q2 does not document the shape of the result: ``{"token": token}``.
