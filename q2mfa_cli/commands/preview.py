@@ -79,7 +79,7 @@ async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None
 
     findings: list[Finding] = []
     async with serving(workspace, name, 0) as preview:
-        kind = preview.extension.integration
+        kind = preview.extension.integration.id
         say(f"{name}, {kind} integration, on a local stand-in (no Q2 system is involved).")
         for note in preview.notes:
             say(note)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from q2mfa_cli.errors import Q2mfaError, shown
-from q2mfa_cli.integrations import integration_of
+from q2mfa_cli.integrations import Integration, integration_of
 from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 from q2mfa_cli.platform.configuration import ConfigurationMissing, extension_config, workspace_settings
 
@@ -114,9 +114,8 @@ class Extension:
         return module
 
     @property
-    def integration(self) -> str:
-        """``redirect`` or ``standard``."""
-        return integration_of(self.folder).id
+    def integration(self) -> Integration:
+        return integration_of(self.folder)
 
     def _installed_module(self) -> str:
         """The extension's module, by INSTALLED_EXTENSIONS; outside of a Q2 SDK workspace, its name."""

@@ -22,6 +22,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from q2mfa_cli.errors import Q2mfaError, UsageError, shown
+from q2mfa_cli.integrations import REDIRECT, STANDARD
 from q2mfa_cli.platform import idp
 from q2mfa_cli.platform.events import ExtensionLoaded, ReadingsChanged
 from q2mfa_cli.platform.platform import Platform
@@ -71,7 +72,7 @@ async def serving(
     """
     platform = Platform(readings=from_environment())
     extension = Extension(workspace, name, platform)
-    if issuer is not None and extension.integration != "redirect":
+    if issuer is not None and extension.integration is not REDIRECT:
         raise UsageError(
             f"{shown(name)} has no identity provider: it is a standard integration.", "Leave --issuer out."
         )
@@ -82,7 +83,7 @@ async def serving(
         )
         platform.assets_url = f"{extension_origin}/assets"
         provider = None
-        if extension.integration == "redirect":
+        if extension.integration is REDIRECT:
             redirect_uri = f"{extension_origin}/assets/{name}/verify.html"
             provider = (
                 EmbeddedProvider(extension, idp_origin, redirect_uri, platform.events)
@@ -148,7 +149,7 @@ def _reload(platform: Platform, extension: Extension, outlet: OriginGuard, uux_o
 
 def _customer(extension: Extension) -> dict[str, Any]:
     """What HQ knows of the customer in every workflow. The authenticator app's secret is new in each run."""
-    if extension.integration == "standard":
+    if extension.integration is STANDARD:
         secret = base64.b32encode(secrets.token_bytes(TOTP_SECRET_BYTES)).decode()
         return {"registration_value": secret, "sso_identifier": CUSTOMER}
     attribute = getattr(extension.configuration, "IDENTITY_ATTRIBUTE", "sso_identifier")

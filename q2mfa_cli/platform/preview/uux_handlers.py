@@ -34,6 +34,7 @@ import segno
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from q2mfa_cli.integrations import REDIRECT
 from q2mfa_cli.platform import readings
 from q2mfa_cli.platform.events import ExtensionLoaded
 from q2mfa_cli.platform.preview import workflows
@@ -107,7 +108,7 @@ class _Platform(_Handler):
         self.write(
             {
                 "name": extension.name,
-                "integration": extension.integration,
+                "integration": extension.integration.id,
                 "rendering": "SSR" if extension.feature.get("formPostAuth") else "CSR",
                 "extension_origin": self.uux.extension_origin,
                 "changed_for_this_run": self.about["changed"],
@@ -115,7 +116,7 @@ class _Platform(_Handler):
                 "parties": {
                     party: label
                     for party, label in PARTIES.items()
-                    if party != "idp" or extension.integration == "redirect"
+                    if party != "idp" or extension.integration is REDIRECT
                 },
                 "workflows": workflows.as_json(self.about["mfa_info"]),
                 "readings": readings.as_json(self.uux.platform.readings),

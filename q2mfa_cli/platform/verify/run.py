@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from q2mfa_cli.integrations import REDIRECT, STANDARD, Integration
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS
 from q2mfa_cli.platform.verify import redirect, standard
@@ -11,9 +12,9 @@ from q2mfa_cli.platform.verify.attempts import Attempt
 from q2mfa_cli.platform.verify.customer import Customer, Deviation
 from q2mfa_cli.platform.verify.report import Finding
 
-CUSTOMERS: dict[str, tuple[type[Customer], tuple[Attempt, ...]]] = {
-    "standard": (standard.PasscodeCustomer, standard.ATTEMPTS),
-    "redirect": (redirect.LoginCustomer, redirect.ATTEMPTS),
+CUSTOMERS: dict[Integration, tuple[type[Customer], tuple[Attempt, ...]]] = {
+    STANDARD: (standard.PasscodeCustomer, standard.ATTEMPTS),
+    REDIRECT: (redirect.LoginCustomer, redirect.ATTEMPTS),
 }
 
 
