@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from command import q2mfa, q2mfa_process
 from extension_server import EXTENSION_SERVER
 
 LOGGER = logging.getLogger(__name__)
+PRE_AUTHENTICATION = Path(__file__).parents[2] / "docs" / "pre-authentication.md"
 
 
 pytestmark = pytest.mark.usefixtures("fake_sdk")
@@ -44,6 +48,25 @@ def test_wedge_online_banking_without_authenticated_session_is_refused() -> None
     # The parameters of another call.
     with pytest.raises(TypeError, match="its own ParamsObj"):
         asyncio.run(AcceptDisclaimer.execute(other))
+
+
+@pytest.mark.parametrize("authenticated", [True, False])
+def test_documented_sample_calls_hq_in_either_state(authenticated: bool) -> None:
+    from q2_sdk.context import current
+
+    platform = current().platform
+    sample = re.search(r"```python\n(.*?)```", PRE_AUTHENTICATION.read_text("utf-8"), re.DOTALL)
+    assert sample
+    names: dict[str, Any] = {}
+    exec(compile(sample[1], PRE_AUTHENTICATION.name, "exec"), names)  # noqa: S102 - our own document
+    session = platform.hq.open_session(authenticated=authenticated)
+    handler = SimpleNamespace(
+        logger=LOGGER, is_authenticated=authenticated, hq_credentials=session if authenticated else None
+    )
+    before = len(platform.hq.calls)
+    asyncio.run(names["disclaimer_example_method"](handler))
+    expected = "AcceptDisclaimer" if authenticated else "DisclaimerFormMarkAsAccepted"
+    assert [call.endpoint for call in platform.hq.calls[before:]] == [expected]
 
 
 # ---- starting ------------------------------------------------------------------------------------
