@@ -1,35 +1,41 @@
-"""Answers files: the requests of one run, in YAML, JSON or TOML."""
+"""Answers files: one or more requests, in YAML, JSON or TOML."""
 
 from __future__ import annotations
 
 import difflib
+import errno
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from q2mfa_cli.errors import Q2mfaError, UsageError
-from q2mfa_cli.request import Answers, shown
+from q2mfa_cli.errors import Q2mfaError, UsageError, shown
+from q2mfa_cli.integrations import Value
+from q2mfa_cli.questions import QUESTIONS, Question
+from q2mfa_cli.request import Answers
 
 FILE_MAX = 8 * 1024 * 1024
-KEYS = ("name", "rendering", "mfa", "issuer", "client_id", "scopes")
-HINT = "See `q2mfa create --help`: an answers file holds name, rendering, mfa, issuer, client_id, scopes."
+HINT = (
+    f"See `q2mfa create --help`: an answers file holds {', '.join(question.name for question in QUESTIONS)}."
+)
 
 
 def read_answers(source: str) -> list[Answers]:
-    """The answers of each extension that the file asks for.
+    """Read the answers for each extension in the file.
 
-    :param source: a path; ``-`` for standard input. A name ending in ``.toml`` or ``.json`` says the format; any
-        other file is YAML (of which JSON is a part), or else TOML.
-    :raises Q2mfaError: the file cannot be read.
-    :raises UsageError: it is not an answers file.
+    :param source: A path, or ``-`` for standard input. A ``.toml`` or ``.json`` suffix selects the format. Any other
+        file is read as YAML (which includes JSON), then as TOML.
+    :raises Q2mfaError: The file cannot be read.
+    :raises UsageError: It is not an answers file.
     """
     return [_to_answers(entry, where) for where, entry in _entries(_parse(_read(source), source))]
 
 
 def _read(source: str) -> str:
     try:
+        if source == "-" and sys.stdin is None:
+            raise OSError(errno.EBADF, "standard input is closed")
         with click.open_file(source, "rb") as file:
             content: bytes = file.read(FILE_MAX + 1)
     except OSError as error:
@@ -57,7 +63,7 @@ def _parse(text: str, source: str) -> Any:
             return json.loads(text, object_pairs_hook=_once_each)
         return _yaml_or_toml(text)
     except (ValueError, RecursionError) as error:
-        # ValueError is what json, tomllib and our own YAML loader raise alike.
+        # json, tomllib and the YAML loader below all raise ValueError.
         why = "it is nested too deeply" if isinstance(error, RecursionError) else _first_line(error)
         raise UsageError(f"The answers file cannot be parsed: {why}.", HINT, "bad_answers") from error
 
@@ -71,11 +77,11 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _yaml_or_toml(text: str) -> Any:
     import yaml
 
-    # The C parser is ten times as fast; a PyYAML that was built without it has the other.
+    # The C parser is ten times as fast. Not every PyYAML is built with it.
     fastest: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Loader(fastest):  # type: ignore[misc, valid-type]
-        """Plain data; a key that is there twice has no one meaning."""
+        """Loads plain data and refuses a repeated key."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             mapping = super().construct_mapping(node, deep)
@@ -86,7 +92,7 @@ def _yaml_or_toml(text: str) -> Any:
     failure: yaml.YAMLError | None = None
     try:
         for event in yaml.parse(text, fastest):
-            # Aliases can multiply without end, tags make objects, and no answers file needs either.
+            # Aliases can expand without limit and tags create objects. An answers file needs neither.
             if isinstance(event, yaml.AliasEvent):
                 raise yaml.YAMLError("aliases are not accepted")
             if getattr(event, "tag", None):
@@ -111,7 +117,7 @@ def _toml(text: str) -> Any:
 
 
 def _entries(document: Any) -> list[tuple[str, Any]]:
-    """(where, entry) of each request in the document."""
+    """Return (where, entry) for each request in the document."""
     if not isinstance(document, dict):
         raise UsageError("The answers file has to hold one mapping.", HINT, "bad_answers")
     if "extensions" not in document:
@@ -128,39 +134,47 @@ def _entries(document: Any) -> list[tuple[str, Any]]:
 def _to_answers(entry: Any, where: str) -> Answers:
     if not isinstance(entry, dict):
         raise UsageError(f"In {where}: a mapping is expected.", HINT, "bad_answers")
-    values: dict[str, Any] = {}
+    answers: dict[str, Value] = {}
     for key, value in entry.items():
-        # The spelling of the flags is accepted too: client-id, scope.
-        name = key.replace("-", "_") if isinstance(key, str) else key
-        name = "scopes" if name == "scope" else name
-        if name not in KEYS:
-            near = difflib.get_close_matches(str(key)[:60], KEYS, 1)
-            raise UsageError(
-                f"In {where}: {shown(key)} is not a setting.",
-                f"Did you mean {near[0]}?" if near else HINT,
-                "bad_answers",
-            )
-        if name in values:
-            raise UsageError(f"In {where}: {name} is given twice.", HINT, "bad_answers")
-        if value is None:
-            continue
-        if name == "scopes":
-            value = (value,) if isinstance(value, str) else value
-            if not isinstance(value, tuple | list) or not all(isinstance(scope, str) for scope in value):
-                raise UsageError(f"In {where}: scopes has to be a list of texts.", HINT, "bad_answers")
-            value = tuple(value)
-        elif not isinstance(value, str):
-            raise UsageError(
-                f"In {where}: {name} has to be a text, not {shown(value)}.",
-                "Put it in quotes.",
-                "bad_answers",
-            )
-        values[name] = value
-    return Answers(**values)
+        question = _question(key, where)
+        if question.name in answers:
+            raise UsageError(f"In {where}: {question.name} is given twice.", HINT, "bad_answers")
+        if value is not None:
+            answers[question.name] = _value(question, value, where)
+    return answers
+
+
+def _question(key: Any, where: str) -> Question:
+    """Return the question that *key* answers, by its name or its flag: ``client_id``, ``client-id``."""
+    keys = {name: question for question in QUESTIONS for name in (question.name, question.flag[2:]) if name}
+    question = keys.get(key.replace("-", "_"), keys.get(key)) if isinstance(key, str) else None
+    if question is None:
+        near = difflib.get_close_matches(str(key)[:60], [question.name for question in QUESTIONS], 1)
+        raise UsageError(
+            f"In {where}: {shown(key)} is not a setting.",
+            f"Did you mean {near[0]}?" if near else HINT,
+            "bad_answers",
+        )
+    return question
+
+
+def _value(question: Question, value: Any, where: str) -> Value:
+    if question.repeatable:
+        values = (value,) if isinstance(value, str) else value
+        if not isinstance(values, tuple | list) or not all(isinstance(each, str) for each in values):
+            raise UsageError(f"In {where}: {question.name} has to be a list of texts.", HINT, "bad_answers")
+        return tuple(values)
+    if not isinstance(value, str):
+        raise UsageError(
+            f"In {where}: {question.name} has to be a text, not {shown(value)}.",
+            "Put it in quotes.",
+            "bad_answers",
+        )
+    return value
 
 
 def _first_line(error: Exception) -> str:
-    """What a parser says, on one line; where, if it knows."""
+    """Return the parser's message on one line, with the line number if it is known."""
     problem = getattr(error, "problem", None) or (str(error).splitlines() or ["unreadable"])[0]
     mark = getattr(error, "problem_mark", None)
     return f"{problem} (line {mark.line + 1})" if mark else str(problem).rstrip(".")

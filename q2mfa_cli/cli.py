@@ -1,23 +1,24 @@
-"""The click commands: parse, call one function, report."""
+"""The click commands. Each parses, calls one function, and prints what it returns."""
 
 from __future__ import annotations
 
-import itertools
+import contextlib
+import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from q2mfa_cli import __version__
-from q2mfa_cli.errors import Q2mfaError, UsageError
+from q2mfa_cli.errors import DEBUG, OUTPUT_FORMAT, Interrupted, Q2mfaError, UsageError
+from q2mfa_cli.questions import QUESTIONS, as_options
 
 if TYPE_CHECKING:
-    from q2mfa_cli.prompts import Asker
-    from q2mfa_cli.request import Answers, ExtensionRequest
-    from q2mfa_cli.workspace import Workspace
+    from q2mfa_cli.prompts import Prompter
+    from q2mfa_cli.request import ExtensionRequest
 
 ALIASES = {"create_extension": "create"}
 
@@ -54,52 +55,80 @@ An answers file (YAML, JSON or TOML) holds one request, or many under `extension
 
 \b
 Exit status: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
-Only status 0 leaves anything behind, unless the message says what.
+If it is not 0, nothing was changed, or the error lists what was.
 """
-
 
 PREVIEW_EPILOG = """\b
 Examples:
   q2mfa preview MyMFA
   q2mfa preview MyMFA --no-browser --port 9000
   q2mfa preview --check MyMFA
-  q2mfa preview MyMFA --issuer http://localhost:8080/realms/bank
+  q2mfa preview MyMFA --issuer http://127.0.0.1:8080/realms/bank
 
 \b
 Everything binds to 127.0.0.1 only. Ctrl-C stops it; the exit status is then 0.
 """
 
 
+class Command(click.Command):
+    """A command whose usage errors honor ``--format json`` even if another option cannot be parsed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.UsageError:
+            parser = self.make_parser(ctx)
+            parser.ignore_unknown_options = True
+            with contextlib.suppress(click.UsageError):
+                options, *_ = parser.parse_args(list(args))
+                ctx.meta.setdefault(OUTPUT_FORMAT, options.get("output_format"))
+            raise
+
+
 class Program(click.Group):
-    """The ``q2mfa`` command: aliases, and one way for every error to reach the user."""
+    """The ``q2mfa`` command. Every error reaches the user as a :class:`Q2mfaError`."""
+
+    command_class = Command
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _shown_as_q2mfa_errors():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an interruption is an error like another."""
-        try:
+        with _shown_as_q2mfa_errors():
             return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            if sys.stderr.isatty():
-                # What the terminal shows of Ctrl-C stands on a line of its own.
-                click.echo(err=True)
-            raise click.Abort from error
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
-        """Run, report an error if there is one, and exit."""
-        arguments = list(sys.argv[1:] if args is None else args)
-        extra["standalone_mode"] = False
-        try:
-            sys.exit(super().main(arguments, *rest, **extra) or 0)
-        except click.exceptions.Exit as leaving:
-            sys.exit(leaving.exit_code)
-        except Exception as error:  # noqa: BLE001 - a user is never shown a traceback unasked
-            if "--debug" in arguments:
-                import traceback
 
-                traceback.print_exc()
-            sys.exit(_report_error(_as_ours(error), arguments))
+@contextlib.contextmanager
+def _shown_as_q2mfa_errors() -> Iterator[None]:
+    """Turn any error but a closed pipe, which click handles, into a :class:`Q2mfaError`."""
+    try:
+        yield
+    except (Q2mfaError, click.exceptions.Exit) as error:
+        if isinstance(error, Interrupted) and sys.stderr.isatty():
+            # The terminal shows ^C at the end of the line.
+            click.echo(err=True)
+        raise
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "q2mfa"
+        raise UsageError(_one_line(error.format_message()), f"See `{command} --help`.") from error
+    except (KeyboardInterrupt, click.Abort):
+        if sys.stderr.isatty():
+            click.echo(err=True)
+        raise Interrupted from None
+    except click.ClickException as error:
+        raise Q2mfaError(_one_line(error.format_message()), "See `q2mfa --help`.", "failed") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            raise
+        raise Q2mfaError(
+            _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}"),
+            "Run again with --debug, and report what it shows.",
+            "internal",
+        ) from error
 
 
 @click.group(
@@ -119,11 +148,24 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-def debug_option(command: Any) -> Any:
-    return click.option(
-        "--debug", is_flag=True, help="On an error, show a traceback too.", expose_value=False
-    )(command)
+def _remember(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return a callback that keeps an option's value where an error finds it."""
 
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        context.meta[key] = value
+        return value
+
+    return callback
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_remember(DEBUG),
+    help="On an error, show a traceback too.",
+)
 
 workspace_option = click.option(
     "-o",
@@ -135,22 +177,7 @@ workspace_option = click.option(
 
 
 @main.command(epilog=CREATE_EPILOG)
-@click.argument("name", required=False)
-@click.option("--rendering", type=click.Choice(["ssr", "csr"]), help="Server- or client-side rendered page.")
-@click.option(
-    "--mfa",
-    type=click.Choice(["standard", "redirect"]),
-    help="A form of its own, or OpenID Connect elsewhere.",
-)
-@click.option("--issuer", metavar="URL", help="Redirect only: the identity provider's issuer, an https URL.")
-@click.option("--client-id", metavar="TEXT", help="Redirect only: the client id registered there.")
-@click.option(
-    "--scope",
-    "scopes",
-    metavar="TEXT",
-    multiple=True,
-    help="Redirect only, repeatable; openid is always asked for.",
-)
+@as_options()
 @workspace_option
 @click.option(
     "--answers", metavar="FILE", help="Read the answers from a YAML, JSON or TOML file; - is stdin."
@@ -169,16 +196,16 @@ workspace_option = click.option(
     help="Edit configuration/settings.py, or leave it.  [default: register]",
 )
 @click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="How to report."
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    is_eager=True,
+    callback=_remember(OUTPUT_FORMAT),
+    help="How to report.",
 )
 @debug_option
 def create(
-    name: str | None,
-    rendering: str | None,
-    mfa: str | None,
-    issuer: str | None,
-    client_id: str | None,
-    scopes: tuple[str, ...],
     output_dir: Path | None,
     answers: str | None,
     no_input: bool,
@@ -187,27 +214,30 @@ def create(
     force: bool,
     register: bool,
     output_format: str,
+    **asked: Any,
 ) -> None:
     """Create an External MFA extension.
 
-    Asks the menus of `q2 create_extension`; a flag given is a question not asked. Also: create_extension.
+    Asks the menus of `q2 create_extension`. Flags skip the matching question. Also: create_extension.
     """
     from q2mfa_cli import report
-    from q2mfa_cli.commands.create import create as run
-    from q2mfa_cli.request import Answers, make_request
-    from q2mfa_cli.workspace import find_workspace, read_workspace
+    from q2mfa_cli.commands import create
+    from q2mfa_cli.request import make_request
+    from q2mfa_cli.workspace.find import find_workspace
 
     root = output_dir or find_workspace(Path())
-    given = Answers(name, rendering, mfa, issuer, client_id, scopes or None)
+    given = {
+        question.name: asked[question.name]
+        for question in QUESTIONS
+        if asked[question.name] not in (None, ())
+    }
     if answers is not None:
-        wanted = _from_file(answers, given)
+        requests = create.requests_from_file(answers, given)
     elif no_input:
-        wanted = [given]
+        requests = [make_request(given)]
     else:
-        asker = _asker(plain, output_format)
-        wanted = [_asked(given, asker, read_workspace(root))]
-    requests = [make_request(each) for each in wanted]
-    result = run(
+        requests = create.requests_from_prompts(root, given, lambda: _prompter(plain, output_format))
+    plan = create.create(
         root,
         requests,
         force=force,
@@ -215,7 +245,8 @@ def create(
         dry_run=dry_run,
         progress=_progress(output_format),
     )
-    _print(report.as_json(result) if output_format == "json" else report.as_text(result), result.dry_run)
+    as_asked = report.as_json if output_format == "json" else report.as_text
+    _print(as_asked(plan, dry_run), dry_run)
 
 
 @main.command()
@@ -223,15 +254,16 @@ def create(
 @workspace_option
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 @debug_option
-def test(name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> int:
+@click.pass_context
+def test(context: click.Context, name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> None:
     """Run an extension's own tests.
 
-    On the Q2 SDK where it is installed, else on q2mfa's stand-in for it. What follows -- goes to pytest.
+    On the Q2 SDK where it is installed, else on q2mfa's fake of it. What follows -- goes to pytest.
     """
     from q2mfa_cli.commands.test import run_tests
-    from q2mfa_cli.workspace import find_workspace
+    from q2mfa_cli.workspace.find import find_workspace
 
-    return run_tests(output_dir or find_workspace(Path()), name, pytest_args)
+    context.exit(run_tests(output_dir or find_workspace(Path()), name, pytest_args))
 
 
 @main.command(epilog=PREVIEW_EPILOG)
@@ -261,73 +293,45 @@ def preview(
     check: bool,
     no_browser: bool,
 ) -> None:
-    """Show an extension at work, on a local stand-in for Q2's platform.
+    """Show an extension at work, on a local fake of Q2's platform.
 
     Plays online banking, with the extension in its iframe and HQ behind it, and shows the eight steps of External MFA
     as they happen. The extension is loaded anew when a file of it changes.
     """
-    from q2mfa_cli.workspace import find_workspace
+    from q2mfa_cli.workspace.find import find_workspace
 
     workspace = (output_dir or find_workspace(Path.cwd())).resolve()
     if check:
-        from q2mfa_cli.platform.verify.check import run_check
+        from q2mfa_cli.commands.preview import run_check
 
         if issuer is not None:
             raise UsageError("--check logs in at the embedded provider only.", "Leave --issuer out.")
         run_check(workspace, name, click.echo)
         return
-    from q2mfa_cli.platform.preview.preview import run_preview
+    from q2mfa_cli.commands.preview import run_preview
 
     run_preview(workspace, name, port, issuer, not no_browser, click.echo)
 
 
-def _from_file(source: str, given: Answers) -> list[Answers]:
-    """The answers of the file; flags go before them where the file holds one request."""
-    from q2mfa_cli.answers import read_answers
-    from q2mfa_cli.request import Answers
+def _prompter(plain: bool, output_format: str) -> Prompter:
+    from q2mfa_cli.prompts import LinePrompter, TerminalPrompter
 
-    entries = read_answers(source)
-    if given == Answers():
-        return entries
-    if len(entries) > 1:
-        raise UsageError(
-            "The answers file holds many requests; NAME and flags that answer questions cannot go with it.",
-            "Put the answers into the file.",
-        )
-    return [given.over(entries[0])]
-
-
-def _asked(given: Answers, asker: Asker, workspace: Workspace) -> Answers:
-    from q2mfa_cli.prompts import ask
-    from q2mfa_cli.request import check_name, refuse_redirect_answers
-    from q2mfa_cli.workspace import check_name_is_free
-
-    def check(name: str) -> str:
-        return check_name_is_free(workspace, check_name(name))
-
-    # A mistake on the command line is said before anybody answers four menus.
-    if given.name is not None:
-        check(given.name)
-    if given.mfa == "standard":
-        refuse_redirect_answers(given)
-    return ask(given, asker, check)
-
-
-def _asker(plain: bool, output_format: str) -> Asker:
-    from q2mfa_cli.prompts import LineAsker, TerminalAsker
-
-    typed, seen = sys.stdin.isatty(), sys.stdout.isatty()
-    if typed and seen and not plain and output_format == "text" and os.environ.get("TERM") != "dumb":
-        return TerminalAsker()
+    # Python sets a stream to None if it was closed when the process started.
+    is_typed = sys.stdin is not None and sys.stdin.isatty()
+    is_seen = sys.stdout is not None and sys.stdout.isatty()
+    if is_typed and is_seen and not plain and output_format == "text" and os.environ.get("TERM") != "dumb":
+        return TerminalPrompter()
     # Questions go where a person can see them, and never into the JSON.
-    out = sys.stderr if output_format == "json" or (typed and not seen) else sys.stdout
-    return LineAsker(sys.stdin.buffer, out, echo=not typed)
+    out = sys.stderr if output_format == "json" or (is_typed and not is_seen) else sys.stdout
+    return LinePrompter(sys.stdin.buffer if sys.stdin else None, out, echo=not is_typed)
 
 
-def _progress(output_format: str) -> Callable[[list[ExtensionRequest]], Iterator[ExtensionRequest]]:
-    """A bar for a batch on a terminal; silence in pipes and in JSON."""
+def _progress(
+    output_format: str,
+) -> Callable[[Sequence[ExtensionRequest]], Iterable[ExtensionRequest]]:
+    """Return a progress bar for a batch on a terminal; pipes and JSON get none."""
 
-    def bar(requests: list[ExtensionRequest]) -> Iterator[ExtensionRequest]:
+    def bar(requests: Sequence[ExtensionRequest]) -> Iterator[ExtensionRequest]:
         if len(requests) < 2 or output_format == "json" or not sys.stderr.isatty():
             yield from requests
             return
@@ -339,56 +343,25 @@ def _progress(output_format: str) -> Callable[[list[ExtensionRequest]], Iterator
     return bar
 
 
-def _print(report: Iterator[str], dry_run: bool) -> None:
-    """Print a report; where that cannot be done, say what was."""
-    # A path may hold what standard output cannot.
+def _print(report: str, dry_run: bool) -> None:
+    """Print a report. If that fails, say what was done nevertheless."""
+    # A path may hold what standard output cannot encode.
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        for piece in report:
-            click.echo(piece.encode(encoding, "backslashreplace").decode(encoding), nl=False)
+        click.echo(report.encode(encoding, "backslashreplace").decode(encoding))
     except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        # Else Python tries again at exit, and fails.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         done = "nothing was written, as --dry-run says" if dry_run else "what it reports is done, all of it"
         raise Q2mfaError(
             f"The report cannot be written: {error.strerror}.", f"Only that failed: {done}.", "report_failed"
         ) from error
 
 
-def _as_ours(error: Exception) -> Q2mfaError:
-    if isinstance(error, Q2mfaError):
-        return error
-    if isinstance(error, click.UsageError):
-        command = error.ctx.command_path if error.ctx else "q2mfa"
-        return UsageError(_one_line(error.format_message()), f"See `{command} --help`.")
-    if isinstance(error, click.Abort):
-        return Q2mfaError("Interrupted.", "Run the command again.", "interrupted", 130)
-    if isinstance(error, click.ClickException):
-        return Q2mfaError(_one_line(error.format_message()), "See `q2mfa --help`.", "failed", error.exit_code)
-    return Q2mfaError(
-        _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}"),
-        "Run again with --debug, and report what it shows.",
-        "internal",
-    )
-
-
-def _report_error(error: Q2mfaError, arguments: list[str]) -> int:
-    from q2mfa_cli.report import error_as_json
-
-    click.echo(f"Error: {error.message}", err=True)
-    click.echo(error.hint, err=True)
-    try:
-        # Looked for by hand: the error may be that the command line cannot be parsed.
-        if "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments):
-            click.echo(error_as_json(error))
-        elif sys.stdout:
-            sys.stdout.flush()
-    except OSError:
-        # What standard output has refused once is not tried again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return error.exit_status
-
-
 def _one_line(text: str) -> str:
-    """*text* as an error can show it: on one line, not for pages, and with nothing that acts on a terminal."""
+    """Return *text* on one line of at most some 300 characters, without characters that act on a terminal."""
     line = " ".join(text.split())
     if len(line) > 300:
         line = f"{line[:200]} … {line[-90:]}"

@@ -1,25 +1,79 @@
-"""The errors a user can meet, each with its hint and exit status."""
+"""Errors that a user can act on. Each knows its exit status and shows itself, as click's own errors do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import IO, Any
+
+import click
+
+REPORT_FORMAT = 1
+"""The version of every JSON report; a change that breaks a reader raises it."""
+
+# Keys of ``click.Context.meta``, set by the options of the command line.
+OUTPUT_FORMAT = "q2mfa_cli.output_format"
+DEBUG = "q2mfa_cli.debug"
 
 
-class Q2mfaError(Exception):
+class Q2mfaError(click.ClickException):
     """Something the user can act on.
 
-    :param message: one sentence: what is wrong.
-    :param hint: one sentence: what to do about it.
-    :param code: stable snake_case identifier for scripts (``error.code`` in the JSON report).
-    :param exit_status: 1 for "could not", 2 for a usage error.
+    :param message: One sentence: what is wrong.
+    :param hint: One sentence: what to do about it.
+    :param code: A stable snake_case identifier for scripts (``error.code`` in the JSON report).
     """
 
-    def __init__(self, message: str, hint: str, code: str, exit_status: int = 1) -> None:
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str, code: str) -> None:
         super().__init__(message)
-        self.message = message
         self.hint = hint
         self.code = code
-        self.exit_status = exit_status
+        # As in ClickException: the context is gone when the error is shown.
+        context = click.get_current_context(silent=True)
+        self.meta: dict[str, Any] = context.meta if context else {}
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message and the hint to stderr, and a JSON report to stdout where one was asked for."""
+        if self.meta.get(DEBUG):
+            import traceback
+
+            traceback.print_exception(self.__cause__ or self)
+        click.echo(f"Error: {self.message}\n{self.hint}", file=file, err=True)
+        if self.meta.get(OUTPUT_FORMAT) == "json":
+            # stdout may be what failed.
+            with contextlib.suppress(OSError):
+                click.echo(self.as_json())
+
+    def as_json(self) -> str:
+        """The object that ``docs/create-report.schema.json`` describes, on one line."""
+        details = {"code": self.code, "message": self.message, "hint": self.hint}
+        report = {"format": REPORT_FORMAT, "status": "error", "extensions": [], "next_steps": []}
+        return json.dumps({**report, "error": details})
 
 
 class UsageError(Q2mfaError):
-    """What was asked for cannot be meant: exit status 2, before anything is read or written."""
+    """The command line or an answer is wrong. It is raised before anything is written."""
+
+    exit_code = 2
 
     def __init__(self, message: str, hint: str, code: str = "usage") -> None:
-        super().__init__(message, hint, code, exit_status=2)
+        super().__init__(message, hint, code)
+
+
+class Interrupted(Q2mfaError):
+    """The user pressed Ctrl-C, or the process was asked to end."""
+
+    exit_code = 130
+
+    def __init__(
+        self, hint: str = "Run the command again.", message: str = "Interrupted.", code: str = "interrupted"
+    ) -> None:
+        super().__init__(message, hint, code)
+
+
+def shown(value: Any) -> str:
+    """Return *value* as an error message can show it: printable ASCII, on one line, at most 60 characters."""
+    text = ascii(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,76 +1,191 @@
-"""What will be created, edited and left alone: rendered trees held against the workspace. Nothing is written."""
+"""The plan of a change to a workspace: a full value. Applying it, its diff and its report are functions of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from q2mfa_cli.errors import Q2mfaError
-from q2mfa_cli.rendering import RenderedTree
-from q2mfa_cli.request import ExtensionRequest, shown
-from q2mfa_cli.workspace import SETTINGS, Workspace
+from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.rendering import RenderedTree, render
+from q2mfa_cli.request import ExtensionRequest
+from q2mfa_cli.transaction import Change
+from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
+from q2mfa_cli.workspace.names import name_checker, refuse_duplicates
+from q2mfa_cli.workspace.registration import Registration, registration
+
+Progress = Callable[[Sequence[ExtensionRequest]], Iterable[ExtensionRequest]]
 
 
-class Fate(Enum):
-    """What becomes of one file."""
+class Action(Enum):
+    """What happens to a file."""
 
-    CREATED = "created"
-    EDITED = "edited"
-    UNCHANGED = "unchanged"
+    CREATE = "created"
+    EDIT = "edited"
+    KEEP = "unchanged"
     CONFLICT = "conflict"
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """One file of a plan.
+
+    :param path: Relative to the workspace, ``/``-separated.
+    :param before: Its bytes now; ``None`` if there is no such file.
+    :param after: Its bytes after the change.
+    """
+
+    path: str
+    before: bytes | None
+    after: bytes
+    action: Action
+
+    @property
+    def changes(self) -> bool:
+        return self.action in (Action.CREATE, Action.EDIT)
+
+
+@dataclass(frozen=True, slots=True)
 class ExtensionPlan:
-    """The fate of each of one extension's files; paths relative to the workspace, ``/``-separated, sorted."""
+    """The files of one extension.
+
+    :param touched: Files of the workspace that are edited for it.
+    """
 
     request: ExtensionRequest
-    files: Mapping[str, Fate]
+    files: tuple[PlannedFile, ...]
+    touched: tuple[PlannedFile, ...]
 
-    def paths(self, *fates: Fate) -> list[str]:
-        return sorted(path for path, fate in self.files.items() if fate in fates)
+    def paths(self, action: Action) -> list[str]:
+        """Return the sorted paths of the files, the workspace's included, that *action* happens to."""
+        return sorted(file.path for file in (*self.files, *self.touched) if file.action is action)
 
 
-def plan_extension(
-    workspace: Workspace, request: ExtensionRequest, tree: RenderedTree, force: bool
-) -> ExtensionPlan:
-    """Hold *tree* against what the workspace has.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A change to the workspace.
 
-    :param force: a file that differs is replaced (``EDITED``) instead of being a ``CONFLICT``.
-    :raises Q2mfaError: a file cannot be read, or a symbolic link leads out of the workspace.
+    :param edits: The workspace's own files, in the order of writing.
     """
-    fates = {path: _fate(workspace.root, path, content, force) for path, content in tree.items()}
-    return ExtensionPlan(request, fates)
+
+    workspace: Workspace
+    extensions: tuple[ExtensionPlan, ...]
+    edits: tuple[PlannedFile, ...]
+    registration: Registration
+
+    @property
+    def files(self) -> Iterator[PlannedFile]:
+        """All files, in the order of writing: ``settings.py`` last, because it switches an extension on."""
+        for extension in self.extensions:
+            yield from extension.files
+        yield from self.edits
+
+    @property
+    def changes(self) -> list[Change]:
+        """What to apply."""
+        return [Change(file.path, file.before, file.after) for file in self.files if file.changes]
+
+    @property
+    def conflicts(self) -> list[str]:
+        return [file.path for file in self.files if file.action is Action.CONFLICT]
 
 
-def refuse_conflicts(plans: Iterable[ExtensionPlan]) -> None:
-    """:raises Q2mfaError: a file is in the way of what was asked for."""
-    conflicts = [path for plan in plans for path in plan.paths(Fate.CONFLICT)]
+def plan_creation(
+    workspace: Workspace,
+    requests: Sequence[ExtensionRequest],
+    *,
+    force: bool = False,
+    register: bool = True,
+    progress: Progress = iter,
+) -> Plan:
+    """Plan the extensions of *requests*.
+
+    :param force: Replace files that differ, instead of a conflict.
+    :param register: Edit ``configuration/settings.py``.
+    :param progress: Wraps the requests while they are rendered.
+    :raises Q2mfaError: A name is taken, a file conflicts or cannot be read, or a link leads out of the workspace.
+    """
+    refuse_duplicates(request.name for request in requests)
+    check_name = name_checker(workspace)
+    for request in requests:
+        check_name(request.name)
+    joining = registration(workspace, requests, register)
+    edits = {path: _edit(workspace, path, after) for path, after in joining.edits.items()}
+    extensions = tuple(
+        ExtensionPlan(
+            request,
+            tuple(_compare(workspace.root, render(request), force)),
+            tuple(edits[path] for path in joining.touched.get(request.name, [])),
+        )
+        for request in progress(requests)
+    )
+    in_order = tuple(sorted(edits.values(), key=lambda edit: edit.path == SETTINGS))
+    plan = Plan(workspace, extensions, in_order, joining)
+    _refuse_conflicts(plan.conflicts)
+    return plan
+
+
+def diff(plan: Plan) -> str:
+    """Return a unified diff of the workspace's own files, and of every other file that is replaced."""
+    replaced = [file for each in plan.extensions for file in each.files if file.action is Action.EDIT]
+    return "".join(unified_diff(file.path, file.before, file.after) for file in (*replaced, *plan.edits))
+
+
+def _edit(workspace: Workspace, path: str, after: bytes) -> PlannedFile:
+    before = {SETTINGS: workspace.settings, REQUIREMENTS: workspace.requirements}[path]
+    return PlannedFile(path, before, after, Action.CREATE if before is None else Action.EDIT)
+
+
+def _compare(root: Path, tree: RenderedTree, force: bool) -> Iterator[PlannedFile]:
+    for path, content in tree.items():
+        before = _present(root, path)
+        if isinstance(before, Action):
+            yield PlannedFile(path, None, content, before)
+        # Git may have changed the line endings at checkout (`* text=auto`).
+        elif before in (content, content.replace(b"\n", b"\r\n")):
+            yield PlannedFile(path, before, content, Action.KEEP)
+        else:
+            yield PlannedFile(path, before, content, Action.EDIT if force else Action.CONFLICT)
+
+
+def _present(root: Path, path: str) -> bytes | Action:
+    """Return the content of a file, or what follows if there is none."""
+    target = root / path
+    try:
+        # A link may stand for the workspace. It must not lead out of it.
+        if not target.resolve().is_relative_to(root):
+            raise Q2mfaError(
+                f"{path} leads out of the workspace through a symbolic link.",
+                "Remove the link, or choose another name.",
+                "outside_workspace",
+            )
+        return target.read_bytes()
+    except FileNotFoundError:
+        return Action.CONFLICT if target.is_symlink() else Action.CREATE
+    except (IsADirectoryError, NotADirectoryError):
+        return Action.CONFLICT
+    except (OSError, RuntimeError) as error:
+        raise Q2mfaError(
+            f"{shown(str(target))} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            "Check its permissions.",
+            "workspace_unreadable",
+        ) from error
+
+
+def _refuse_conflicts(conflicts: Sequence[str]) -> None:
     if conflicts:
         some = ", ".join(conflicts[:5]) + (f" and {len(conflicts) - 5} more" if len(conflicts) > 5 else "")
-        count = "1 file is" if len(conflicts) == 1 else f"{len(conflicts)} files are"
+        count = "1 file already exists" if len(conflicts) == 1 else f"{len(conflicts)} files already exist"
         raise Q2mfaError(
-            f"{count} there already and not the same: {some}.",
+            f"{count} with different content: {some}.",
             "Choose another name, move them away, or replace them with --force.",
             "conflict",
         )
 
 
-def with_edits(plan: ExtensionPlan, workspace: Workspace, edited: Iterable[str]) -> ExtensionPlan:
-    """*plan* including the workspace's own files that are *edited* for its extension."""
-    fates = {path: Fate.CREATED if workspace.content(path) is None else Fate.EDITED for path in edited}
-    return ExtensionPlan(plan.request, {**plan.files, **fates}) if fates else plan
-
-
-def in_order(edits: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
-    """The edits in the order of writing: ``settings.py`` last, since it is what switches an extension on."""
-    return sorted(edits.items(), key=lambda edit: (edit[0] == SETTINGS, edit[0]))
-
-
 def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
-    """What changes in one file, as ``diff -u`` shows it."""
+    """Return what changes in one file, as ``diff -u`` shows it."""
     import difflib
 
     old = (before or b"").decode("utf-8", "replace").splitlines(keepends=True)
@@ -81,30 +196,3 @@ def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
         line.replace("\r\n", "\n") if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         for line in lines
     )
-
-
-def _fate(root: Path, path: str, content: bytes, force: bool) -> Fate:
-    target = root / path
-    try:
-        # A link may stand for the workspace, not lead out of it: nothing is written elsewhere.
-        if not target.resolve().is_relative_to(root):
-            raise Q2mfaError(
-                f"{path} leads out of the workspace through a symbolic link.",
-                "Remove the link, or choose another name.",
-                "outside_workspace",
-            )
-        present = target.read_bytes()
-    except FileNotFoundError:
-        return Fate.CONFLICT if target.is_symlink() else Fate.CREATED
-    except (IsADirectoryError, NotADirectoryError):
-        return Fate.CONFLICT
-    except (OSError, RuntimeError) as error:
-        raise Q2mfaError(
-            f"{shown(str(target))} cannot be read: {getattr(error, 'strerror', None) or error}.",
-            "Check its permissions.",
-            "workspace_unreadable",
-        ) from error
-    # Git may have changed line endings on checkout (`* text=auto`); that is no difference.
-    if present in (content, content.replace(b"\n", b"\r\n")):
-        return Fate.UNCHANGED
-    return Fate.EDITED if force else Fate.CONFLICT

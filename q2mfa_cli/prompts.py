@@ -1,12 +1,14 @@
-"""The menus of ``q2 create_extension`` as data [seed], and the two ways of asking them."""
+"""The menus of ``q2 create_extension`` as data, and two ways to ask them: line by line, and with arrow keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from q2mfa_cli.errors import UsageError
+from q2mfa_cli.integrations import INTEGRATIONS
+from q2mfa_cli.questions import QUESTIONS
 from q2mfa_cli.request import Answers
 
 NAME_PROMPT = "New Extension Name:"
@@ -17,8 +19,7 @@ ELSEWHERE = "`q2 create_extension` builds those; q2mfa builds Online extensions 
 class Choice:
     """One line of a menu.
 
-    ``value`` is what choosing it answers: a flag's value; ``""`` where it only leads on; ``None`` where this tool
-    does not build what it names.
+    :param value: The answer it stands for; ``""`` if it only leads to the next menu; ``None`` if q2mfa does not build it.
     """
 
     label: str
@@ -27,11 +28,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Menu:
-    """One menu, its texts verbatim from the seed. The first choice is always the default."""
+    """One menu, with the texts of ``q2 create_extension``. The first choice is the default.
+
+    :param answers: The name of the question it answers; empty if it only leads to the next menu.
+    """
 
     title: str
     choices: tuple[Choice, ...]
-    answers: str | None = None
+    answers: str = ""
     shows_default: bool = True
 
     @property
@@ -68,46 +72,45 @@ INTEGRATION = Menu(
 )
 MFA = Menu(
     "Select type of MFA integration to generate",
-    (Choice("Standard (Default)", "standard"), Choice("Redirect-Based Authentication", "redirect")),
+    tuple(Choice(integration.menu_label, integration.id) for integration in INTEGRATIONS),
     answers="mfa",
 )
 
 
 def open_menus(answers: Answers) -> list[Menu]:
-    """The menus still to be asked, in the seed's order: a flag given is a question not asked."""
-    if answers.rendering and answers.mfa:
+    """Return the menus still to be asked, in the order of ``q2 create_extension``. An answer skips its menu."""
+    if RENDERING.answers in answers and MFA.answers in answers:
         return []
     menus = [TYPE]
-    if not answers.rendering:
+    if RENDERING.answers not in answers:
         menus.append(RENDERING)
-    if not answers.mfa:
+    if MFA.answers not in answers:
         menus += [INTEGRATION, MFA]
     return menus
 
 
-def ask(answers: Answers, asker: Asker, check_name: Callable[[str], str]) -> Answers:
-    """Complete *answers* by asking what is open.
+def ask(answers: Answers, prompter: Prompter, check_name: Callable[[str], str]) -> Answers:
+    """Complete *answers* by asking the open questions.
 
-    :param check_name: returns an acceptable name, raises :class:`UsageError` for another.
-    :raises UsageError: the input ended before the answers did.
-    :raises KeyboardInterrupt: the user left.
+    :param check_name: Returns an acceptable name, or raises :class:`UsageError`.
+    :raises UsageError: The input ended early.
+    :raises KeyboardInterrupt: The user pressed Ctrl-C.
     """
+    complete = dict(answers)
     try:
-        if answers.name is None:
-            answers = replace(answers, name=asker.name(check_name))
-        for menu in open_menus(answers):
-            value = asker.choose(menu)
-            if menu.answers == "rendering":
-                answers = replace(answers, rendering=value)
-            elif menu.answers == "mfa":
-                answers = replace(answers, mfa=value)
+        if "name" not in complete:
+            complete["name"] = prompter.name(check_name)
+        for menu in open_menus(complete):
+            value = prompter.choose(menu)
+            if menu.answers:
+                complete[menu.answers] = value
     except EOFError:
-        raise _input_ended(answers) from None
-    return answers
+        raise _input_ended(complete) from None
+    return complete
 
 
-class Asker:
-    """A way of asking. Both methods raise :class:`EOFError` when there is nobody left to answer."""
+class Prompter:
+    """A way to ask. Both methods raise :class:`EOFError` when the input has ended."""
 
     def name(self, check_name: Callable[[str], str]) -> str:
         raise NotImplementedError
@@ -116,13 +119,14 @@ class Asker:
         raise NotImplementedError
 
 
-class LineAsker(Asker):
-    """Numbered menus; answers are lines.
+class LinePrompter(Prompter):
+    """Numbered menus, answered by lines.
 
-    :param echo: repeat each answer, so that the output reads like a terminal's where no terminal echoes.
+    :param stdin: Where the lines come from; ``None`` if standard input is closed.
+    :param echo: Repeat each answer, because no terminal does.
     """
 
-    def __init__(self, stdin: BinaryIO, out: TextIO, echo: bool) -> None:
+    def __init__(self, stdin: BinaryIO | None, out: TextIO, echo: bool) -> None:
         self.stdin, self.out, self.echo = stdin, out, echo
 
     def name(self, check_name: Callable[[str], str]) -> str:
@@ -150,11 +154,11 @@ class LineAsker(Asker):
     def _read(self, prompt: str) -> str:
         self.out.write(prompt)
         self.out.flush()
-        line = self.stdin.readline()
+        line = self.stdin.readline() if self.stdin else b""
         if not line:
             self._say("")
             raise EOFError
-        # What is not UTF-8 becomes U+FFFD, which no answer may contain.
+        # Bytes that are not UTF-8 become U+FFFD, which no answer may contain.
         answer = line.decode("utf-8", "replace").strip()
         if self.echo:
             self._say(answer)
@@ -168,7 +172,7 @@ class LineAsker(Asker):
         self.out.flush()
 
 
-class TerminalAsker(Asker):
+class TerminalPrompter(Prompter):
     """Arrow keys and number shortcuts on a terminal."""
 
     def name(self, check_name: Callable[[str], str]) -> str:
@@ -198,14 +202,9 @@ class TerminalAsker(Asker):
 
 
 def _input_ended(answers: Answers) -> UsageError:
+    asked = ["name", *(menu.answers for menu in (RENDERING, MFA))]
     missing = [
-        text
-        for text, value in [
-            ("NAME", answers.name),
-            ("--rendering ssr|csr", answers.rendering),
-            ("--mfa standard|redirect", answers.mfa),
-        ]
-        if value is None
+        question.usage for question in QUESTIONS if question.name in asked and question.name not in answers
     ]
     return UsageError(
         "The input ended before the answers did.",

@@ -1,6 +1,6 @@
-"""A request becomes rendered files, with Cookiecutter's own Jinja environment and rules.
+"""From a request to rendered files, with Cookiecutter's own Jinja environment and rules.
 
-Nothing is written: the outcome is a value. Byte for byte it is what ``cookiecutter templates/<integration>`` writes.
+Nothing is written. The bytes are those that ``cookiecutter templates/<integration>`` writes.
 """
 
 from __future__ import annotations
@@ -10,40 +10,26 @@ import functools
 import json
 import os
 import re
-import sys
-from collections.abc import Mapping, Sequence
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+from q2mfa_cli.questions import cookiecutter_variables
 from q2mfa_cli.request import ExtensionRequest
 
 RenderedTree = Mapping[str, bytes]
-"""Path, relative to the workspace and ``/``-separated, to content."""
+"""Content by path. Paths are relative to the workspace and ``/``-separated."""
 
 
 def render(request: ExtensionRequest) -> RenderedTree:
-    """The files of the extension that *request* asks for."""
-    template = _template(request.mfa)
-    variables = {
-        **template.variables,
-        "workspace": ".",
-        "extension_name": request.name,
-        "rendering": request.rendering,
-    }
-    if request.mfa == "redirect":
-        variables |= {
-            "issuer": request.issuer,
-            "client_id": request.client_id,
-            "scopes": " ".join(request.scopes),
-        }
-    return template.render(variables)
+    """Render the files of the extension."""
+    template = _template(request.integration.id)
+    answers = cookiecutter_variables(request.answers)
+    return template.render({**template.variables, "workspace": ".", **answers})
 
 
 def templates_folder() -> Path:
-    """Where the templates are: inside the package in a wheel, beside it in a checkout or an editable install."""
+    """Return where the templates are: inside the package in a wheel, beside it in a checkout."""
     package = Path(__file__).resolve().parent
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
@@ -55,9 +41,11 @@ def _template(integration: str) -> _Template:
 
 
 class _Template:
-    """One Cookiecutter template; each of its files is read and compiled once."""
+    """One Cookiecutter template. Each file is read and compiled once."""
 
     def __init__(self, folder: Path) -> None:
+        # This import takes longer than the rest of a run; wrong usage is reported without it.
+        from cookiecutter.environment import StrictEnvironment
         from jinja2 import FileSystemLoader
 
         defaults = json.loads((folder / "cookiecutter.json").read_text("utf-8"))
@@ -67,25 +55,19 @@ class _Template:
         }
         self.root = folder / "{{cookiecutter.workspace}}"
         # The arguments and the loader are those of cookiecutter.generate and cookiecutter.utils.
-        sys.meta_path.insert(0, _Lean)
-        try:
-            from cookiecutter.environment import StrictEnvironment
-
-            self.environment = StrictEnvironment(
-                context={"cookiecutter": self.variables},
-                keep_trailing_newline=True,
-                loader=FileSystemLoader([self.root, folder / "templates"]),
-            )
-        finally:
-            sys.meta_path.remove(_Lean)
+        self.environment = StrictEnvironment(
+            context={"cookiecutter": self.variables},
+            keep_trailing_newline=True,
+            loader=FileSystemLoader([self.root, folder / "templates"]),
+        )
         self.files = [
             os.path.relpath(os.path.join(parent, name), self.root).replace(os.sep, "/")
             for parent, _, names in os.walk(self.root)
             for name in names
-            # pip compiles what it installs, templates too.
+            # pip compiles what it installs, including templates.
             if not parent.endswith("__pycache__")
         ]
-        # All the names are one template: each for itself would take as long to compile as the contents.
+        # All names are one template: compiling each of them takes as long as compiling the contents.
         self.paths = self.environment.from_string("\n".join(self.files))
         self.content = functools.cache(self._content)
 
@@ -93,7 +75,7 @@ class _Template:
         context = {"cookiecutter": variables}
         tree: dict[str, bytes] = {}
         for file, path in zip(self.files, self.paths.render(context).split("\n"), strict=True):
-            # Cookiecutter's way to leave a file out: its name comes out empty.
+            # An empty name is Cookiecutter's way to leave a file out.
             if path.endswith("/"):
                 continue
             content = self.content(file)
@@ -101,29 +83,11 @@ class _Template:
         return dict(sorted(tree.items()))
 
     def _content(self, file: str) -> Any:
-        """A compiled template, or bytes where rendering would leave them as they are."""
+        """Return a compiled template, or bytes if rendering would not change them."""
         content = (self.root / file).read_bytes()
         if any(fnmatch.fnmatch(file, pattern) for pattern in self.variables.get("_copy_without_render", [])):
             return content
-        # Jinja changes nothing else than what stands in its delimiters, and the line endings.
+        # Jinja changes only what is inside its delimiters, and line endings.
         if re.search(rb"\{[{%#]|\r", content):
             return self.environment.get_template(file)
         return content
-
-
-class _Lean(PathFinder):
-    """Finds Cookiecutter without what takes longer to load than our templates to render, and has no part in it.
-
-    That is its date library, loaded when something in it is used, if ever; and its ``__init__``, which only looks up
-    which version it is.
-    """
-
-    @classmethod
-    def find_spec(
-        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        spec = super().find_spec(fullname, path, target) if fullname in ("cookiecutter", "arrow") else None
-        if spec and spec.loader:
-            # Without a loader it is a package all the same.
-            spec.loader = None if fullname == "cookiecutter" else LazyLoader(spec.loader)
-        return spec

@@ -1,258 +1,86 @@
-"""What the user wants: the answers given so far, and the complete, validated request they become."""
+"""What the user wants: a complete, validated request for one extension."""
 
 from __future__ import annotations
 
-import ipaddress
-import keyword
-import re
-import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from q2mfa_cli.errors import UsageError
+from q2mfa_cli.integrations import Integration, Value, integration_named
+from q2mfa_cli.questions import QUESTIONS, Question
 
-Rendering = Literal["ssr", "csr"]
-Mfa = Literal["standard", "redirect"]
-
-RENDERINGS: tuple[Rendering, ...] = ("ssr", "csr")
-INTEGRATIONS: tuple[Mfa, ...] = ("standard", "redirect")
-
-PLACEHOLDER_ISSUER = "https://idp.example.com"
-DEFAULT_SCOPES = ("openid",)
-
-NAME_MAX = 80
-VALUE_MAX = 500
-
-# Packages that the workspace or the SDK already has; a folder of that name would shadow them.
-RESERVED_NAMES = frozenset(
-    {
-        "configuration",
-        "settings",
-        "q2_sdk",
-        "q2_cores",
-        "tests",
-        "tornado",
-        "pytest",
-        "jinja2",
-        "jwt",
-        "pyotp",
-        "venv",
-        "env",
-        "node_modules",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """The answers given so far; ``None`` where a question is still open."""
-
-    name: str | None = None
-    rendering: str | None = None
-    mfa: str | None = None
-    issuer: str | None = None
-    client_id: str | None = None
-    scopes: tuple[str, ...] | None = None
-
-    def over(self, other: Answers) -> Answers:
-        """These answers, completed by *other* where they are silent."""
-        mine = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Answers(**{k: getattr(other, k) if v is None else v for k, v in mine.items()})
+Answers = Mapping[str, Value]
+"""Answers given so far, by the question's name. An open question has no entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionRequest:
-    """One External MFA extension to generate; every value is valid (see :func:`make_request`).
+    """One External MFA extension to generate (see :func:`make_request`).
 
-    ``issuer``, ``client_id`` (empty: not known yet) and ``scopes`` matter to the redirect integration only.
+    :param answers: A valid answer to each question that concerns the integration.
     """
 
-    name: str
-    rendering: Rendering = "ssr"
-    mfa: Mfa = "standard"
-    issuer: str = PLACEHOLDER_ISSUER
-    client_id: str = ""
-    scopes: tuple[str, ...] = DEFAULT_SCOPES
+    answers: Answers
 
     @property
-    def issuer_is_placeholder(self) -> bool:
-        return self.issuer == PLACEHOLDER_ISSUER
+    def name(self) -> str:
+        return str(self.answers["name"])
 
     @property
-    def issuer_host(self) -> str:
-        """The issuer's host name, as OUTBOUND_WHITELIST wants it: no scheme, no port."""
-        return urlsplit(self.issuer).hostname or ""
+    def rendering(self) -> str:
+        return str(self.answers["rendering"])
+
+    @property
+    def integration(self) -> Integration:
+        return integration_named(str(self.answers["mfa"]))
 
 
-def make_request(answers: Answers) -> ExtensionRequest:
-    """Validate *answers*; an open question gets its default.
+def make_request(answers: Answers, questions: Sequence[Question] = QUESTIONS) -> ExtensionRequest:
+    """Validate *answers*. An open question gets its default.
 
-    :raises UsageError: the name is missing, or a value is not acceptable.
+    :raises UsageError: An answer is missing, not acceptable, or about another integration.
     """
-    if answers.name is None:
-        raise UsageError(
-            "The extension has no name.", "Give it one: q2mfa create MyExternalMFA …", "name_missing"
-        )
-    rendering = cast(Rendering, _one_of("rendering", answers.rendering or "ssr", RENDERINGS))
-    mfa = cast(Mfa, _one_of("mfa", answers.mfa or "standard", INTEGRATIONS))
-    if mfa != "redirect":
-        refuse_redirect_answers(answers)
+    integration = _integration(answers, questions)
+    refuse_answers_of_others(answers, integration, questions)
     return ExtensionRequest(
-        name=check_name(answers.name),
-        rendering=rendering,
-        mfa=mfa,
-        issuer=PLACEHOLDER_ISSUER if answers.issuer is None else check_issuer(answers.issuer),
-        client_id="" if answers.client_id is None else check_client_id(answers.client_id),
-        scopes=DEFAULT_SCOPES if answers.scopes is None else check_scopes(answers.scopes),
+        {
+            question.name: _answer(question, answers)
+            for question in questions
+            if question.concerns(integration)
+        }
     )
 
 
-def refuse_redirect_answers(answers: Answers) -> None:
-    """An issuer, client id or scope means something to the redirect integration only.
+def refuse_answers_of_others(
+    answers: Answers, integration: Integration, questions: Sequence[Question] = QUESTIONS
+) -> None:
+    """Refuse an answer that means nothing to *integration*.
 
-    :raises UsageError: one of them is given.
+    :raises UsageError: There is one.
     """
-    for flag, value in [
-        ("--issuer", answers.issuer),
-        ("--client-id", answers.client_id),
-        ("--scope", answers.scopes),
-    ]:
-        if value is not None:
+    for question in questions:
+        if question.name in answers and question.integration not in (None, integration):
+            assert question.integration is not None
             raise UsageError(
-                f"{flag} belongs to the redirect-based integration, not to the standard one.",
-                f"Add --mfa redirect, or leave {flag} out.",
-                "redirect_only",
+                f"{question.flag} belongs to the {question.integration.label} integration, "
+                f"not to the {integration.label} one.",
+                f"Add --mfa {question.integration.id}, or leave {question.flag} out.",
+                f"{question.integration.id}_only",
             )
 
 
-def check_name(name: str) -> str:
-    """*name* where it can be an extension's: a Python package, a class prefix and a URL path at once.
+def _integration(answers: Answers, questions: Sequence[Question]) -> Integration:
+    mfa = next(question for question in questions if question.name == "mfa")
+    return integration_named(str(_answer(mfa, answers)))
 
-    :raises UsageError: it cannot; the hint suggests one that can.
-    """
-    if len(name) > NAME_MAX:
+
+def _answer(question: Question, answers: Answers) -> Value:
+    if question.name in answers:
+        return question.validate(answers[question.name])
+    if question.default is None:
         raise UsageError(
-            f"The extension name has {len(name):,} characters; at most {NAME_MAX} are possible.",
-            "Choose a shorter one, for example MyExternalMFA.",
-            "bad_name",
+            f"The extension has no {question.name}.",
+            "Give it one: q2mfa create MyExternalMFA …",
+            f"{question.name}_missing",
         )
-    # ASCII only: the name becomes a URL path and a folder, where look-alike letters would deceive.
-    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or name.startswith("__"):
-        raise UsageError(
-            f"{shown(name)} cannot be an extension name: it has to be a Python identifier "
-            "(ASCII letters, digits and _), and not a keyword.",
-            f"Use a name such as {suggest_name(name)}.",
-            "bad_name",
-        )
-    taken = {n.lower() for n in RESERVED_NAMES | sys.stdlib_module_names}
-    if name.lower() in taken:
-        raise UsageError(
-            f"{shown(name)} is the name of a package that the workspace, the SDK or Python already has.",
-            f"Use another name, such as {suggest_name(name + '_mfa')}.",
-            "name_taken",
-        )
-    return name
-
-
-def suggest_name(name: str) -> str:
-    """The nearest acceptable extension name: ``my-mfa`` → ``MyMfa``."""
-    words = re.findall(r"[A-Za-z0-9]+", name[:NAME_MAX])
-    camel = "".join(word[0].upper() + word[1:] for word in words).lstrip("0123456789")
-    if not camel or keyword.iskeyword(camel):
-        return f"{camel}Mfa" if camel else "MyExternalMFA"
-    return camel[0].upper() + camel[1:]
-
-
-def check_issuer(issuer: str) -> str:
-    """*issuer*, exactly as given, where it can be an issuer identifier.
-
-    That is an https URL without query or fragment (OpenID Connect Discovery 1.0, section 3); http on loopback only.
-
-    :raises UsageError: it is not.
-    """
-
-    def bad(why: str) -> UsageError:
-        return UsageError(
-            f"{shown(issuer)} cannot be an issuer: {why}.",
-            "Give the identity provider's issuer URL, such as https://idp.example.com/realms/bank.",
-            "bad_issuer",
-        )
-
-    if len(issuer) > VALUE_MAX:
-        raise bad(f"it has more than {VALUE_MAX} characters")
-    if not re.fullmatch(r"[A-Za-z0-9._~:/\[\]@!$&()*+,;=%-]+", issuer):
-        raise bad("it has characters that do not belong in such a URL (a query and a fragment neither)")
-    try:
-        url = urlsplit(issuer)
-        host, port = url.hostname or "", url.port
-    except ValueError:
-        raise bad("it is not a well-formed URL") from None
-    if not host or not re.fullmatch(r"[A-Za-z0-9.-]+|[0-9a-fA-F:.]+", host) or port == 0:
-        raise bad("it has no host")
-    if url.username is not None or url.password is not None:
-        raise bad("it has a user name or password in it")
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
-        raise bad("it has to begin with https:// (http:// is for loopback only)")
-    return issuer
-
-
-def check_client_id(client_id: str) -> str:
-    """*client_id* where it is one or more visible ASCII characters or spaces (RFC 6749, appendix A.1).
-
-    :raises UsageError: it is not.
-    """
-    if not re.fullmatch(rf"[\x20-\x7e]{{1,{VALUE_MAX}}}", client_id) or not client_id.strip():
-        raise UsageError(
-            f"{shown(client_id)} cannot be a client id: it has to be 1 to {VALUE_MAX} visible ASCII characters.",
-            "Copy it from the client's registration at the identity provider.",
-            "bad_client_id",
-        )
-    return client_id
-
-
-def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
-    """Scope tokens (RFC 6749, section 3.3), each once, with ``openid`` first (OpenID Connect Core, 3.1.2.1).
-
-    An entry may hold several tokens separated by spaces.
-
-    :raises UsageError: one of them is not a scope token.
-    """
-    tokens = [token for scope in scopes for token in (scope.split(" ") if scope.strip(" ") else [scope])]
-    for token in filter(None, tokens):
-        if not re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]+", token):
-            raise UsageError(
-                f"{shown(token)} cannot be a scope: visible ASCII characters without quotes and backslashes.",
-                "Give one --scope for each, for example --scope openid --scope profile.",
-                "bad_scope",
-            )
-    distinct = tuple(dict.fromkeys(["openid", *filter(None, tokens)]))
-    if len(" ".join(distinct)) > VALUE_MAX:
-        raise UsageError(
-            f"The scopes have more than {VALUE_MAX} characters together.", "Give fewer of them.", "bad_scope"
-        )
-    return distinct
-
-
-def shown(value: Any) -> str:
-    """*value* as an error message may show it: printable, ASCII, on one line, and short."""
-    text = ascii(value)
-    return text if len(text) <= 60 else text[:57] + "…"
-
-
-def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise UsageError(
-            f"{shown(value)} is not a value for {what}.", f"Choose from: {', '.join(allowed)}.", f"bad_{what}"
-        )
-    return value
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return question.default

@@ -1,4 +1,4 @@
-"""The command as a user runs it, and what it leaves: in its streams, and on the disk."""
+"""Run the command, and look at what it printed and wrote."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from click.testing import CliRunner
+
+from q2mfa_cli.cli import main
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "create-report.schema.json").read_text("utf-8"))
 
@@ -23,7 +26,7 @@ OUTBOUND_WHITELIST.extend(['localhost'])  # for the sandbox
 
 
 class Run:
-    """What one run of the command left: its exit status and its two streams."""
+    """One run of the command: its exit status and its two streams."""
 
     def __init__(self, status: int, out: str, err: str) -> None:
         self.status, self.out, self.err = status, out, err
@@ -39,8 +42,21 @@ class Run:
         return f"exit {self.status}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
 
 
-def q2mfa(*args: str | Path, cwd: Path, stdin: str | bytes = b"", env: dict[str, str] | None = None) -> Run:
-    """Run the command as a user does: a process of its own, standard input not a terminal."""
+def q2mfa(*args: str | Path, cwd: Path, stdin: str | bytes = b"") -> Run:
+    """Run the command in this process: standard input is not a terminal, and nothing is written to ours."""
+    before = os.getcwd()
+    os.chdir(cwd)
+    try:
+        done = CliRunner().invoke(main, [*map(str, args)], input=stdin)
+    finally:
+        os.chdir(before)
+    return Run(done.exit_code, done.stdout, done.stderr)
+
+
+def q2mfa_process(
+    *args: str | Path, cwd: Path, stdin: str | bytes = b"", env: dict[str, str] | None = None
+) -> Run:
+    """Run the command as a user does, in a process of its own, where that matters to the test."""
     done = subprocess.run(
         [sys.executable, "-m", "q2mfa_cli", *map(str, args)],
         cwd=cwd,

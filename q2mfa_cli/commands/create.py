@@ -1,110 +1,89 @@
-"""``q2mfa create`` without the command line: requests → rendered trees → plan → applied → result."""
+"""``q2mfa create``: from requests to a plan that was applied."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
-from q2mfa_cli.errors import UsageError
-from q2mfa_cli.plan import (
-    ExtensionPlan,
-    Fate,
-    in_order,
-    plan_extension,
-    refuse_conflicts,
-    unified_diff,
-    with_edits,
-)
-from q2mfa_cli.rendering import render
-from q2mfa_cli.request import ExtensionRequest
-from q2mfa_cli.transaction import Change, Transaction
-from q2mfa_cli.workspace import Registration, check_name_is_free, read_workspace, registration, resolved
+from q2mfa_cli.answers import read_answers
+from q2mfa_cli.errors import Interrupted, UsageError
+from q2mfa_cli.integrations import integration_named
+from q2mfa_cli.plan import Plan, Progress, plan_creation
+from q2mfa_cli.prompts import Prompter, ask
+from q2mfa_cli.request import Answers, ExtensionRequest, make_request, refuse_answers_of_others
+from q2mfa_cli.transaction import Transaction
+from q2mfa_cli.validators import check_name
+from q2mfa_cli.workspace.find import read_workspace, resolved
+from q2mfa_cli.workspace.names import name_checker
 
-Status = Literal["created", "planned", "unchanged"]
-Progress = Callable[[list[ExtensionRequest]], Iterable[ExtensionRequest]]
+UNCHANGED_OR_COMPLETE = "The workspace is unchanged, or complete. Run the command again."
 
 
-@dataclass(frozen=True)
-class Result:
-    """What was done, or with ``dry_run`` what would be.
+def requests_from_file(source: str, given: Answers) -> list[ExtensionRequest]:
+    """Read the requests of an answers file. *given*, from the command line, takes precedence in a file with one request.
 
-    ``diff`` is a dry run's unified diff of every existing file that would change; else empty.
+    :raises Q2mfaError: The file cannot be read, an answer is not acceptable, or *given* cannot apply to many requests.
     """
+    entries = read_answers(source)
+    if given and len(entries) > 1:
+        raise UsageError(
+            "The answers file holds many requests; NAME and flags that answer questions cannot go with it.",
+            "Put the answers into the file.",
+        )
+    return [make_request({**entry, **given}) for entry in entries]
 
-    root: Path
-    is_workspace: bool
-    extensions: list[ExtensionPlan]
-    registration: Registration
-    dry_run: bool
-    diff: str
 
-    @property
-    def status(self) -> Status:
-        if not any(plan.paths(Fate.CREATED, Fate.EDITED) for plan in self.extensions):
-            return "unchanged"
-        return "planned" if self.dry_run else "created"
+def requests_from_prompts(
+    root: Path, given: Answers, prompter: Callable[[], Prompter]
+) -> list[ExtensionRequest]:
+    """Ask the questions that *given*, from the command line, leaves open.
+
+    :raises Q2mfaError: An answer of *given* is not acceptable, which is said before anything is asked.
+    :raises Interrupted: The user pressed Ctrl-C.
+    """
+    is_free = name_checker(read_workspace(root))
+
+    def check(name: str) -> str:
+        return is_free(check_name(name))
+
+    if "name" in given:
+        check(str(given["name"]))
+    if "mfa" in given:
+        refuse_answers_of_others(given, integration_named(str(given["mfa"])))
+    try:
+        return [make_request(ask(given, prompter(), check))]
+    except KeyboardInterrupt:
+        raise Interrupted(UNCHANGED_OR_COMPLETE) from None
 
 
 def create(
     root: Path,
-    requests: list[ExtensionRequest],
+    requests: Sequence[ExtensionRequest],
     *,
     force: bool = False,
     register: bool = True,
     dry_run: bool = False,
     progress: Progress = iter,
-) -> Result:
-    """Create the extensions of *requests* in the workspace at *root*: all of them, or nothing.
+) -> Plan:
+    """Plan the extensions of *requests* in the workspace at *root*, and create all of them or none.
 
-    :param force: replace files that differ.
-    :param register: edit ``configuration/settings.py``.
-    :param dry_run: write nothing.
-    :param progress: wraps the requests while they are worked on.
-    :raises Q2mfaError: a name is taken, a file is in the way, or the file system refused.
+    :param dry_run: Do not apply the plan.
+    :raises Q2mfaError: See :func:`~q2mfa_cli.plan.plan_creation`; or the file system refused.
+    :raises Interrupted: The user pressed Ctrl-C, or the process was asked to end.
     """
-    _refuse_twins(requests)
     root = resolved(root)
-    with contextlib.nullcontext() if dry_run else Transaction(root) as transaction:
-        workspace = read_workspace(root)
-        for request in requests:
-            check_name_is_free(workspace, request.name)
-        changes = registration(workspace, requests, register)
-        plans: list[ExtensionPlan] = []
-        diffs: list[str] = []
-        changed: list[Change] = []
-        for request in progress(requests):
-            tree = render(request)
-            plan = plan_extension(workspace, request, tree, force)
-            for path in plan.paths(Fate.CREATED, Fate.EDITED):
-                before = (root / path).read_bytes() if plan.files[path] is Fate.EDITED else None
-                if transaction:
-                    changed.append(Change(path, before, tree[path]))
-                elif before is not None:
-                    diffs.append(unified_diff(path, before, tree[path]))
-            plans.append(with_edits(plan, workspace, changes.touched.get(request.name, [])))
-        refuse_conflicts(plans)
-        for path, after in in_order(changes.edits):
-            before = workspace.content(path)
-            if transaction:
-                changed.append(Change(path, before, after))
-            else:
-                diffs.append(unified_diff(path, before, after))
-        if transaction:
-            transaction.apply(changed)
-    return Result(root, workspace.is_q2, plans, changes, dry_run, "".join(diffs))
 
+    def plan() -> Plan:
+        return plan_creation(
+            read_workspace(root), requests, force=force, register=register, progress=progress
+        )
 
-def _refuse_twins(requests: list[ExtensionRequest]) -> None:
-    seen: dict[str, str] = {}
-    for request in requests:
-        folded = request.name.lower()
-        if folded in seen:
-            raise UsageError(
-                f"Two of the extensions are called {seen[folded]} and {request.name}.",
-                "Give each a name of its own, in whatever letter case.",
-                "name_taken",
-            )
-        seen[folded] = request.name
+    if dry_run:
+        return plan()
+    try:
+        with Transaction(root) as transaction:
+            planned = plan()
+            transaction.apply(planned.changes)
+    except KeyboardInterrupt:
+        raise Interrupted(UNCHANGED_OR_COMPLETE) from None
+    return planned

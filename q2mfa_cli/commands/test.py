@@ -1,4 +1,4 @@
-"""``q2mfa test NAME``: an extension's own tests, on the Q2 SDK or on the stand-in for it."""
+"""``q2mfa test NAME``: run an extension's own tests, on the Q2 SDK or on the fake of it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from q2mfa_cli.errors import Q2mfaError
-from q2mfa_cli.request import shown
+from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.integrations import integration_of
 
 FAKE_SDK = Path(__file__).resolve().parent.parent / "platform" / "fake_sdk"
 
-# Given instead of the workspace's own pytest configuration, which may ask for plugins that are not here.
+# Replaces the workspace's own pytest configuration, which may need plugins that are not installed.
 NO_CONFIGURATION = FAKE_SDK.parent / "pytest.ini"
 
-# What the child process finds out before it runs anything: the SDK in use, and what is missing.
+# The child process prints whether the SDK is installed, and which modules are missing.
 PROBE = """\
 import importlib.util, sys
 print(importlib.util.find_spec("q2_sdk") is not None)
@@ -25,12 +25,12 @@ print(*[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None]
 
 
 def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> int:
-    """Run the tests of the extension *name* in a child process; its output goes where ours goes.
+    """Run the tests of the extension *name* in a child process that shares our output.
 
-    Nothing is written to the workspace: neither byte code nor a cache.
+    Nothing is written to the workspace, not even byte code or a cache.
 
-    :returns: 0 where all of at least one test passed, else 1.
-    :raises Q2mfaError: there is no such extension, or what the tests need is not installed.
+    :returns: 0 if there were tests and all passed, else 1.
+    :raises Q2mfaError: There is no such extension, or a module that the tests need is not installed.
     """
     workspace = workspace.resolve()
     tests = workspace / name / "tests"
@@ -40,8 +40,9 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
             "Run this in the workspace, or name it with -o; `q2mfa create` makes an extension.",
             "no_such_extension",
         )
+    needed = ["pytest", "tornado", "jinja2", *integration_of(workspace / name).modules]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": _path(workspace)}
-    sdk_is_there, missing = _probe(workspace, environment, _needs(workspace / name))
+    sdk_is_there, missing = _probe(workspace, environment, needed)
     if missing:
         raise Q2mfaError(
             f"The tests need {', '.join(missing)}, which this Python does not have.",
@@ -49,7 +50,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
             "sandbox_missing",
         )
     if not sdk_is_there:
-        print("q2_sdk is not installed here: running on q2mfa's stand-in for it.", file=sys.stderr)
+        print("q2_sdk is not installed here: running on q2mfa's fake of it.", file=sys.stderr)
         environment["PYTHONPATH"] = _path(workspace, FAKE_SDK)
     sys.stdout.flush()
     done = subprocess.run(
@@ -62,19 +63,8 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
         env=environment,
         check=False,
     )
-    # pytest's 5 is "no tests were run": a check that checked nothing has not passed.
+    # pytest's 5 means that no test ran, which is no success.
     return 0 if done.returncode == 0 else 1
-
-
-def _needs(extension: Path) -> list[str]:
-    """The modules that the extension's kind needs beside the SDK."""
-    kinds = {"factor.py": "pyotp", "oidc.py": "jwt"}
-    return [
-        "pytest",
-        "tornado",
-        "jinja2",
-        *(module for file, module in kinds.items() if (extension / file).is_file()),
-    ]
 
 
 def _probe(workspace: Path, environment: dict[str, str], modules: list[str]) -> tuple[bool, list[str]]:

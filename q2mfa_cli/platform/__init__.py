@@ -1,1 +1,1 @@
-"""The local platform: a stand-in for what cannot be installed, to run generated extensions on."""
+"""A local fake of Q2's platform, which runs generated extensions where the Q2 SDK is not installed."""

@@ -13,8 +13,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
-from q2mfa_cli.errors import Q2mfaError
-from q2mfa_cli.request import shown
+from q2mfa_cli.errors import Interrupted, Q2mfaError, shown
 from q2mfa_cli.transaction import disk
 from q2mfa_cli.transaction.change import Change, Step, prepare
 from q2mfa_cli.transaction.interruptions import Interruptions
@@ -137,13 +136,16 @@ class Transaction:
         if isinstance(error, OSError):
             what = self._refusal(error)
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-        paths = ", ".join(map(self._shown, left[:5])) + more
-        return Q2mfaError(
-            f"{what} Rolling back also failed; these paths may have changed: {paths}.",
-            "Repair the file system, then run the same command again."
-            + (f" Until then, {STAGING} keeps the original files." if kept else ""),
-            "not_undone",
+        message = (
+            f"{what} Rolling back also failed; these paths may have changed: "
+            f"{', '.join(map(self._shown, left[:5]))}{more}."
         )
+        hint = "Repair the file system, then run the same command again." + (
+            f" Until then, {STAGING} keeps the original files." if kept else ""
+        )
+        if isinstance(error, KeyboardInterrupt):
+            return Interrupted(hint, message, "not_undone")
+        return Q2mfaError(message, hint, "not_undone")
 
     def _refusal(self, error: OSError) -> str:
         path = error.filename2 or error.filename

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from q2mfa_cli.errors import Q2mfaError
-from q2mfa_cli.request import shown
+from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.transaction import disk
 from q2mfa_cli.transaction.staging import Staging
 

@@ -19,7 +19,7 @@ def ask(**environment: str) -> str:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_is_told_how_to_ask(shell: str) -> None:
+def test_completion_script_is_printed(shell: str) -> None:
     source = ask(_Q2MFA_COMPLETE=f"{shell}_source")
     assert "q2mfa" in source and f"_Q2MFA_COMPLETE={shell}_complete" in source
 
@@ -34,13 +34,13 @@ def test_a_shell_is_told_how_to_ask(shell: str) -> None:
         ("q2mfa create --no-i", {"--no-input"}),
     ],
 )
-def test_commands_flags_and_values_are_offered(words: str, offered: set[str]) -> None:
+def test_completion_offers_commands_flags_and_values(words: str, offered: set[str]) -> None:
     number = str(len(words.split(" ")) - 1)
     answer = ask(_Q2MFA_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=number)
     assert {line.partition(",")[2] for line in answer.splitlines()} == offered
 
 
-def test_bash_takes_the_script() -> None:
+def test_bash_accepts_the_completion_script() -> None:
     # A shell that defines the function and can complete with it, without a person at the keyboard.
     script = f'PATH="{COMMAND.parent}:$PATH"; eval "$(_Q2MFA_COMPLETE=bash_source q2mfa)"; complete -p q2mfa'
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)

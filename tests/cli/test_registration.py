@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command import contents, q2mfa
+from command import contents, q2mfa, q2mfa_process
 
 ISSUER = "https://login.bank.example"
 
@@ -29,20 +29,20 @@ def create(workspace: Path, *arguments: str) -> str:
         (b"pyjwt-crypto[crypto]\n", b"pyjwt-crypto[crypto]\npyjwt[crypto]>=2.12\n"),
     ],
 )
-def test_what_is_needed_is_required_once(before: bytes, after: bytes, workspace: Path) -> None:
+def test_requirement_is_added_once(before: bytes, after: bytes, workspace: Path) -> None:
     requirements = workspace / "requirements.txt"
     requirements.write_bytes(before)
     create(workspace, "--mfa", "redirect")
     assert requirements.read_bytes() == after
 
 
-def test_requirements_are_written_where_there_are_none(workspace: Path) -> None:
+def test_missing_requirements_file_is_created(workspace: Path) -> None:
     (workspace / "requirements.txt").unlink()
     assert "+ requirements.txt" in create(workspace)
     assert (workspace / "requirements.txt").read_bytes() == b"pyotp>=2.9\n"
 
 
-def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(workspace: Path) -> None:
+def test_utf16_requirements_are_left_alone_and_the_line_is_printed(workspace: Path) -> None:
     requirements = workspace / "requirements.txt"
     requirements.write_bytes("q2-sdk\n".encode("utf-16"))
     out = create(workspace)
@@ -50,7 +50,8 @@ def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(wo
     assert "Add to requirements.txt" in out and "pyotp>=2.9" in out
 
 
-def test_an_older_workspace_gets_nothing_it_does_not_have(workspace: Path) -> None:
+@pytest.mark.slow
+def test_older_workspace_keeps_its_conventions(workspace: Path) -> None:
     (workspace / "configuration" / "__init__.py").unlink()
     (workspace / "configuration" / "settings.py").write_bytes(
         b"# pylint: disable=W0401,W0614\r\nfrom q2_sdk.core.default_settings import *\r\n\r\n"
@@ -63,11 +64,12 @@ def test_an_older_workspace_gets_nothing_it_does_not_have(workspace: Path) -> No
         b"INSTALLED_EXTENSIONS = [\r\n    'Existing',  # the first\r\n    'Foo',\r\n]\r\n"
         b'OUTBOUND_WHITELIST.extend(["login.bank.example"])\r\n'
     )
-    tested = q2mfa("test", "Foo", "--", "-q", cwd=workspace)
+    tested = q2mfa_process("test", "Foo", "--", "-q", cwd=workspace)
     assert tested.status == 0, tested
 
 
-def test_outside_of_a_workspace_the_lines_are_printed_and_nothing_is_edited(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
     folder.mkdir()
     (folder / "requirements.txt").write_bytes(b"theirs\n")
@@ -85,10 +87,10 @@ def test_outside_of_a_workspace_the_lines_are_printed_and_nothing_is_edited(tmp_
         "pyjwt[crypto]>=2.12",
     ):
         assert line in run.out
-    assert q2mfa("test", "Foo", "--", "-q", cwd=folder).status == 0
+    assert q2mfa_process("test", "Foo", "--", "-q", cwd=folder).status == 0
 
 
-def test_without_register_the_settings_are_left_alone(workspace: Path) -> None:
+def test_no_register_leaves_settings_alone(workspace: Path) -> None:
     settings = workspace / "configuration" / "settings.py"
     before = settings.read_bytes()
     out = create(workspace, "--no-register")
@@ -96,7 +98,7 @@ def test_without_register_the_settings_are_left_alone(workspace: Path) -> None:
     assert "Add to configuration/settings.py" in out and 'INSTALLED_EXTENSIONS.append("Foo")' in out
 
 
-def test_the_workspace_is_found_from_within_it(workspace: Path) -> None:
+def test_workspace_is_found_from_a_subfolder(workspace: Path) -> None:
     below = workspace / "Existing" / "deep"
     below.mkdir()
     run = q2mfa("create", "Foo", "--no-input", cwd=below)
@@ -106,7 +108,7 @@ def test_the_workspace_is_found_from_within_it(workspace: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["Existing", "existing", "SHORT", "elsewhere", "Configuration", "q2_SDK", "Tests"]
 )
-def test_a_name_that_is_taken_in_any_letter_case_is_refused(name: str, workspace: Path) -> None:
+def test_taken_name_is_refused_in_any_letter_case(name: str, workspace: Path) -> None:
     before = contents(workspace)
     run = q2mfa("create", name, "--no-input", cwd=workspace)
     assert run.status == 2, run
@@ -114,7 +116,7 @@ def test_a_name_that_is_taken_in_any_letter_case_is_refused(name: str, workspace
     assert contents(workspace) == before
 
 
-def test_an_extension_of_that_very_name_is_replaced_only_by_force(workspace: Path) -> None:
+def test_existing_extension_is_replaced_only_by_force(workspace: Path) -> None:
     theirs = workspace / "Existing" / "extension.py"
     theirs.write_text("theirs = True\n")
     before = contents(workspace)
@@ -125,7 +127,7 @@ def test_an_extension_of_that_very_name_is_replaced_only_by_force(workspace: Pat
     assert "ExistingHandler" in theirs.read_text()
 
 
-def test_byte_code_of_an_extension_that_is_gone_is_not_in_the_way(workspace: Path) -> None:
+def test_leftover_byte_code_does_not_block_the_name(workspace: Path) -> None:
     (workspace / "Foo" / "__pycache__").mkdir(parents=True)
     (workspace / "Foo" / "__pycache__" / "urls.pyc").write_bytes(b"old")
     create(workspace)

@@ -13,6 +13,8 @@ import pexpect
 import pytest
 from command import contents, q2mfa
 
+pytestmark = pytest.mark.slow
+
 UP, DOWN, RETURN, CTRL_C, CTRL_D = "\x1b[A", "\x1b[B", "\r", "\x03", "\x04"
 
 Start = Callable[..., "pexpect.spawn[str]"]
@@ -52,7 +54,7 @@ def plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
-def test_return_and_arrows_lead_through_the_menus(start: Start, workspace: Path) -> None:
+def test_arrow_keys_and_return_select_choices(start: Start, workspace: Path) -> None:
     child = start("create")
     child.expect("New Extension Name:")
     child.send("Foo" + RETURN)
@@ -91,7 +93,7 @@ def test_number_shortcuts(start: Start, workspace: Path) -> None:
     assert (workspace / "Foo" / "frontend" / "public" / "index.html").is_file()
 
 
-def test_a_bad_name_is_explained_on_the_spot(start: Start) -> None:
+def test_invalid_name_is_explained_at_the_prompt(start: Start) -> None:
     child = start("create", "--rendering", "ssr", "--mfa", "standard")
     child.expect("New Extension Name:")
     child.send("my-mfa" + RETURN)
@@ -103,7 +105,7 @@ def test_a_bad_name_is_explained_on_the_spot(start: Start) -> None:
 
 @pytest.mark.parametrize("at", ["New Extension Name:", "11\\) Base Extension", "Client Side Rendered"])
 @pytest.mark.parametrize("mode", [(), ("--plain",)], ids=["menus", "plain"])
-def test_ctrl_c_leaves_with_130_and_nothing_behind(
+def test_ctrl_c_exits_with_130_and_writes_nothing(
     at: str, mode: tuple[str, ...], start: Start, workspace: Path
 ) -> None:
     before = contents(workspace)
@@ -122,7 +124,7 @@ def test_ctrl_c_leaves_with_130_and_nothing_behind(
     assert contents(workspace) == before
 
 
-def test_ctrl_d_is_the_end_of_the_input(start: Start) -> None:
+def test_ctrl_d_ends_the_input(start: Start) -> None:
     child = start("create")
     child.expect("New Extension Name:")
     child.send(CTRL_D)
@@ -131,7 +133,9 @@ def test_ctrl_d_is_the_end_of_the_input(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "term"), [(["--plain"], "xterm"), ([], "dumb")])
-def test_numbered_menus_on_a_terminal(arguments: list[str], term: str, start: Start, workspace: Path) -> None:
+def test_plain_or_dumb_terminal_gets_numbered_menus(
+    arguments: list[str], term: str, start: Start, workspace: Path
+) -> None:
     child = start("create", *arguments, term=term)
     child.expect_exact("New Extension Name: ")
     child.sendline("Foo")
@@ -149,7 +153,7 @@ def test_numbered_menus_on_a_terminal(arguments: list[str], term: str, start: St
     assert (workspace / "Foo" / "frontend" / "public" / "index.html").is_file()
 
 
-def test_a_batch_shows_its_progress_on_a_terminal(start: Start, workspace: Path) -> None:
+def test_batch_shows_progress_on_a_terminal(start: Start, workspace: Path) -> None:
     answers = workspace / "many.yaml"
     answers.write_text("extensions:\n" + "".join(f"- name: Batch{number}\n" for number in range(12)))
     child = start("create", "--answers", str(answers))
@@ -160,14 +164,14 @@ def test_a_batch_shows_its_progress_on_a_terminal(start: Start, workspace: Path)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--format", "json")])
-def test_a_batch_is_silent_where_nobody_watches(arguments: tuple[str, ...], workspace: Path) -> None:
+def test_batch_without_terminal_shows_no_progress(arguments: tuple[str, ...], workspace: Path) -> None:
     """In a pipe, and in JSON wherever it goes."""
     answers = "extensions:\n" + "".join(f"- name: Batch{number}\n" for number in range(12))
     run = q2mfa("create", "--answers", "-", *arguments, cwd=workspace, stdin=answers)
     assert run.status == 0 and run.err == "", run
 
 
-def test_json_is_silent_on_a_terminal_too(start: Start, workspace: Path) -> None:
+def test_json_on_a_terminal_shows_no_progress(start: Start, workspace: Path) -> None:
     answers = workspace / "many.yaml"
     answers.write_text("extensions:\n" + "".join(f"- name: Batch{number}\n" for number in range(12)))
     child = start("create", "--answers", str(answers), "--format", "json")

@@ -21,8 +21,9 @@ from command import Run
 
 from q2mfa_cli import answers, cli, report  # noqa: F401 - each fork would import these again
 from q2mfa_cli.commands import create  # noqa: F401
+from q2mfa_cli.integrations import INTEGRATIONS
 from q2mfa_cli.rendering import render
-from q2mfa_cli.request import INTEGRATIONS, ExtensionRequest
+from q2mfa_cli.request import make_request
 
 # The functions of the os module that change a file system. Those that change names can also fail after the change.
 NAMING = ("mkdir", "rename", "replace", "link", "symlink", "unlink", "remove", "rmdir")
@@ -47,8 +48,8 @@ Hook = Callable[[int, str], None]
 Command = Callable[[], object]
 
 # Compile the templates once for all forks.
-for mfa in INTEGRATIONS:
-    render(ExtensionRequest("Foo", mfa=mfa))
+for integration in INTEGRATIONS:
+    render(make_request({"name": "Foo", "mfa": integration.id}))
 
 
 def no_hook(number: int, call: str) -> None:

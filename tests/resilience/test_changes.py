@@ -94,7 +94,7 @@ def test_removal_through_a_linked_folder_keeps_the_link(root: Path) -> None:
 )
 def test_file_that_is_not_as_planned_undoes_everything(late: Change, root: Path) -> None:
     before = state(root)
-    with pytest.raises(Q2mfaError, match="Another program changed") as raised:
+    with pytest.raises(Q2mfaError, match=r"Another program changed 'top\.py'") as raised:
         apply(
             root,
             removal("Foo/tests/data/c.py"),

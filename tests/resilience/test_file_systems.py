@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command import SETTINGS, Run, contents, q2mfa
+from command import SETTINGS, Run, contents, q2mfa, q2mfa_process
 from fault_injection import obey_permissions, state
 from small_workspaces import SETTINGS_PATH, fill
 
@@ -291,7 +291,7 @@ def test_new_files_have_the_permissions_of_the_umask(umask: int, workspace: Path
 def test_workspace_with_any_name_works(name: str, encoding: str, tmp_path: Path) -> None:
     root = tmp_path / name
     fill(root)
-    run = q2mfa(*CREATE, cwd=root, env={"PYTHONIOENCODING": encoding})
+    run = q2mfa_process(*CREATE, cwd=root, env={"PYTHONIOENCODING": encoding})
     assert run.status == 0, run
     assert (root / "Foo" / "extension.py").is_file() and "Foo" in settings_file.installed_names(
         (root / SETTINGS_PATH).read_bytes()

@@ -1,4 +1,4 @@
-"""The menus in line mode: the seed's texts, byte for byte, and every way to answer them."""
+"""Numbered menus: the texts of `q2 create_extension`, byte for byte, and every way to answer them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from command import q2mfa
 
 from q2mfa_cli.errors import UsageError
-from q2mfa_cli.prompts import LineAsker, ask
-from q2mfa_cli.request import Answers, check_name
+from q2mfa_cli.prompts import LinePrompter, ask
+from q2mfa_cli.request import Answers
+from q2mfa_cli.validators import check_name
 
 SEED_DIALOGUE = """\
 New Extension Name: MyExternalMFA
@@ -56,19 +57,19 @@ Please make a selection and press Return [1]: 2
 
 
 def dialogue(typed: str, given: Answers | None = None) -> tuple[Answers, str]:
-    """The answers that *typed* gives, and what was shown."""
+    """Return the answers that *typed* gives, and what was shown."""
     out = io.StringIO()
-    asker = LineAsker(io.BytesIO(typed.encode()), out, echo=True)
-    return ask(given or Answers(), asker, check_name), out.getvalue()
+    prompter = LinePrompter(io.BytesIO(typed.encode()), out, echo=True)
+    return ask(given or {}, prompter, check_name), out.getvalue()
 
 
-def test_the_dialogue_of_the_seed() -> None:
+def test_prompts_show_the_documented_dialogue() -> None:
     answers, shown = dialogue("MyExternalMFA\n1\n1\n3\n2\n")
-    assert answers == Answers("MyExternalMFA", "ssr", "redirect")
+    assert answers == {"name": "MyExternalMFA", "rendering": "ssr", "mfa": "redirect"}
     assert shown == SEED_DIALOGUE
 
 
-def test_the_dialogue_of_the_seed_through_the_front_door(workspace: Path) -> None:
+def test_command_shows_the_documented_dialogue(workspace: Path) -> None:
     run = q2mfa("create", cwd=workspace, stdin="MyExternalMFA\n1\n1\n3\n1\n")
     assert run.status == 0, run
     assert run.out.startswith(SEED_DIALOGUE.replace("Return [1]: 2", "Return [1]: 1"))
@@ -85,44 +86,44 @@ def test_the_dialogue_of_the_seed_through_the_front_door(workspace: Path) -> Non
         (" 1 \r\n2\r\n3\r\n2", "csr", "redirect"),
     ],
 )
-def test_numbers_and_return(typed: str, rendering: str, mfa: str) -> None:
+def test_numbers_and_return_select_choices(typed: str, rendering: str, mfa: str) -> None:
     answers, _ = dialogue("Foo\n" + typed)
-    assert answers == Answers("Foo", rendering, mfa)
+    assert answers == {"name": "Foo", "rendering": rendering, "mfa": mfa}
 
 
-def test_a_wrong_answer_is_explained_and_asked_again() -> None:
+def test_wrong_answer_is_explained_and_asked_again() -> None:
     answers, shown = dialogue("my-mfa\nFoo\n12\n0\nOnline\n²\n1\n1\n3\n1\n")
-    assert answers == Answers("Foo", "ssr", "standard")
+    assert answers == {"name": "Foo", "rendering": "ssr", "mfa": "standard"}
     assert "'my-mfa' cannot be an extension name" in shown and "MyMfa" in shown
     assert shown.count("Please type a number from 1 to 11.\n") == 4
 
 
 @pytest.mark.parametrize("number", range(2, 12))
-def test_what_the_vendors_command_builds_is_sent_there(number: int) -> None:
+def test_choice_that_q2_create_extension_builds_is_refused(number: int) -> None:
     answers, shown = dialogue(f"Foo\n{number}\n1\n1\n3\n1\n")
-    assert answers.mfa == "standard"
+    assert answers["mfa"] == "standard"
     assert shown.count("`q2 create_extension` builds those") == 1
 
 
-def test_return_at_the_integration_means_authenticated_which_is_built_elsewhere() -> None:
+def test_default_integration_is_refused_because_it_is_not_external_mfa() -> None:
     answers, shown = dialogue("Foo\n1\n1\n\n2\n3\n1\n")
-    assert answers.mfa == "standard"
+    assert answers["mfa"] == "standard"
     assert "Authenticated (Default): `q2 create_extension` builds those" in shown
     assert "Unauthenticated: `q2 create_extension` builds those" in shown
 
 
-def test_a_flag_given_is_a_question_not_asked() -> None:
-    answers, shown = dialogue("1\n3\n2\n", Answers(name="Foo", rendering="csr"))
-    assert answers == Answers("Foo", "csr", "redirect")
+def test_flag_skips_the_matching_question() -> None:
+    answers, shown = dialogue("1\n3\n2\n", {"name": "Foo", "rendering": "csr"})
+    assert answers == {"name": "Foo", "rendering": "csr", "mfa": "redirect"}
     assert "New Extension Name" not in shown and "Select type of Online extension" not in shown
-    answers, shown = dialogue("1\n2\n", Answers(name="Foo", mfa="standard"))
-    assert answers == Answers("Foo", "csr", "standard")
+    answers, shown = dialogue("1\n2\n", {"name": "Foo", "mfa": "standard"})
+    assert answers == {"name": "Foo", "rendering": "csr", "mfa": "standard"}
     assert "Select type of MFA integration" not in shown
 
 
-def test_with_both_flags_no_menu_is_shown() -> None:
-    answers, shown = dialogue("Foo\n", Answers(rendering="csr", mfa="redirect"))
-    assert answers.name == "Foo" and shown == "New Extension Name: Foo\n"
+def test_both_flags_skip_all_menus() -> None:
+    answers, shown = dialogue("Foo\n", {"rendering": "csr", "mfa": "redirect"})
+    assert answers["name"] == "Foo" and shown == "New Extension Name: Foo\n"
     assert dialogue("", answers) == (answers, "")
 
 
@@ -136,13 +137,13 @@ def test_with_both_flags_no_menu_is_shown() -> None:
         ("bad-name\n", "NAME --rendering"),
     ],
 )
-def test_the_end_of_the_input_names_the_flags_that_answer_the_rest(typed: str, names: str) -> None:
+def test_end_of_input_names_the_missing_flags(typed: str, names: str) -> None:
     with pytest.raises(UsageError) as caught:
         dialogue(typed)
     assert names in caught.value.hint
 
 
-def test_the_end_of_the_input_is_exit_2_and_leaves_nothing(workspace: Path) -> None:
+def test_end_of_input_is_exit_2_and_writes_nothing(workspace: Path) -> None:
     before = sorted(workspace.rglob("*"))
     run = q2mfa("create", "Foo", cwd=workspace, stdin="1\n1\n")
     assert run.status == 2 and run.err.startswith("Error: The input ended")
@@ -150,19 +151,19 @@ def test_the_end_of_the_input_is_exit_2_and_leaves_nothing(workspace: Path) -> N
 
 
 @pytest.mark.parametrize("typed", [b"\xff\xfe\n", b"\x00\n", b"x" * 1_000_000 + b"\n", b"\r\r\n"])
-def test_bytes_that_are_no_text_are_asked_again(typed: bytes, workspace: Path) -> None:
+def test_undecodable_answer_is_asked_again(typed: bytes, workspace: Path) -> None:
     run = q2mfa("create", cwd=workspace, stdin=typed + b"Foo\n1\n1\n3\n1\n")
     assert run.status == 0, run.err
     assert (workspace / "Foo").is_dir()
 
 
-def test_in_json_the_dialogue_goes_to_stderr(workspace: Path) -> None:
+def test_dialogue_goes_to_stderr_with_json(workspace: Path) -> None:
     run = q2mfa("create", "--format", "json", cwd=workspace, stdin="MyExternalMFA\n1\n1\n3\n1\n")
     assert run.json["status"] == "created"
     assert run.err == SEED_DIALOGUE.replace("Return [1]: 2", "Return [1]: 1")
 
 
-def test_a_mistake_on_the_command_line_comes_before_the_menus(workspace: Path) -> None:
+def test_wrong_flag_is_reported_before_the_menus(workspace: Path) -> None:
     for arguments in (["my-mfa"], ["Foo", "--mfa", "standard", "--issuer", "https://x.y"]):
         run = q2mfa("create", *arguments, cwd=workspace)
         assert (run.status, run.out) == (2, ""), run

@@ -1,4 +1,4 @@
-"""What a request may contain."""
+"""What a request may contain: names, issuers, client ids, scopes, defaults."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from q2mfa_cli.errors import UsageError
-from q2mfa_cli.request import (
-    Answers,
+from q2mfa_cli.request import Answers, make_request
+from q2mfa_cli.validators import (
     check_client_id,
     check_issuer,
     check_name,
     check_scopes,
-    make_request,
+    check_tecton_version,
     suggest_name,
 )
 
 
 @pytest.mark.parametrize("name", ["MyExternalMFA", "my_mfa", "M", "_Mfa2", "A" * 80])
-def test_an_identifier_is_a_name(name: str) -> None:
+def test_identifier_is_accepted_as_name(name: str) -> None:
     assert check_name(name) == name
 
 
@@ -54,9 +54,18 @@ def test_an_identifier_is_a_name(name: str) -> None:
         "json",
         "Logging",
         "tornado",
+        "CACHE",
+        "ChangeLog",
+        "healthcheck",
+        "Inspect",
+        "CON",
+        "Aux",
+        "nul",
+        "com1",
+        "LPT9",
     ],
 )
-def test_anything_else_is_refused_with_a_name_that_works(name: str) -> None:
+def test_invalid_name_is_refused_with_a_valid_suggestion(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_name(name)
     assert len(caught.value.message) < 250 and caught.value.message.isascii()
@@ -64,14 +73,14 @@ def test_anything_else_is_refused_with_a_name_that_works(name: str) -> None:
     assert check_name(suggestion) == suggestion
 
 
-def test_a_hyphenated_name_is_suggested_in_camel_case() -> None:
+def test_hyphenated_name_is_suggested_in_camel_case() -> None:
     with pytest.raises(UsageError, match="'my-mfa' cannot be an extension name") as caught:
         check_name("my-mfa")
     assert caught.value.hint == "Use a name such as MyMfa."
 
 
 @given(st.text(max_size=60))
-def test_a_suggestion_is_an_identifier_and_no_keyword(name: str) -> None:
+def test_suggested_name_is_an_identifier_and_no_keyword(name: str) -> None:
     suggestion = suggest_name(name)
     assert suggestion.isidentifier() and not keyword.iskeyword(suggestion)
 
@@ -89,7 +98,7 @@ def test_a_suggestion_is_an_identifier_and_no_keyword(name: str) -> None:
         "https://[2001:db8::1]/x",
     ],
 )
-def test_an_issuer_is_kept_as_given(issuer: str) -> None:
+def test_valid_issuer_is_unchanged(issuer: str) -> None:
     assert check_issuer(issuer) == issuer
 
 
@@ -126,54 +135,57 @@ def test_an_issuer_is_kept_as_given(issuer: str) -> None:
         "https://idp_x.com",
     ],
 )
-def test_anything_else_is_no_issuer(issuer: str) -> None:
+def test_invalid_issuer_is_refused(issuer: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_issuer(issuer)
     assert caught.value.code == "bad_issuer" and "\n" not in caught.value.message
 
 
-def test_a_client_id_is_visible_ascii() -> None:
+def test_client_id_is_visible_ascii() -> None:
     assert check_client_id('a client\'s "id" {{x}} \\') == 'a client\'s "id" {{x}} \\'
     for bad in ["", "  ", "ü", "a\nb", "a\x00", "x" * 501, "a\u200b"]:
         with pytest.raises(UsageError):
             check_client_id(bad)
 
 
-def test_openid_comes_first_and_each_scope_once() -> None:
+def test_scopes_start_with_openid_and_are_unique() -> None:
     assert check_scopes(["profile", "openid", "profile email"]) == ("openid", "profile", "email")
     assert check_scopes([""]) == ("openid",)
 
 
 @pytest.mark.parametrize("scope", ['a"b', "a\\b", "ü", "a\nb", "x" * 600])
-def test_a_scope_is_a_scope_token(scope: str) -> None:
+def test_invalid_scope_is_refused(scope: str) -> None:
     with pytest.raises(UsageError):
         check_scopes([scope])
 
 
-def test_what_is_not_asked_gets_its_default() -> None:
-    request = make_request(Answers(name="Foo"))
-    assert (request.rendering, request.mfa) == ("ssr", "standard")
-    redirect = make_request(Answers(name="Foo", mfa="redirect"))
-    assert (redirect.issuer, redirect.client_id, redirect.scopes) == (
-        "https://idp.example.com",
-        "",
-        ("openid",),
-    )
+def test_open_question_gets_its_default() -> None:
+    assert make_request({"name": "Foo"}).answers == {
+        "name": "Foo",
+        "rendering": "ssr",
+        "mfa": "standard",
+        "tecton_version": "1.62.0",
+    }
+    assert make_request({"name": "Foo", "mfa": "redirect"}).answers == {
+        "name": "Foo",
+        "rendering": "ssr",
+        "mfa": "redirect",
+        "tecton_version": "1.62.0",
+        "issuer": "https://idp.example.com",
+        "client_id": "",
+        "scopes": ("openid",),
+    }
 
 
-@pytest.mark.parametrize(
-    "answers", [Answers(issuer="https://x.y"), Answers(client_id="x"), Answers(scopes=("openid",))]
-)
-def test_redirect_answers_belong_to_redirect(answers: Answers) -> None:
+@pytest.mark.parametrize("answers", [{"issuer": "https://x.y"}, {"client_id": "x"}, {"scopes": ("openid",)}])
+def test_redirect_answer_is_refused_for_standard(answers: Answers) -> None:
     with pytest.raises(UsageError) as caught:
-        make_request(answers.over(Answers(name="Foo", mfa="standard")))
+        make_request({"name": "Foo", "mfa": "standard", **answers})
     assert caught.value.code == "redirect_only" and "--mfa redirect" in caught.value.hint
 
 
-@pytest.mark.parametrize(
-    "answers", [Answers(), Answers(name="Foo", rendering="SSR"), Answers(name="Foo", mfa="x")]
-)
-def test_an_incomplete_or_unknown_answer_is_refused(answers: Answers) -> None:
+@pytest.mark.parametrize("answers", [{}, {"name": "Foo", "rendering": "SSR"}, {"name": "Foo", "mfa": "x"}])
+def test_missing_or_unknown_answer_is_refused(answers: Answers) -> None:
     with pytest.raises(UsageError):
         make_request(answers)
 
@@ -184,15 +196,31 @@ def test_an_incomplete_or_unknown_answer_is_refused(answers: Answers) -> None:
     st.text(max_size=40),
     st.lists(st.text(max_size=20), max_size=3),
 )
-def test_whatever_is_typed_is_refused_or_harmless(
+def test_arbitrary_answers_are_refused_or_harmless(
     name: str, issuer: str, client_id: str, scopes: list[str]
 ) -> None:
     try:
         request = make_request(
-            Answers(name=name, mfa="redirect", issuer=issuer, client_id=client_id, scopes=tuple(scopes))
+            {
+                "name": name,
+                "mfa": "redirect",
+                "issuer": issuer,
+                "client_id": client_id,
+                "scopes": tuple(scopes),
+            }
         )
     except UsageError as error:
         shown = error.message + error.hint
         assert all(unicodedata.category(character) not in ("Cc", "Cf", "Cs") for character in shown)
     else:
-        assert all(value.isascii() and value.isprintable() for value in [request.name, request.issuer])
+        assert all(
+            value.isascii() and value.isprintable()
+            for value in [request.name, str(request.answers["issuer"])]
+        )
+
+
+@pytest.mark.parametrize("version", ["", "1", "1.62.0\n", "v1.62.0", "1.62.x", "1..2", "../1.2", '1.2"'])
+def test_invalid_tecton_version_is_refused(version: str) -> None:
+    assert check_tecton_version("1.62.0") == "1.62.0"
+    with pytest.raises(UsageError):
+        check_tecton_version(version)

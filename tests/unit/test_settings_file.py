@@ -85,7 +85,7 @@ REGISTERED = {
 
 
 @pytest.mark.parametrize(("before", "after"), REGISTERED.values(), ids=REGISTERED.keys())
-def test_a_name_is_appended_and_nothing_else_changes(before: bytes, after: bytes) -> None:
+def test_register_appends_the_name_and_changes_nothing_else(before: bytes, after: bytes) -> None:
     assert settings_file.register(before, ["New"]) == after
 
 
@@ -100,11 +100,11 @@ def test_a_name_is_appended_and_nothing_else_changes(before: bytes, after: bytes
         b"INSTALLED_EXTENSIONS = []\nINSTALLED_EXTENSIONS.extend(['New'])\n",
     ],
 )
-def test_a_name_that_is_there_is_not_added_again(settings: bytes) -> None:
+def test_register_skips_a_listed_name(settings: bytes) -> None:
     assert settings_file.register(settings, ["New"]) == settings
 
 
-def test_several_names_are_appended_in_one_edit() -> None:
+def test_register_appends_several_names_in_one_edit() -> None:
     before = b"INSTALLED_EXTENSIONS = [\n    'A',\n]\n"
     after = b"INSTALLED_EXTENSIONS = [\n    'A',\n    'N1',\n    'N2',\n]\n"
     assert settings_file.register(before, ["N1", "A", "N2"]) == after
@@ -138,7 +138,7 @@ def test_several_names_are_appended_in_one_edit() -> None:
         b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS *= 0\n",
     ],
 )
-def test_a_shape_that_cannot_be_edited_safely_is_refused(settings: bytes) -> None:
+def test_register_refuses_a_list_it_cannot_edit_safely(settings: bytes) -> None:
     with pytest.raises(NotEditable):
         settings_file.register(settings, ["New"])
 
@@ -162,24 +162,24 @@ def test_a_shape_that_cannot_be_edited_safely_is_refused(settings: bytes) -> Non
         ),
     ],
 )
-def test_a_host_is_whitelisted(before: bytes, after: bytes) -> None:
+def test_whitelist_adds_the_host(before: bytes, after: bytes) -> None:
     assert settings_file.whitelist(before, ["idp.x"]) == after
 
 
-def test_a_name_that_a_later_statement_drops_is_registered_again() -> None:
+def test_register_adds_a_name_that_a_later_statement_drops() -> None:
     settings = b"INSTALLED_EXTENSIONS = ['New']\nINSTALLED_EXTENSIONS = ['A']\n"
     assert settings_file.register(settings, ["New"]).endswith(b"\nINSTALLED_EXTENSIONS = ['A', 'New']\n")
     assert settings_file.mentioned_names(settings) == ["New", "A"]
     assert settings_file.installed_names(settings) == ["A"]
 
 
-def test_reading_the_list_does_no_harm() -> None:
+def test_register_accepts_statements_that_only_read_the_list() -> None:
     later = b"print(len(INSTALLED_EXTENSIONS))\nfor x in INSTALLED_EXTENSIONS: pass\nif 'A' in INSTALLED_EXTENSIONS: X = 1\n"
     settings = b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS.sort()\n" + later
     assert settings_file.register(settings, ["New"]) == settings.replace(b"'A']", b"'A', 'New']")
 
 
-def test_what_python_thinks_of_a_backslash_is_not_repeated() -> None:
+def test_parsing_settings_prints_no_syntax_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         settings = b"INSTALLED_EXTENSIONS = ['A']\nX = '\\d'\n"
@@ -194,7 +194,7 @@ def test_what_python_thinks_of_a_backslash_is_not_repeated() -> None:
         b"from q2_sdk.core.default_settings import DEBUG\n",
     ],
 )
-def test_a_whitelist_of_unknown_shape_is_refused(settings: bytes) -> None:
+def test_whitelist_refuses_a_list_it_cannot_edit_safely(settings: bytes) -> None:
     with pytest.raises(NotEditable):
         settings_file.whitelist(settings, ["idp.x"])
 
@@ -211,7 +211,7 @@ GAP = st.sampled_from(["", " ", "\n", "\n    ", "  # c, ]\n", "\t", "\n\n\t# 'Ol
     newline=st.sampled_from(["\n", "\r\n"]),
     names=st.lists(st.from_regex(r"[A-Z][a-z]{4,8}", fullmatch=True), min_size=1, max_size=3, unique=True),
 )
-def test_whatever_the_list_looks_like_it_gains_the_names_and_loses_nothing(
+def test_register_keeps_arbitrary_list_entries(
     entries: list[tuple[str, str, str]],
     last_comma: bool,
     end: str,

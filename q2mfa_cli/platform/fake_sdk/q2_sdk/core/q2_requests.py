@@ -14,9 +14,16 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
-from q2_sdk._platform import OutboundBlocked, current_session, platform
+from q2_sdk.context import current
+from q2_sdk.core import default_settings
+from q2mfa_cli.platform.configuration import workspace_settings
+from q2mfa_cli.platform.events import OutboundRequest
 
 REDIRECTS = 5
+
+
+class OutboundBlocked(Exception):
+    """OUTBOUND_WHITELIST does not list the host."""
 
 
 class Response:
@@ -96,9 +103,9 @@ async def _request(
         try:
             answer = await AsyncHTTPClient().fetch(request, raise_error=False)
         except (HTTPClientError, OSError) as error:
-            _tell(method, url, 0, started, str(error))
+            _publish(method, url, 0, started, str(error))
             raise OSError(f"no answer from {urlsplit(url).hostname}: {error}") from error
-        _tell(method, url, answer.code, started, "")
+        _publish(method, url, answer.code, started, "")
         if not (
             allow_redirects and answer.code in (301, 302, 303, 307, 308) and "Location" in answer.headers
         ):
@@ -118,13 +125,24 @@ def _drop(headers: dict[str, str], name: str) -> None:
         del headers[key]
 
 
-def _tell(method: str, url: str, status: int, started: float, why: str) -> None:
-    platform.watch_outbound(current_session.get(), method, url, status, time.perf_counter() - started, why)
+def _publish(method: str, url: str, status: int, started: float, reason: str) -> None:
+    context = current()
+    context.platform.events.publish(
+        OutboundRequest(
+            context.session.id if context.session else "",
+            method,
+            url,
+            status,
+            time.perf_counter() - started,
+            reason,
+        )
+    )
 
 
 def _refuse_unlisted(method: str, url: str) -> None:
     host = urlsplit(url).hostname or ""
-    settings = platform.settings
-    if settings.DEBUG and host not in settings.OUTBOUND_WHITELIST:
-        _tell(method, url, 0, time.perf_counter(), f"{host} is not in OUTBOUND_WHITELIST")
+    settings = workspace_settings() or default_settings
+    allowed = {*settings.OUTBOUND_WHITELIST, *current().platform.allowed_hosts}
+    if settings.DEBUG and host not in allowed:
+        _publish(method, url, 0, time.perf_counter(), f"{host} is not in OUTBOUND_WHITELIST")
         raise OutboundBlocked(f"{host!r} is not in OUTBOUND_WHITELIST")

@@ -1,4 +1,4 @@
-"""Fixtures for extensions' tests: ``from q2_sdk.tools.testing.conftest import *`` [seen]."""
+"""Fixtures for extensions' tests: ``from q2_sdk.tools.testing.conftest import *``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def logger() -> logging.Logger:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run ``async def test_…`` as is [seen]."""
+    """Run ``async def test_…`` as is."""
     if not inspect.iscoroutinefunction(pyfuncitem.function):
         return None
     names = pyfuncitem._fixtureinfo.argnames

@@ -1,0 +1,31 @@
+"""Write the files that derive from `q2mfa_cli/questions.py`: `make snapshots`, or ``python docs/write_derived_files.py``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from q2mfa_cli.integrations import INTEGRATIONS
+from q2mfa_cli.questions import answers_schema, cookiecutter_defaults
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def derived_files() -> dict[Path, str]:
+    """Return the files' contents by path. Private variables of a ``cookiecutter.json`` are kept."""
+    files = {ROOT / "docs" / "answers.schema.json": _json(answers_schema())}
+    for integration in INTEGRATIONS:
+        path = ROOT / "templates" / integration.id / "cookiecutter.json"
+        private = {key: value for key, value in json.loads(path.read_text("utf-8")).items() if key[0] == "_"}
+        files[path] = _json({**cookiecutter_defaults(integration), **private})
+    return files
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    for path, content in derived_files().items():
+        path.write_text(content, "utf-8")

@@ -1,0 +1,110 @@
+"""The one table of integrations: what each is called, needs, and leaves to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+Value = str | tuple[str, ...]
+"""An answer: a text, or several."""
+
+PLACEHOLDER_ISSUER = "https://idp.example.com"
+
+
+@dataclass(frozen=True)
+class Integration:
+    """A kind of External MFA extension.
+
+    :param id: The value of ``--mfa``, and the template's folder.
+    :param label: As reports name it.
+    :param menu_label: As the ``q2 create_extension`` menu names it.
+    :param hallmark: The file of an extension's folder by which this integration is known.
+    :param requirements: The lines that ``requirements.txt`` needs beside the SDK (PEP 508).
+    :param modules: The modules that ``q2mfa test`` and ``q2mfa preview`` need beside the SDK.
+    :param outbound_hosts: From answers to the hosts that ``OUTBOUND_WHITELIST`` has to list.
+    :param to_fill_in: From answers to what is left to configure, one sentence each.
+    """
+
+    id: str
+    label: str
+    menu_label: str
+    hallmark: str
+    requirements: tuple[str, ...]
+    modules: tuple[str, ...]
+    outbound_hosts: Callable[[Mapping[str, Value]], list[str]]
+    to_fill_in: Callable[[Mapping[str, Value]], list[str]]
+
+
+def _no_hosts(answers: Mapping[str, Value]) -> list[str]:
+    return []
+
+
+def _issuer_host(answers: Mapping[str, Value]) -> list[str]:
+    """The issuer's host, without scheme and port. A placeholder is not worth listing."""
+    issuer = str(answers["issuer"])
+    return [] if issuer == PLACEHOLDER_ISSUER else [urlsplit(issuer).hostname or ""]
+
+
+def _registration_values(answers: Mapping[str, Value]) -> list[str]:
+    name = answers["name"]
+    return [
+        f"Give {name}'s users a registration value (their base32 TOTP secret): see {name}/README.md",
+    ]
+
+
+def _provider_settings(answers: Mapping[str, Value]) -> list[str]:
+    name = str(answers["name"])
+    configuration = f"configuration/{name}.py"
+    steps = []
+    if answers["issuer"] == PLACEHOLDER_ISSUER:
+        steps.append(
+            f"Put the identity provider's issuer into {configuration} (ISSUER), and its host into "
+            'configuration/settings.py: OUTBOUND_WHITELIST.append("idp.your-bank.com")'
+        )
+    if not answers["client_id"]:
+        steps.append(f"Put the client id into {configuration} (CLIENT_ID)")
+    steps.append(
+        f"Set the client secret in the server's environment: {name.upper()}_CLIENT_SECRET; "
+        f"what to register at the identity provider is in {name}/README.md"
+    )
+    return steps
+
+
+STANDARD = Integration(
+    id="standard",
+    label="standard",
+    menu_label="Standard (Default)",
+    hallmark="factor.py",
+    requirements=("pyotp>=2.9",),
+    modules=("pyotp",),
+    outbound_hosts=_no_hosts,
+    to_fill_in=_registration_values,
+)
+
+REDIRECT = Integration(
+    id="redirect",
+    label="redirect-based",
+    menu_label="Redirect-Based Authentication",
+    hallmark="oidc.py",
+    requirements=("pyjwt[crypto]>=2.12",),
+    modules=("jwt",),
+    outbound_hosts=_issuer_host,
+    to_fill_in=_provider_settings,
+)
+
+INTEGRATIONS = (STANDARD, REDIRECT)
+
+
+def integration_named(identifier: str) -> Integration:
+    """The integration with that id.
+
+    :raises KeyError: There is none.
+    """
+    return {integration.id: integration for integration in INTEGRATIONS}[identifier]
+
+
+def integration_of(folder: Path) -> Integration:
+    """The integration of the extension in *folder*; an extension without any hallmark counts as standard."""
+    return next((each for each in INTEGRATIONS if (folder / each.hallmark).is_file()), STANDARD)

@@ -1,0 +1,169 @@
+"""The base of both Tecton handlers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, RequestHandler
+
+from q2_sdk.context import Context, bind, platform_of
+from q2_sdk.core.exceptions import TectonError
+from q2_sdk.core.install_steps.db_plan import DbPlan
+from q2mfa_cli.platform.cache import CacheClient
+from q2mfa_cli.platform.configuration import extension_config
+from q2mfa_cli.platform.sessions import SESSION_HEADER, TICKET_FIELD, Session
+
+Route = Callable[[], Awaitable[Any]]
+
+
+class TectonRequestHandler(RequestHandler):
+    """One instance per request, as in Tornado.
+
+    A test may override what the platform provides, on its mock's class or on the instance. So the properties are cached
+    ones, which allow both.
+    """
+
+    REQUIRED_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
+    OPTIONAL_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
+    WEDGE_ADDRESS_CONFIGS: ClassVar[Any] = ()
+    DB_PLAN: ClassVar[DbPlan | None] = None
+    FRIENDLY_NAME = ""
+    DEFAULT_MENU_ICON = "landing-page"
+    CONFIG_FILE_NAME = ""
+    TECTON_URL = ""
+    DYNAMIC_CORE_SELECTION = False
+    IS_UNAUTHENTICATED = False
+
+    def __init__(
+        self,
+        application: Application,
+        request: HTTPServerRequest,
+        logging_level: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(application, request, **kwargs)
+        self.logger = logging.getLogger(f"q2_sdk.{type(self).__name__}")
+        if logging_level:
+            self.logger.setLevel(logging_level)
+        self._platform = platform_of(application)
+        self.config: SimpleNamespace = extension_config(
+            self.CONFIG_FILE_NAME,
+            self.REQUIRED_CONFIGURATIONS,
+            self.OPTIONAL_CONFIGURATIONS,
+            self._platform.overrides,
+        )
+        self.wedge_address_configs = {config.name: config.default for config in self.WEDGE_ADDRESS_CONFIGS}
+        self.request_body: dict[str, Any] = {}
+        self.form_fields: dict[str, Any] = {}
+        self._session: Session | None = None
+
+    @property
+    def router(self) -> dict[str, Route]:
+        """Routing key to method; an extension adds its own."""
+        return {}
+
+    @cached_property
+    def base_assets_url(self) -> str:
+        """Where ``frontend/dist`` is served, without a trailing slash."""
+        return f"{self._platform.assets_url}/{self.CONFIG_FILE_NAME}"
+
+    @cached_property
+    def is_authenticated(self) -> bool:
+        """False while MFA runs inside login."""
+        return self._hq_session.authenticated
+
+    @cached_property
+    def mfa_info(self) -> Any:
+        """The request for MFA. An attribute that the workflow does not have is absent."""
+        return SimpleNamespace(**self._hq_session.mfa_info)
+
+    @cached_property
+    def hq_credentials(self) -> Session | None:
+        """What WedgeOnlineBanking calls need; there is none before authentication."""
+        return self._hq_session if self._hq_session.authenticated else None
+
+    @cached_property
+    def online_user(self) -> Any:
+        """The user."""
+        return SimpleNamespace(login_name="user")
+
+    @cached_property
+    def account_list(self) -> list[Any]:
+        return []
+
+    @cached_property
+    def session_cache(self) -> CacheClient:
+        """Cache private to the user's session."""
+        return self._platform.memcached.client(f"session:{self._hq_session.id}")
+
+    @cached_property
+    def cache(self) -> CacheClient:
+        """Cache shared by the extension's users."""
+        return self._platform.memcached.client(f"extension:{self.CONFIG_FILE_NAME}")
+
+    async def set_external_mfa_token(self, token: str) -> dict[str, str]:
+        """Set *token* with HQ. Q2 does not document the shape of the result: ``{"token": token}``.
+
+        :raises ValueError: HQ does not accept it. :raises ConnectionError: HQ is down.
+        """
+        self._platform.hq.set_token(self._hq_session, token)
+        return {"token": token}
+
+    async def post(self, routing_key: str | None = None) -> None:
+        """Answer a request of the page with the route's result, or with an error that has no internals in it."""
+        # Not in __init__: Tornado reads the body, in which the ticket is, after it has made the handler.
+        self._session = self._session or self._find_session()
+        bind(Context(self._platform, self._session))
+        try:
+            self._answer(await self._routed(routing_key or "default"))
+        except TectonError as error:
+            self._refuse(400, {"error": error.message, "data": error.data})
+        except Exception:
+            self.logger.exception("unexpected error")
+            self._refuse(500, {"error": "Internal error", "data": {}})
+
+    async def _routed(self, routing_key: str) -> Any:
+        if self._session is None:
+            raise TectonError("There is no session.")
+        if self.request.headers.get("Content-Type", "").startswith("application/json"):
+            self.request_body = self._plain_object()
+        else:
+            self.form_fields = {name: self.get_body_argument(name) for name in self.request.body_arguments}
+        if routing_key not in self.router:
+            raise TectonError("There is no such route.")
+        return await self.router[routing_key]()
+
+    def _find_session(self) -> Session | None:
+        hq = self._platform.hq
+        for ticket in self.request.body_arguments.pop(TICKET_FIELD, []):
+            return hq.redeem_ticket(ticket.decode("latin-1"))
+        return hq.find_session(self.request.headers.get(SESSION_HEADER, ""))
+
+    def _plain_object(self) -> dict[str, Any]:
+        """``request_body``: a plain object, never another JSON value."""
+        try:
+            body = json.loads(self.request.body or b"{}")
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise TectonError("The body has to be a plain object.")
+        return body
+
+    def _refuse(self, status: int, body: dict[str, Any]) -> None:
+        self.set_status(status)
+        self.write(body)
+
+    def _answer(self, result: Any) -> None:
+        raise NotImplementedError
+
+    @property
+    def _hq_session(self) -> Session:
+        if self._session is None:
+            raise TectonError("There is no session.")
+        return self._session

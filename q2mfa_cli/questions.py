@@ -1,0 +1,244 @@
+"""The one table of what can be asked about an extension.
+
+The options of ``q2mfa create``, the keys of an answers file and its JSON Schema (docs/answers.schema.json), the checks of
+a request, and the variables of the Cookiecutter templates all derive from :data:`QUESTIONS`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from q2mfa_cli.errors import UsageError, shown
+from q2mfa_cli.integrations import (
+    INTEGRATIONS,
+    PLACEHOLDER_ISSUER,
+    REDIRECT,
+    STANDARD,
+    Integration,
+    Value,
+)
+from q2mfa_cli.validators import (
+    check_client_id,
+    check_issuer,
+    check_name,
+    check_scopes,
+    check_tecton_version,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that ``q2mfa create`` needs to know.
+
+    :param name: Its key among the answers.
+    :param help: What ``--help`` says.
+    :param validate: Returns an acceptable answer, or raises :class:`UsageError`.
+    :param default: The answer when nobody is asked; ``None`` if there has to be one.
+    :param flag: The option; empty for the positional argument.
+    :param metavar: What the option's value is called in ``--help``.
+    :param choices: All possible answers, if there are only these.
+    :param repeatable: Whether there can be several answers.
+    :param integration: The only integration that it concerns; ``None`` for all.
+    :param variable: The Cookiecutter variable that receives the answer; empty for none.
+    :param example: What plain Cookiecutter offers instead of a missing default.
+    """
+
+    name: str
+    help: str
+    validate: Callable[[Any], Value]
+    default: Value | None = None
+    flag: str = ""
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    repeatable: bool = False
+    integration: Integration | None = None
+    variable: str = ""
+    example: str = ""
+
+    def concerns(self, integration: Integration) -> bool:
+        return self.integration in (None, integration)
+
+    @property
+    def usage(self) -> str:
+        """How the answer is given on the command line."""
+        if not self.flag:
+            return self.name.upper()
+        return f"{self.flag} {'|'.join(self.choices) or self.metavar}"
+
+
+def _one_of(what: str, choices: tuple[str, ...], value: str) -> str:
+    if value not in choices:
+        raise UsageError(
+            f"{shown(value)} is not a value for {what}.", f"Choose from: {', '.join(choices)}.", f"bad_{what}"
+        )
+    return value
+
+
+RENDERINGS = ("ssr", "csr")
+# The newest in Q2's developer documentation. A platform may serve another one.
+TECTON_VERSION = "1.62.0"
+_INTEGRATION_IDS = tuple(integration.id for integration in INTEGRATIONS)
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        name="name",
+        help="The extension's name.",
+        validate=check_name,
+        variable="extension_name",
+        example="MyExternalMFA",
+    ),
+    Question(
+        name="rendering",
+        flag="--rendering",
+        help="Server- or client-side rendered page.",
+        choices=RENDERINGS,
+        validate=functools.partial(_one_of, "rendering", RENDERINGS),
+        default=RENDERINGS[0],
+        variable="rendering",
+    ),
+    Question(
+        name="mfa",
+        flag="--mfa",
+        help="A form of its own, or OpenID Connect elsewhere.",
+        choices=_INTEGRATION_IDS,
+        validate=functools.partial(_one_of, "mfa", _INTEGRATION_IDS),
+        default=STANDARD.id,
+    ),
+    Question(
+        name="tecton_version",
+        flag="--tecton-version",
+        metavar="VERSION",
+        help=f"The version of the Tecton SDK that the page loads.  [default: {TECTON_VERSION}]",
+        validate=check_tecton_version,
+        default=TECTON_VERSION,
+        variable="tecton_version",
+    ),
+    Question(
+        name="issuer",
+        flag="--issuer",
+        metavar="URL",
+        help="Redirect only: the identity provider's issuer, an https URL.",
+        validate=check_issuer,
+        default=PLACEHOLDER_ISSUER,
+        integration=REDIRECT,
+        variable="issuer",
+    ),
+    Question(
+        name="client_id",
+        flag="--client-id",
+        metavar="TEXT",
+        help="Redirect only: the client id registered there.",
+        validate=check_client_id,
+        default="",
+        integration=REDIRECT,
+        variable="client_id",
+    ),
+    Question(
+        name="scopes",
+        flag="--scope",
+        metavar="TEXT",
+        help="Redirect only, repeatable; openid is always asked for.",
+        validate=check_scopes,
+        default=("openid",),
+        repeatable=True,
+        integration=REDIRECT,
+        variable="scopes",
+    ),
+)
+
+
+def as_options(questions: Sequence[Question] = QUESTIONS) -> Callable[[Any], Any]:
+    """Return a decorator that gives a click command one parameter for each question."""
+
+    def decorate(command: Any) -> Any:
+        for question in reversed(questions):
+            if not question.flag:
+                command = click.argument(question.name, required=False)(command)
+                continue
+            command = click.option(
+                question.flag,
+                question.name,
+                type=click.Choice(question.choices) if question.choices else str,
+                metavar=question.metavar,
+                multiple=question.repeatable,
+                help=question.help,
+            )(command)
+        return command
+
+    return decorate
+
+
+def cookiecutter_variables(
+    answers: Mapping[str, Value], questions: Sequence[Question] = QUESTIONS
+) -> dict[str, str]:
+    """Return what the templates are rendered with. Several answers to one question are joined with spaces."""
+    values = {question.variable: answers.get(question.name) for question in questions if question.variable}
+    return {
+        variable: value if isinstance(value, str) else " ".join(value)
+        for variable, value in values.items()
+        if value is not None
+    }
+
+
+def cookiecutter_defaults(
+    integration: Integration, questions: Sequence[Question] = QUESTIONS
+) -> dict[str, Any]:
+    """Return the ``cookiecutter.json`` of the integration's template, without private variables."""
+    defaults: dict[str, Any] = {"workspace": "workspace"}
+    for question in questions:
+        if question.variable and question.concerns(integration):
+            value = question.example if question.default is None else question.default
+            defaults[question.variable] = (
+                list(question.choices)
+                or cookiecutter_variables({question.name: value}, [question])[question.variable]
+            )
+    return defaults
+
+
+def answers_schema(questions: Sequence[Question] = QUESTIONS) -> dict[str, Any]:
+    """Return the JSON Schema of an answers file."""
+    properties: dict[str, Any] = {}
+    for question in questions:
+        text: dict[str, Any] = {"type": "string"}
+        if question.choices:
+            text["enum"] = list(question.choices)
+        value = {"anyOf": [text, {"type": "array", "items": text}]} if question.repeatable else text
+        properties[question.name] = {"description": question.help, **value}
+    rules = [
+        {
+            "if": {
+                "not": {"properties": {"mfa": {"const": integration.id}}, "required": ["mfa"]},
+            },
+            "then": {"not": {"anyOf": [{"required": [name]} for name in names]}},
+        }
+        for integration in INTEGRATIONS
+        if (names := [question.name for question in questions if question.integration is integration])
+    ]
+    request = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [question.name for question in questions if question.default is None],
+        "properties": properties,
+        "allOf": rules,
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What `q2mfa create --answers` reads: one request, or several under `extensions`",
+        "anyOf": [
+            {"$ref": "#/$defs/request"},
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["extensions"],
+                "properties": {
+                    "extensions": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/request"}}
+                },
+            },
+        ],
+        "$defs": {"request": request},
+    }

@@ -1,0 +1,167 @@
+"""Validators of answers. Each returns an acceptable value, or raises :class:`UsageError` with a remedy."""
+
+from __future__ import annotations
+
+import ipaddress
+import keyword
+import re
+import sys
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from q2mfa_cli.errors import UsageError, shown
+
+NAME_MAX = 80
+VALUE_MAX = 500
+
+# A folder of one of these names would shadow a package that the workspace or the SDK has.
+PACKAGE_NAMES = frozenset(
+    {
+        *("configuration", "settings", "q2_sdk", "q2_cores", "tests", "tornado", "pytest", "jinja2", "jwt"),
+        *("pyotp", "venv", "env", "node_modules"),
+    }
+)
+# Extensions that the SDK brings, each at the URL of its name (Q2's developer documentation).
+BUILT_IN_EXTENSIONS = frozenset({"cache", "changelog", "healthcheck", "inspect", "logging", "status"})
+# Windows gives no file these names, whatever the extension (Microsoft, "Naming Files, Paths, and Namespaces").
+WINDOWS_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+)
+
+
+def check_name(name: str) -> str:
+    """Return *name* if an extension can have it: it names a Python package, a class and a URL path.
+
+    :raises UsageError: It cannot. The hint suggests a name that can.
+    """
+    if len(name) > NAME_MAX:
+        raise UsageError(
+            f"The extension name has {len(name):,} characters; at most {NAME_MAX} are possible.",
+            "Choose a shorter one, for example MyExternalMFA.",
+            "bad_name",
+        )
+    # ASCII only: the name becomes a URL path and a folder, where look-alike letters would deceive.
+    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or name.startswith("__"):
+        raise UsageError(
+            f"{shown(name)} cannot be an extension name: it has to be a Python identifier "
+            "(ASCII letters, digits and _), and not a keyword.",
+            f"Use a name such as {suggest_name(name)}.",
+            "bad_name",
+        )
+    folded = name.lower()
+    reserved = {
+        "an extension that the SDK brings": BUILT_IN_EXTENSIONS,
+        "a device on Windows, where it cannot name a folder": WINDOWS_DEVICES,
+        "a package that the workspace, the SDK or Python already has": PACKAGE_NAMES
+        | {module.lower() for module in sys.stdlib_module_names},
+    }
+    for what, names in reserved.items():
+        if folded in names:
+            raise UsageError(
+                f"{shown(name)} is the name of {what}.",
+                f"Use another name, such as {suggest_name(name + '_mfa')}.",
+                "name_taken",
+            )
+    return name
+
+
+def suggest_name(name: str) -> str:
+    """Return the nearest acceptable extension name: ``my-mfa`` → ``MyMfa``."""
+    words = re.findall(r"[A-Za-z0-9]+", name[:NAME_MAX])
+    camel = "".join(word[0].upper() + word[1:] for word in words).lstrip("0123456789")
+    if not camel or keyword.iskeyword(camel):
+        return f"{camel}Mfa" if camel else "MyExternalMFA"
+    return camel[0].upper() + camel[1:]
+
+
+def check_issuer(issuer: str) -> str:
+    """Return *issuer* exactly as given, if it is an issuer identifier.
+
+    That is an https URL without query or fragment (OpenID Connect Discovery 1.0, section 3), or an http URL on loopback.
+
+    :raises UsageError: It is not.
+    """
+
+    def bad(why: str) -> UsageError:
+        return UsageError(
+            f"{shown(issuer)} cannot be an issuer: {why}.",
+            "Give the identity provider's issuer URL, such as https://idp.example.com/realms/bank.",
+            "bad_issuer",
+        )
+
+    if len(issuer) > VALUE_MAX:
+        raise bad(f"it has more than {VALUE_MAX} characters")
+    if not re.fullmatch(r"[A-Za-z0-9._~:/\[\]@!$&()*+,;=%-]+", issuer):
+        raise bad("it has characters that do not belong in such a URL (a query and a fragment neither)")
+    try:
+        url = urlsplit(issuer)
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        raise bad("it is not a well-formed URL") from None
+    if not host or not re.fullmatch(r"[A-Za-z0-9.-]+|[0-9a-fA-F:.]+", host) or port == 0:
+        raise bad("it has no host")
+    if url.username is not None or url.password is not None:
+        raise bad("it has a user name or password in it")
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
+        raise bad("it has to begin with https:// (http:// is for loopback only)")
+    return issuer
+
+
+def check_client_id(client_id: str) -> str:
+    """Return *client_id* if it is one or more visible ASCII characters or spaces (RFC 6749, appendix A.1).
+
+    :raises UsageError: It is not.
+    """
+    if not re.fullmatch(rf"[\x20-\x7e]{{1,{VALUE_MAX}}}", client_id) or not client_id.strip():
+        raise UsageError(
+            f"{shown(client_id)} cannot be a client id: it has to be 1 to {VALUE_MAX} visible ASCII characters.",
+            "Copy it from the client's registration at the identity provider.",
+            "bad_client_id",
+        )
+    return client_id
+
+
+def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Return scope tokens (RFC 6749, section 3.3), each once, ``openid`` first (OpenID Connect Core 1.0, 3.1.2.1).
+
+    An entry may hold several tokens separated by spaces.
+
+    :raises UsageError: One of them is not a scope token.
+    """
+    tokens = [token for scope in scopes for token in (scope.split(" ") if scope.strip(" ") else [scope])]
+    for token in filter(None, tokens):
+        if not re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]+", token):
+            raise UsageError(
+                f"{shown(token)} cannot be a scope: visible ASCII characters without quotes and backslashes.",
+                "Give one --scope for each, for example --scope openid --scope profile.",
+                "bad_scope",
+            )
+    distinct = tuple(dict.fromkeys(["openid", *filter(None, tokens)]))
+    if len(" ".join(distinct)) > VALUE_MAX:
+        raise UsageError(
+            f"The scopes have more than {VALUE_MAX} characters together.", "Give fewer of them.", "bad_scope"
+        )
+    return distinct
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_tecton_version(version: str) -> str:
+    """Return *version* if it is a version of the Tecton SDK: numbers and dots.
+
+    :raises UsageError: It is not.
+    """
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){1,3}", version):
+        raise UsageError(
+            f"{shown(version)} cannot be a Tecton version: it has to be numbers and dots.",
+            "Give the version that your online banking environment serves, for example 1.62.0.",
+            "bad_tecton_version",
+        )
+    return version

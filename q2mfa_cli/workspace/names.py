@@ -1,0 +1,80 @@
+"""Which extension names a workspace has taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from q2mfa_cli.errors import UsageError
+from q2mfa_cli.workspace import settings_file
+from q2mfa_cli.workspace.find import CONFIGURATION, Workspace, listed
+
+
+def name_checker(workspace: Workspace) -> Callable[[str], str]:
+    """Return a function that returns a name nothing else in *workspace* has, in any letter case.
+
+    A folder of the very name passes if it can be that extension, created before: the plan compares its files.
+
+    :raises Q2mfaError: A folder cannot be read. The function raises :class:`UsageError` if the name is taken.
+    """
+    taken: dict[str, list[tuple[str, str]]] = {}
+    for name, why in _taken(workspace):
+        taken.setdefault(name.lower(), []).append((name, why))
+
+    def check(name: str) -> str:
+        for other, why in taken.get(name.lower(), []):
+            if why == _configured(f"{name}.py"):
+                continue
+            same = other == name and not why.lower().endswith(".py is in the workspace")
+            if not (same and _may_be_this_extension(workspace.root / name)):
+                raise UsageError(f"{name} is taken: {why}.", "Choose another name.", "name_taken")
+        return name
+
+    return check
+
+
+def refuse_duplicates(names: Iterable[str]) -> None:
+    """Refuse names that differ at most in letter case.
+
+    :raises UsageError: There are two.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.lower() in seen:
+            raise UsageError(
+                f"Two of the extensions are called {seen[name.lower()]} and {name}.",
+                "Names must be unique, ignoring case.",
+                "name_taken",
+            )
+        seen[name.lower()] = name
+
+
+def _taken(workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Yield (name, why it is taken): packages, modules, configurations and installed extensions."""
+    for path in listed(workspace.root):
+        name = path.stem if path.suffix.lower() == ".py" else path.name
+        yield name, f"{path.name} is in the workspace"
+    for path in listed(workspace.root / CONFIGURATION):
+        yield path.stem, _configured(path.name)
+    try:
+        installed = settings_file.mentioned_names(workspace.settings or b"")
+    except settings_file.NotEditable:
+        installed = []
+    for name in installed:
+        yield name, f"{name} is an installed extension"
+
+
+def _configured(file: str) -> str:
+    return f"{CONFIGURATION}/{file} is in the workspace"
+
+
+def _may_be_this_extension(folder: Path) -> bool:
+    """Return whether *folder* holds an extension, the byte code of one that is gone, or the start of one.
+
+    A run that was killed while it put files beside such byte code may have come only as far as the files before
+    ``extension.py``. The same command has to finish the job.
+    """
+    if not folder.is_dir() or (folder / "extension.py").is_file():
+        return folder.is_dir()
+    names = {path.name for path in listed(folder)} - {"__pycache__"}
+    return names in (set(), {"README.md"}, {"README.md", "__init__.py"})

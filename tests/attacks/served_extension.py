@@ -1,0 +1,234 @@
+"""A generated redirect extension, served on the fake platform, and a user's login through it over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import requests
+from command import q2mfa
+from extension_server import EXTENSION_SERVER, LOG_LINES
+
+CLIENT_ID = "q2-mfa"
+# What RFC 6749, 2.3.1 wants form-encoded before it goes into a Basic header; a plain one hides the mistake.
+CLIENT_SECRET = "a secret of the tests with / + and % in it"
+
+# An answer that has not come by then is a hang: oidc.py gives each of at most four calls ten seconds.
+PATIENCE = 45
+
+
+def create_workspace(root: Path, issuer: str = "http://127.0.0.1:1") -> Path:
+    """A workspace with two generated extensions, Ssr and Csr, of *issuer*."""
+    (root / "configuration").mkdir(parents=True)
+    (root / "configuration" / "__init__.py").touch()
+    (root / "configuration" / "settings.py").write_text(
+        "from q2_sdk.core.default_settings import *\nINSTALLED_EXTENSIONS = []\n"
+    )
+    for rendering in ("ssr", "csr"):
+        run = q2mfa(
+            *("create", rendering.title(), "--mfa", "redirect", "--rendering", rendering, "--no-input"),
+            *("--issuer", issuer, "--client-id", CLIENT_ID),
+            cwd=root,
+        )
+        assert run.status == 0, run
+    return root
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to the page: the status, and the JSON or HTML."""
+
+    status: int
+    body: Any
+
+    @property
+    def token(self) -> str | None:
+        """The token for verifyMFA, if there is one."""
+        token = self.body.get("data", {}).get("token")
+        return None if token is None else str(token)
+
+    @property
+    def code(self) -> str:
+        """The code that the page shows a message for. Empty if nothing was denied."""
+        return str(self.body.get("data", {}).get("code", ""))
+
+    @property
+    def reason(self) -> str:
+        """The reason of the denial, as oidc.py logs it."""
+        return str(self.body.get("error", "")).removeprefix("External MFA denied: ")
+
+
+class Extension:
+    """One generated extension in a process of its own.
+
+    :param folder: a workspace from :func:`create_workspace`. :param name: Ssr or Csr.
+    :param settings: values of its configuration that are changed, as its owner would by hand.
+    :ivar logins: every session that was begun, in turn.
+    """
+
+    def __init__(self, folder: Path, name: str, settings: Mapping[str, Any], secret: str) -> None:
+        self.folder, self.name = folder, name
+        self._secret = secret
+        self.logins: list[Login] = []
+        self._configure(settings)
+        self._start()
+
+    def restart(self) -> None:
+        """Restart the process, which empties its caches."""
+        self.stop()
+        self._start()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+    def login(self, **mfa_info: Any) -> Login:
+        """Open a session at HQ."""
+        status, answer = self.post("/_hq/sessions", {"mfa_info": mfa_info})
+        assert status == 200, answer
+        self.logins.append(Login(self, answer["session"]))
+        return self.logins[-1]
+
+    @property
+    def redirect_uri(self) -> str:
+        return f"{self.url}/assets/{self.name}/verify.html"
+
+    @property
+    def log(self) -> list[str]:
+        """Everything that its process logged, at every level."""
+        lines: list[str] = self.get("/_hq/log")["lines"]
+        assert len(lines) < LOG_LINES, "the first lines are lost"
+        return lines
+
+    def get(self, path: str) -> Any:
+        return requests.get(self.url + path, timeout=PATIENCE).json()
+
+    def post(self, path: str, body: Any, session: str = "") -> tuple[int, Any]:
+        answer = requests.post(
+            self.url + path, json=body, headers={"X-Q2-Session": session}, timeout=PATIENCE
+        )
+        is_json = answer.headers["Content-Type"].startswith("application/json")
+        return answer.status_code, answer.json() if is_json else answer.text
+
+    def _configure(self, settings: Mapping[str, Any]) -> None:
+        file = self.folder / "configuration" / f"{self.name}.py"
+        text = file.read_text("utf-8")
+        for name, value in settings.items():
+            line = f"{name} = {value!r}".replace("\\", r"\\")
+            text, times = re.subn(rf"(?m)^{name} = .*$", line, text)
+            assert times == 1, f"{file.name} has {name} {times} times"
+        file.write_text(text, "utf-8")
+
+    def _start(self) -> None:
+        with tempfile.TemporaryFile("w+") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, EXTENSION_SERVER, str(self.folder), self.name],
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                env={**os.environ, f"{self.name.upper()}_CLIENT_SECRET": self._secret},
+            )
+            assert self._process.stdout is not None
+            first = self._process.stdout.readline()
+            if not first:
+                said.seek(0)
+                raise RuntimeError(f"the server does not start: {said.read()}")
+        self.url: str = json.loads(first)["url"]
+
+
+@contextmanager
+def serving(
+    workspace: Path,
+    folder: Path,
+    name: str = "Csr",
+    settings: Mapping[str, Any] | None = None,
+    secret: str = CLIENT_SECRET,
+) -> Iterator[Extension]:
+    """Copy *workspace* to *folder* and serve its extension *name* with *settings* until the block ends."""
+    shutil.copytree(workspace, folder)
+    extension = Extension(folder, name, settings or {}, secret)
+    try:
+        yield extension
+    finally:
+        extension.stop()
+
+
+class Login:
+    """One user's session at HQ, and their login in it.
+
+    :ivar answers: what the page got, in turn.
+    """
+
+    def __init__(self, extension: Extension, session: str) -> None:
+        self.extension, self.session = extension, session
+        self.answers: list[Answer] = []
+        self._logged_before = len(extension.log)
+
+    def start(self) -> Answer:
+        """Start the login, as the page of either rendering does."""
+        if self.extension.name == "Ssr":
+            self.answers.append(_read_from_the_page(self._call("")))
+        else:
+            self.answers.append(self._call("/start"))
+        return self.answers[-1]
+
+    def finish(self, callback: Mapping[str, Any]) -> Answer:
+        """Post *callback*, the parameters that verify.js reads from the address."""
+        answer = self._call("/token_handler", callback)
+        self.answers.append(answer)
+        return answer
+
+    @property
+    def log(self) -> list[str]:
+        """Everything logged since this session began."""
+        return self.extension.log[self._logged_before :]
+
+    @property
+    def denials(self) -> list[str]:
+        """The reasons in :attr:`log`."""
+        start = "External MFA denied: "
+        return [line.removeprefix(start) for line in self.log if line.startswith(start)]
+
+    @property
+    def tokens(self) -> list[str]:
+        """All tokens that were set with HQ for this session."""
+        tokens: list[str] = self._at_hq["tokens"]
+        return tokens
+
+    @property
+    def verified(self) -> bool:
+        return bool(self._at_hq["verified"])
+
+    def verify(self, token: str) -> bool:
+        """Hand *token* to HQ, as UUX does on verifyMFA."""
+        _, answer = self.extension.post(f"/_hq/sessions/{self.session}/verify", {"token": token})
+        return bool(answer["verified"])
+
+    @property
+    def _at_hq(self) -> Any:
+        return self.extension.get(f"/_hq/sessions/{self.session}")
+
+    def _call(self, route: str, body: Mapping[str, Any] | None = None) -> Answer:
+        status, answer = self.extension.post(f"/{self.extension.name}{route}", body or {}, self.session)
+        return Answer(status, answer)
+
+
+def _read_from_the_page(answer: Answer) -> Answer:
+    """The answer of a start route, read from the attributes of the server-side rendered page."""
+    if answer.status != 200:
+        return answer
+    found = {name: unescape(value) for name, value in re.findall(r'\bdata-(\w+)="([^"]*)"', answer.body)}
+    if found["error"]:
+        return Answer(400, {"data": {"code": found["error"]}})
+    return Answer(200, {"data": {"authorization_url": found["url"], "expires_in": int(found["seconds"])}})
