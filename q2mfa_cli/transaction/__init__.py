@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -102,14 +102,15 @@ class Transaction:
             ) from error
 
     def _undo(self) -> list[str]:
-        """Undo the steps that were taken; the paths that could not be."""
-        changed = []
-        for step in reversed(self._taken):
-            try:
-                step.undo()
-            except OSError:
-                changed.append(step.target)
-        return changed
+        """Undo the steps that were taken, the last one first; the paths of the steps that are left.
+
+        This stops at the first error. The workspace then is as after a kill: some first steps are taken, no later one.
+        """
+        with suppress(OSError):
+            while self._taken:
+                self._taken[-1].undo()
+                self._taken.pop()
+        return [step.target for step in self._taken]
 
     def _make(self, folder: str) -> None:
         """Make *folder* and its missing parents."""
@@ -134,9 +135,10 @@ class Transaction:
         what = error.message if isinstance(error, Q2mfaError) else "Interrupted."
         if isinstance(error, OSError):
             what = self._refusal(error)
+        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         message = (
             f"{what} Rolling back also failed; these paths may have changed: "
-            f"{', '.join(map(self._shown, left))}."
+            f"{', '.join(map(self._shown, left[:5]))}{more}."
         )
         hint = "Repair the file system, then run the same command again." + (
             f" Until then, {STAGING} keeps the original files." if kept else ""
