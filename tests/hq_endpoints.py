@@ -40,8 +40,12 @@ class _Handler(RequestHandler):
 class _Sessions(_Handler):
     def post(self) -> None:
         body = self.body()
+        identifier = body.pop("id", None)
         try:
             session = self.hq.open_session(**body)
+            if identifier:
+                self.hq.sessions[identifier] = self.hq.sessions.pop(session.id)
+                session.id = identifier
         except (TypeError, ValueError) as error:
             self.set_status(400)
             self.write({"error": str(error)})

@@ -41,4 +41,5 @@ class Platform:
     @cached_property
     def cache(self) -> Q2CacheClient:
         """A client without a prefix."""
-        return Q2CacheClient(self._memcached_address or self.memcached.address)
+        address = self._memcached_address or self.memcached.address
+        return Q2CacheClient(address, self.readings.cache_inherited)

@@ -47,6 +47,11 @@ class Readings:
     form_wrapper: bool = _reading(
         True, "Whether the SDK puts its own form around a server-side rendered page."
     )
+    cache_inherited: Literal["raw", "prefixed"] = _reading(
+        "raw",
+        "What add, cas, decr, gets, incr and touch of a cache do with keys and values: they take them as they are, or they "
+        "add the prefix and convert as get and set do.",
+    )
     logging_filters: bool = _reading(True, f"Whether {LOGGING_FILTERS} exists.")
 
 

@@ -107,6 +107,12 @@ class Extension:
         assert len(lines) < LOG_LINES, "the first lines are lost"
         return lines
 
+    @property
+    def cache_keys(self) -> list[str]:
+        """The keys that were used in the cache, with prefix."""
+        keys: list[str] = self.get("/_hq/cache_keys")["keys"]
+        return keys
+
     def get(self, path: str) -> Any:
         return requests.get(self.url + path, timeout=PATIENCE).json()
 
