@@ -146,7 +146,8 @@ class ScriptedPage:
         self.context.set_default_timeout(10_000)
         self.page: Page = self.context.new_page()
         if clock:
-            self.page.clock.install()
+            self.page.clock.install(time=0)
+            self.page.clock.pause_at(1000)
         self.page.add_init_script(f"window.plan = {json.dumps(plan)};{init}")
         self.context.route("**/*", self._serve)
         at = f"{ASSETS}/{'verify' if verify_page else 'index'}.html"
@@ -157,6 +158,7 @@ class ScriptedPage:
         self.page.goto(self.url, wait_until="commit")
 
     def close(self) -> None:
+        self.context.unroute_all(behavior="ignoreErrors")
         self.context.close()
 
     def _serve(self, route: Route) -> None:

@@ -88,7 +88,7 @@ def test_check_notices_that_nobody_gets_through(four: Path, tmp_path: Path) -> N
     shutil.copytree(four, workspace)
     extension = workspace / "StandardSsr" / "extension.py"
     text = extension.read_text("utf-8")
-    extension.write_text(text.replace("return await self.set_external_mfa_token(token)", "return {}"))
+    extension.write_text(text.replace("result = await self.set_external_mfa_token(token)", "return {}"))
     run = q2mfa("preview", "--check", "StandardSsr", "-o", workspace, cwd=workspace)
     assert run.status == 1
     assert "FAILED the right user completes MFA" in run.out
