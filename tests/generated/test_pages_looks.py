@@ -11,8 +11,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from scripted_pages import AUTHORIZE, TOKEN, ScriptedPage
 
-from q2mfa_cli.request import Mfa, Rendering
-
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 WIDTHS = (320, 400, 1280)
@@ -54,7 +52,7 @@ LONG = {"signing_in": False, "transactions": [], "action": "ChangeEmailAddress" 
 NEVER = {"submit": [{"never": True}], "start": [{"never": True}], "token_handler": [{"never": True}]}
 
 # By name: the page, what it is given, what the customer does, and the state that it ends in.
-STATES: dict[str, tuple[Mfa, Rendering, dict[str, Any], Callable[[ScriptedPage], None], str]] = {
+STATES: dict[str, tuple[str, str, dict[str, Any], Callable[[ScriptedPage], None], str]] = {
     "code, ready": ("standard", "ssr", {}, nothing, "ready"),
     "code, ready, client": ("standard", "csr", {}, nothing, "ready"),
     "code, checking": ("standard", "csr", {"answers": NEVER}, type_code, "busy"),

@@ -466,13 +466,8 @@ CANCEL_AT_ONCE = """() => {
 
 
 @redirect
-<<<<<<< HEAD
-def test_cancel_works_while_the_provider_does_not_answer(rendering: str, open_page: Open) -> None:
-    page = open_page("redirect", rendering, broken={PROVIDER: "hangs"})
-=======
-def test_cancel_works_while_the_page_is_leaving(rendering: Rendering, open_page: Open) -> None:
+def test_cancel_works_while_the_page_is_leaving(rendering: str, open_page: Open) -> None:
     page = open_page("redirect", rendering)
->>>>>>> house-pages
     expect(page.main).to_be_enabled()
     page.page.evaluate(CANCEL_AT_ONCE)
     expect_message(page, "Canceling")
