@@ -1,6 +1,6 @@
 """What Q2 does not document, as one value: the fake behaves by one reading of each, the strict one by default.
 
-Generated code has to work with every reading. `docs/platform.md` says how sure each one is.
+Generated code has to work with every reading.
 """
 
 from __future__ import annotations
