@@ -611,7 +611,7 @@ def test_missing_text_is_english(mfa: str, rendering: str, missing: str, open_pa
 
 @variant
 def test_text_of_the_page_itself_is_kept_where_tecton_has_none(
-    mfa: Mfa, rendering: Rendering, open_page: Open
+    mfa: str, rendering: str, open_page: Open
 ) -> None:
     page = open_page(mfa, rendering, replace=("Confirm it is you", "Is it you?"))
     expect(page.main).to_be_enabled()

@@ -129,7 +129,7 @@ CLIENT_JWK = json.dumps({**RSAAlgorithm.to_jwk(CLIENT_KEY, as_dict=True), "kid":
         ("", SECRET, {"pushed_requests": "off"}),
         ("CLIENT_AUTH_METHOD = 'client_secret_post'\nACR_VALUES = 'strong'\n", SECRET, {}),
         (
-            "CLIENT_AUTH_METHOD = 'private_key_jwt'\nREQUIRE_PAR = True\n",
+            "CLIENT_AUTH_METHOD = 'private_key_jwt'\nPAR = 'required'\n",
             CLIENT_JWK,
             {"pushed_requests": "required", "client_jwks": CLIENT_JWKS},
         ),
