@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo test wheel snapshots screenshots mutate benchmark
+.PHONY: demo check test lint wheel snapshots screenshots mutate benchmark
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -9,47 +9,55 @@ demo: $(VENV)/ready
 	$(VENV)/bin/q2mfa create MyExternalMFA --no-input -o build/demo
 	$(VENV)/bin/q2mfa test MyExternalMFA -o build/demo
 
-test: $(VENV)/ready
+# Lint, types and the unit lane: after every change.
+check: lint
+	$(VENV)/bin/pytest
+
+# Everything, once: before a push.
+test: lint
+	$(VENV)/bin/python tests/prerequisites.py
+	$(VENV)/bin/pytest tests
+
+lint: $(VENV)/ready
 	$(VENV)/bin/ruff check q2mfa_cli tests benchmarks
 	$(VENV)/bin/ruff format --check q2mfa_cli tests benchmarks
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python tests/chromium.py
-	$(VENV)/bin/python -m pytest
 
-# The same tests on what a user installs; not `python -m pytest`, which would find the checkout first.
-wheel: $(VENV)/ready
+# `make test` on the built wheel, which is what a user installs.
+wheel:
 	rm -rf build/wheel
-	$(VENV)/bin/python -m build --quiet --wheel --outdir build/wheel/dist
-	$(PYTHON) -m venv build/wheel/venv
-	build/wheel/venv/bin/pip install --quiet "$$(echo build/wheel/dist/*.whl)[dev]"
-	build/wheel/venv/bin/python -I -c 'import q2mfa_cli; assert "site-packages" in q2mfa_cli.__file__'
-	build/wheel/venv/bin/python tests/chromium.py
-	build/wheel/venv/bin/pytest
+	$(PYTHON) -m venv build/wheel
+	build/wheel/bin/pip wheel --quiet --no-deps --wheel-dir build/wheel/dist .
+	build/wheel/bin/pip install --quiet "$$(echo build/wheel/dist/*.whl)[dev]"
+	build/wheel/bin/python -I -c 'import q2mfa_cli; assert "site-packages" in q2mfa_cli.__file__'
+	touch build/wheel/ready
+	$(MAKE) --no-print-directory test VENV=build/wheel
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# The golden trees of tests/snapshots, and the tables of docs that cite them, written anew; `git diff` is the review.
+# Rewrites the derived files, the golden trees, and the tables of docs/redirect-security.md. Review `git diff`.
 snapshots: $(VENV)/ready
+	$(VENV)/bin/python docs/write_derived_files.py
 	rm -rf tests/snapshots
 	for mfa in standard redirect; do for rendering in ssr csr; do \
 		$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$mfa --rendering $$rendering \
 			-o tests/snapshots/$$mfa-$$rendering || exit 1; \
 	done; done
-	PYTHONPATH=tests $(VENV)/bin/python -m attacks.table
+	PYTHONPATH=tests $(VENV)/bin/python -m attacks.security_document
 
-# The README's pictures of `q2mfa preview`, taken anew.
+# Retakes the README's pictures of `q2mfa preview`.
 screenshots: $(VENV)/ready
-	$(VENV)/bin/python tests/chromium.py
+	$(VENV)/bin/python tests/prerequisites.py
 	PYTHONPATH=tests $(VENV)/bin/python docs/screenshots.py
 
-# Break the generated code in every small way; some minutes. What survives is listed, with its argument.
+# Breaks the generated code in many small ways; takes some minutes. Lists the mutants that survive, with the reason.
 mutate: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet --editable '.[dev,mutation]'
 	PYTHONPATH=tests $(VENV)/bin/python -m mutation
 
-# Ratios against Cookiecutter, a bare Jinja script and `import click`; some ten minutes, on a machine with nothing else to do.
+# Compares q2mfa with Cookiecutter, a bare Jinja script and `import click`; takes some minutes on an idle machine.
 benchmark:
 	$(PYTHON) benchmarks/run.py

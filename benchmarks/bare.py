@@ -1,4 +1,4 @@
-"""The least that renders a template: import Jinja, compile and write the same files. No checks, no workspace.
+"""The smallest script that renders a template with Jinja and writes the same files, without any checks.
 
 python bare.py TEMPLATE INTO NAME=VALUE...
 """

@@ -1,4 +1,11 @@
-"""What most tests need: a Q2 SDK workspace."""
+"""The lanes of the test suite, and what most tests need: a Q2 SDK workspace.
+
+A test without a marker is in the unit lane. The other lanes are the markers `browser`, `node` and `slow`.
+
+- `pytest` runs the unit lane.
+- `pytest -m browser` runs one of the other lanes.
+- `pytest tests` runs everything, and `pytest tests/browser` everything in a folder.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +24,22 @@ pytest_plugins = ["running_previews"]
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("search", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile("same")
+
+LANE_OF_FOLDER = {"browser": "browser", "resilience": "slow"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Select the unit lane if the command line names neither a path nor a marker."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS and not config.option.markexpr:
+        config.option.markexpr = "not (browser or node or slow)"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of a folder that is one lane."""
+    for item in items:
+        if lane := LANE_OF_FOLDER.get(item.path.parent.name):
+            item.add_marker(lane)
 
 
 @pytest.fixture

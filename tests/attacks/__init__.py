@@ -1,1 +1,1 @@
-"""A generated redirect extension against OpenID providers: a real one, and one that lies."""
+"""A generated redirect extension against OpenID providers: a certified one, and hostile ones."""

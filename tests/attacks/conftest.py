@@ -1,4 +1,4 @@
-"""What the tests of this folder share: a workspace with generated extensions, and the two providers."""
+"""A workspace with generated extensions, and the certified provider."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from attacks import real
-from attacks.served import create_workspace
+from attacks import certified_provider
+from attacks.served_extension import create_workspace
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,6 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def provider() -> Iterator[real.RealProvider]:
-    with real.running() as provider:
+def provider() -> Iterator[certified_provider.CertifiedProvider]:
+    with certified_provider.running() as provider:
         yield provider

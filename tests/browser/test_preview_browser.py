@@ -338,6 +338,7 @@ def looks(axe: str, banking: Banking) -> Iterator[str]:
                 yield f"{scheme}, {width}: wider than the window"
 
 
+@pytest.mark.node
 @pytest.mark.parametrize("name", VARIANTS)
 def test_axe_finds_nothing(name: str, axe: str, open_banking: Opener) -> None:
     # What moves has no colour to measure; reduced motion is what such users ask for anyway.

@@ -7,21 +7,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from attacks import real
-from attacks.served import CLIENT_ID, CLIENT_SECRET
+from attacks import certified_provider
+from attacks.served_extension import CLIENT_ID, CLIENT_SECRET
 from playwright.sync_api import BrowserContext, expect
 from running_previews import REDIRECT, Banking, create, empty_workspace, running
 
+pytestmark = pytest.mark.node
+
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[real.RealProvider]:
-    with real.running(client_secret=CLIENT_SECRET) as started:
+def provider() -> Iterator[certified_provider.CertifiedProvider]:
+    with certified_provider.running(client_secret=CLIENT_SECRET) as started:
         yield started
 
 
 @pytest.mark.parametrize("name", REDIRECT)
 def test_a_real_provider_proves_the_right_user_and_no_other(
-    name: str, provider: real.RealProvider, tmp_path: Path, new_context: Callable[..., BrowserContext]
+    name: str,
+    provider: certified_provider.CertifiedProvider,
+    tmp_path: Path,
+    new_context: Callable[..., BrowserContext],
 ) -> None:
     workspace = empty_workspace(tmp_path / "workspace")
     create(workspace, name, "--client-id", CLIENT_ID)

@@ -1,4 +1,4 @@
-"""The benchmark, once and small: that it runs and compares like with like. How long anything takes is not asserted."""
+"""The benchmark runs, and its programs write the same files. No test asserts a time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 
 
-def test_the_benchmark_prints_a_ratio_for_every_comparison() -> None:
+def test_benchmark_of_one_round_prints_every_ratio() -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "run.py", "--once", "--python", sys.executable],
+        [sys.executable, ROOT / "benchmarks/run.py", "--rounds=1", "--batch=2", "--python", sys.executable],
         capture_output=True,
         text=True,
         check=False,
@@ -27,9 +30,7 @@ def test_the_benchmark_prints_a_ratio_for_every_comparison() -> None:
         "`q2mfa create`, redirect, SSR",
         "the same",
         "`--answers` with 2, each",
-        "20 extensions",
-        "peak memory at 20",
     ]
     for _, ours, _, theirs, ratio, reach in rows[1:]:
-        assert re.fullmatch(r"[\d,.]+ (ms|MiB)", ours) and re.fullmatch(r"[\d,.]+ (ms|MiB)", theirs)
+        assert re.fullmatch(r"[\d,.]+ ms", ours) and re.fullmatch(r"[\d,.]+ ms", theirs)
         assert float(ratio) > 0 and re.fullmatch(r"≤ [\d.]+", reach)

@@ -34,6 +34,7 @@ BREAKAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
 def test_generated_tests_pass_and_fail_when_a_check_is_broken(
     mfa: str, rendering: str, workspace: Path
@@ -68,6 +69,7 @@ REDIRECT_ANSWERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mfa", "rendering", "answers"),
     [

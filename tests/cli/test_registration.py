@@ -50,6 +50,7 @@ def test_utf16_requirements_are_left_alone_and_the_line_is_printed(workspace: Pa
     assert "Add to requirements.txt" in out and "pyotp>=2.9" in out
 
 
+@pytest.mark.slow
 def test_older_workspace_keeps_its_conventions(workspace: Path) -> None:
     (workspace / "configuration" / "__init__.py").unlink()
     (workspace / "configuration" / "settings.py").write_bytes(
@@ -67,6 +68,7 @@ def test_older_workspace_keeps_its_conventions(workspace: Path) -> None:
     assert tested.status == 0, tested
 
 
+@pytest.mark.slow
 def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
     folder.mkdir()

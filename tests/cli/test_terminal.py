@@ -13,6 +13,8 @@ import pexpect
 import pytest
 from command import contents, q2mfa
 
+pytestmark = pytest.mark.slow
+
 UP, DOWN, RETURN, CTRL_C, CTRL_D = "\x1b[A", "\x1b[B", "\r", "\x03", "\x04"
 
 Start = Callable[..., "pexpect.spawn[str]"]

@@ -1,4 +1,4 @@
-"""The wheel in a clean virtual environment: what a user installs."""
+"""The wheel, installed into a clean virtual environment."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import sys
 import venv
 from pathlib import Path
 
+import pytest
 from command import contents, q2mfa
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 
 
-def test_an_installed_wheel_creates_the_same_files(tmp_path: Path, workspace: Path) -> None:
+def test_installed_wheel_creates_the_same_files_as_the_checkout(tmp_path: Path, workspace: Path) -> None:
     def run(*command: str | Path) -> str:
         return subprocess.run(
             [*map(str, command)], check=True, capture_output=True, text=True, cwd=tmp_path
@@ -25,17 +27,17 @@ def test_an_installed_wheel_creates_the_same_files(tmp_path: Path, workspace: Pa
     run(tmp_path / "venv/bin/pip", "install", "-q", wheel)
     for mfa in ("standard", "redirect"):
         for rendering in ("ssr", "csr"):
-            asked = (
+            asked = [
                 "create",
                 "Foo",
                 "--no-input",
+                "--format",
+                "json",
                 "--mfa",
                 mfa,
                 "--rendering",
                 rendering,
-                "--format",
-                "json",
-            )
+            ]
             made = run(tmp_path / "venv/bin/q2mfa", *asked, "-o", tmp_path / f"wheel {mfa} {rendering}")
             assert json.loads(made)["status"] == "created"
             checkout = q2mfa(*asked, "-o", tmp_path / f"checkout {mfa} {rendering}", cwd=workspace)

@@ -13,6 +13,8 @@ import requests
 from command import q2mfa
 from extension_server import EXTENSION_SERVER
 
+pytestmark = pytest.mark.node
+
 VARIANTS = [(mfa, rendering) for mfa in ("standard", "redirect") for rendering in ("ssr", "csr")]
 
 

@@ -235,6 +235,7 @@ def serve(workspace: Path, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ISSUER", "CLIENT_SECRET", "MAX_AGE", "IDENTITY_CLAIM"])
 def test_a_missing_required_configuration_stops_the_server(name: str, workspace: Path) -> None:
     settings = workspace / "configuration" / "settings.py"
@@ -250,6 +251,7 @@ def test_a_missing_required_configuration_stops_the_server(name: str, workspace:
     assert f"The server does not start: configuration/Foo.py lacks required {name}" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_stand_in_never_takes_the_place_of_a_real_sdk(workspace: Path, tmp_path: Path) -> None:
     assert q2mfa("create", "Foo", "--no-input", "--no-register", cwd=workspace).status == 0
     real = tmp_path / "site" / "q2_sdk"

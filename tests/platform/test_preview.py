@@ -19,6 +19,8 @@ import segno
 from command import contents, q2mfa_process
 from running_previews import REDIRECT, STANDARD, VARIANTS, Running, running
 
+pytestmark = pytest.mark.slow
+
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 Previews = Callable[[str], Running]
@@ -341,6 +343,7 @@ def test_who_does_not_know_a_challenge_learns_nothing_of_it(preview_of: Previews
 # ---- the README's pictures -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.browser
 def test_the_pictures_of_the_readme_can_be_taken_anew(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run(

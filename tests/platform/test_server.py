@@ -15,6 +15,8 @@ import requests
 from command import q2mfa
 from extension_server import EXTENSION_SERVER
 
+pytestmark = pytest.mark.slow
+
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 

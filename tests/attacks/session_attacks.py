@@ -1,4 +1,4 @@
-"""What takes more than one session, login or provider to get wrong."""
+"""Attacks that take more than one session, login or provider."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from attacks.case import Case, Setting, changed, right_user, without
-from attacks.checks import ISS, KEY, NONCE, ONCE, PKCE, REFUSED, STATE, Check
-from attacks.hostile import ANOTHER_KEY, Lie
-from attacks.served import Answer, Login
+from attacks.attack import Attack, Setting, changed, right_user, without
+from attacks.denials import ISS, KEY, NONCE, ONCE, PKCE, REFUSED, STATE, Denial
+from attacks.hostile_provider import ANOTHER_KEY, Lie
+from attacks.served_extension import Answer, Login
 
 
-def again(setting: Setting, case: Case, user: Login) -> Answer:
+def again(setting: Setting, attack: Attack, user: Login) -> Answer:
     callback = setting.leave(user)
     assert user.finish(callback).status == 200
     return user.finish(callback)
 
 
-def at_once(setting: Setting, case: Case, user: Login) -> Answer:
+def at_once(setting: Setting, attack: Attack, user: Login) -> Answer:
     callback = setting.leave(user)
     with ThreadPoolExecutor() as pool:
         both = list(pool.map(user.finish, [callback, callback]))
@@ -26,56 +26,56 @@ def at_once(setting: Setting, case: Case, user: Login) -> Answer:
     return max(both, key=lambda answer: answer.status)
 
 
-def after_a_denial(setting: Setting, case: Case, user: Login) -> Answer:
+def after_a_denial(setting: Setting, attack: Attack, user: Login) -> Answer:
     callback = setting.leave(user)
     assert user.finish({**callback, "state": "x" * 43}).code == "expired"
     return user.finish(callback)
 
 
-def after_another_start(setting: Setting, case: Case, user: Login) -> Answer:
+def after_another_start(setting: Setting, attack: Attack, user: Login) -> Answer:
     callback = setting.leave(user)
     user.start()
     return user.finish(callback)
 
 
-def without_a_start(setting: Setting, case: Case, user: Login) -> Answer:
-    return user.finish(setting.leave(setting.extension.login(**right_user(case.settings))))
+def without_a_start(setting: Setting, attack: Attack, user: Login) -> Answer:
+    return user.finish(setting.leave(setting.extension.login(**right_user(attack.settings))))
 
 
-def in_another_session(setting: Setting, case: Case, user: Login) -> Answer:
+def in_another_session(setting: Setting, attack: Attack, user: Login) -> Answer:
     setting.leave(user)
-    return without_a_start(setting, case, user)
+    return without_a_start(setting, attack, user)
 
 
-def with_the_code_of_another_session(setting: Setting, case: Case, user: Login) -> Answer:
-    setting.provider.lie = case.lie
-    theirs = setting.leave(setting.extension.login(**right_user(case.settings)))
+def with_the_code_of_another_session(setting: Setting, attack: Attack, user: Login) -> Answer:
+    setting.provider.lie = attack.lie
+    theirs = setting.leave(setting.extension.login(**right_user(attack.settings)))
     return user.finish({**setting.leave(user), "code": theirs["code"]})
 
 
-def with_the_code_of_the_last_login(setting: Setting, case: Case, user: Login) -> Answer:
-    setting.provider.lie = case.lie
+def with_the_code_of_the_last_login(setting: Setting, attack: Attack, user: Login) -> Answer:
+    setting.provider.lie = attack.lie
     before = setting.leave(user)
     assert user.finish(before).status == 200
     return user.finish({**setting.leave(user), "code": before["code"]})
 
 
-def with_the_id_token_of_the_last_login(setting: Setting, case: Case, user: Login) -> Answer:
+def with_the_id_token_of_the_last_login(setting: Setting, attack: Attack, user: Login) -> Answer:
     assert user.finish(setting.leave(user)).status == 200
     setting.provider.lie = Lie(token=changed(id_token=setting.provider.id_token))
     return user.finish(setting.leave(user))
 
 
-def sent_to_a_stranger(setting: Setting, case: Case, user: Login) -> Answer:
-    """A provider in between has the user log in at itself, and hands its own answer in."""
-    setting.provider.lie = case.lie
+def sent_to_a_stranger(setting: Setting, attack: Attack, user: Login) -> Answer:
+    """The user logs in at another provider, and the browser brings back that provider's answer (mix-up)."""
+    setting.provider.lie = attack.lie
     url = user.start().body["data"]["authorization_url"]
     return user.finish(
-        case.back(setting.visit(url.replace(setting.provider.issuer, setting.stranger.issuer)))
+        attack.back(setting.visit(url.replace(setting.provider.issuer, setting.stranger.issuer)))
     )
 
 
-def with_the_id_token_of_a_stranger(setting: Setting, case: Case, user: Login) -> Answer:
+def with_the_id_token_of_a_stranger(setting: Setting, attack: Attack, user: Login) -> Answer:
     setting.provider.lie = Lie(
         sign=lambda provider, claims: ANOTHER_KEY.sign({**claims, "iss": setting.stranger.issuer})
     )
@@ -83,21 +83,27 @@ def with_the_id_token_of_a_stranger(setting: Setting, case: Case, user: Login) -
 
 
 def flow(
-    name: str, wrong: str, check: Check, play: Callable[[Setting, Case, Login], Answer], **options: Any
-) -> Case:
-    return Case(f"flow-{name}", wrong, check, play=play, **options)
+    name: str, wrong: str, denial: Denial, play: Callable[[Setting, Attack, Login], Answer], **options: Any
+) -> Attack:
+    return Attack(f"flow-{name}", wrong, denial, play=play, **options)
 
 
 NO_PAR = without("pushed_authorization_request_endpoint")
 
-FLOWS = [
+SESSIONS = [
     flow("again", "the same answer a second time", ONCE, again),
     flow("at-once", "the same answer twice at once: one of the two", ONCE, at_once),
     flow("after-denial", "the right answer, after a wrong one was denied", ONCE, after_a_denial),
     flow("superseded", "the answer to a login that was begun before this one", STATE, after_another_start),
     flow("no-start", "the answer to another session's login, where none was begun", ONCE, without_a_start),
     flow("other-session", "the answer to another session's login (login CSRF)", STATE, in_another_session),
-    flow("code-injected", "the unused code of another session", PKCE, with_the_code_of_another_session),
+    flow(
+        "code-injected",
+        "the unused code of another session",
+        PKCE,
+        with_the_code_of_another_session,
+        reason="127.0.0.1 answered 400 invalid_grant",
+    ),
     flow(
         "code-injected-lax",
         "the same, where the provider does not check PKCE",

@@ -16,7 +16,7 @@ import requests
 SCRIPT = Path(__file__).with_name("provider.mjs")
 
 
-class RealProvider:
+class CertifiedProvider:
     """One running provider.
 
     :param issuer: where it listens, which is its issuer identifier as well.
@@ -38,7 +38,7 @@ class RealProvider:
 
 
 @contextlib.contextmanager
-def running(**options: Any) -> Iterator[RealProvider]:
+def running(**options: Any) -> Iterator[CertifiedProvider]:
     """Start the provider with *options* (see DEFAULTS in provider.mjs); it ends with the block, or with this process.
 
     :raises RuntimeError: it does not start; with what it said.
@@ -61,6 +61,6 @@ def running(**options: Any) -> Iterator[RealProvider]:
                 process.wait()
                 said.seek(0)
                 raise RuntimeError(f"the provider does not start: {said.read()}")
-            yield RealProvider(json.loads(ready)["issuer"])
+            yield CertifiedProvider(json.loads(ready)["issuer"])
         finally:
             process.stdin.close()

@@ -1,4 +1,4 @@
-"""A generated redirect extension, served on the stand-in as it was generated, and a user's way through it over HTTP."""
+"""A generated redirect extension, served on the fake platform, and a user's login through it over HTTP."""
 
 from __future__ import annotations
 
@@ -47,25 +47,25 @@ def create_workspace(root: Path, issuer: str = "http://127.0.0.1:1") -> Path:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the page gets: the status, and the JSON, or the HTML, that came with it."""
+    """An answer to the page: the status, and the JSON or HTML."""
 
     status: int
     body: Any
 
     @property
     def token(self) -> str | None:
-        """What the page passes on to verifyMFA; None where there is nothing."""
+        """The token for verifyMFA, if there is one."""
         token = self.body.get("data", {}).get("token")
         return None if token is None else str(token)
 
     @property
     def code(self) -> str:
-        """What the page shows a message for; empty where nothing was denied."""
+        """The code that the page shows a message for. Empty if nothing was denied."""
         return str(self.body.get("data", {}).get("code", ""))
 
     @property
     def reason(self) -> str:
-        """Why it was denied, in the words of oidc.py."""
+        """The reason of the denial, as oidc.py logs it."""
         return str(self.body.get("error", "")).removeprefix("External MFA denied: ")
 
 
@@ -85,7 +85,7 @@ class Extension:
         self._start()
 
     def restart(self) -> None:
-        """A new process, which has forgotten everything."""
+        """Restart the process, which empties its caches."""
         self.stop()
         self._start()
 
@@ -94,7 +94,7 @@ class Extension:
         self._process.communicate()
 
     def login(self, **mfa_info: Any) -> Login:
-        """A user's new session at HQ."""
+        """Open a session at HQ."""
         status, answer = self.post("/_hq/sessions", {"mfa_info": mfa_info})
         assert status == 200, answer
         self.logins.append(Login(self, answer["session"]))
@@ -106,7 +106,7 @@ class Extension:
 
     @property
     def log(self) -> list[str]:
-        """Everything logged in its process, by anybody, at every level."""
+        """Everything that its process logged, at every level."""
         lines: list[str] = self.get("/_hq/log")["lines"]
         assert len(lines) < LOG_LINES, "the first lines are lost"
         return lines
@@ -155,7 +155,7 @@ def serving(
     settings: Mapping[str, Any] | None = None,
     secret: str = CLIENT_SECRET,
 ) -> Iterator[Extension]:
-    """Serve *name* of a copy of *workspace* in the new *folder*, with *settings*; it ends with the block."""
+    """Copy *workspace* to *folder* and serve its extension *name* with *settings* until the block ends."""
     shutil.copytree(workspace, folder)
     extension = Extension(folder, name, settings or {}, secret)
     try:
@@ -165,7 +165,7 @@ def serving(
 
 
 class Login:
-    """One user's session at HQ, and their way through the extension in it.
+    """One user's session at HQ, and their login in it.
 
     :ivar answers: what the page got, in turn.
     """
@@ -176,7 +176,7 @@ class Login:
         self._logged_before = len(extension.log)
 
     def start(self) -> Answer:
-        """Ask for the way to the provider, as the page of either rendering does."""
+        """Start the login, as the page of either rendering does."""
         if self.extension.name == "Ssr":
             self.answers.append(_read_from_the_page(self._call("")))
         else:
@@ -184,14 +184,14 @@ class Login:
         return self.answers[-1]
 
     def finish(self, callback: Mapping[str, Any]) -> Answer:
-        """Bring back *callback*, what verify.js read from the address."""
+        """Post *callback*, the parameters that verify.js reads from the address."""
         answer = self._call("/token_handler", callback)
         self.answers.append(answer)
         return answer
 
     @property
     def log(self) -> list[str]:
-        """What was logged since this session began, by anybody."""
+        """Everything logged since this session began."""
         return self.extension.log[self._logged_before :]
 
     @property
@@ -202,7 +202,7 @@ class Login:
 
     @property
     def tokens(self) -> list[str]:
-        """Those set with HQ for this session, ever."""
+        """All tokens that were set with HQ for this session."""
         tokens: list[str] = self._at_hq["tokens"]
         return tokens
 
@@ -225,7 +225,7 @@ class Login:
 
 
 def _read_from_the_page(answer: Answer) -> Answer:
-    """The same as a start route answers, from the attributes that index.js reads."""
+    """The answer of a start route, read from the attributes of the server-side rendered page."""
     if answer.status != 200:
         return answer
     found = {name: unescape(value) for name, value in re.findall(r'\bdata-(\w+)="([^"]*)"', answer.body)}

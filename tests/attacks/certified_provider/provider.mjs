@@ -1,10 +1,10 @@
-// The OpenID-certified provider `oidc-provider` on loopback, behind one small control door.
+// The OpenID-certified provider `oidc-provider` on loopback, with a small control endpoint.
 //
 //   node provider.mjs ['{"par": "required"}']
 //
-// prints one line of JSON with its issuer once it listens, and ends with its standard input.
-// PUT /_control with the same JSON sets it up anew: same address, same grants, another behaviour.
-// GET /_asked lists what was asked of it since then.
+// prints one line of JSON with its issuer when it listens, and ends when its standard input ends.
+// PUT /_control with the same JSON changes its behavior; address and grants stay.
+// GET /_asked lists the requests since then.
 import { createServer } from 'node:http';
 import { generateKeyPairSync } from 'node:crypto';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-"""A generated extension against providers that lie, browsers that bring back what they should not, and strangers."""
+"""Generated extensions against hostile providers, manipulated callbacks and wrong users."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from typing import Any
 import node
 import pytest
 
-from attacks import hostile, person
-from attacks.case import Case, Setting, right_user
-from attacks.cases import DENIED, PASSES, PRIVATE_KEY, SLOW
-from attacks.hostile import ELSEWHERE, HONEST, HostileProviders, honest
-from attacks.served import Answer, serving
+from attacks import hostile_provider, user_agent
+from attacks.all_attacks import ATTACKS
+from attacks.attack import Attack, Setting, right_user
+from attacks.conforming_logins import CONFORMING_LOGINS
+from attacks.endpoint_attacks import PRIVATE_KEY, SLOW
+from attacks.hostile_provider import ELSEWHERE, HONEST, HostileProviders, honest
+from attacks.served_extension import Answer, serving
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def providers() -> Iterator[HostileProviders]:
-    with hostile.running() as providers:
+    with hostile_provider.running() as providers:
         yield providers
 
 
@@ -31,30 +35,30 @@ def providers() -> Iterator[HostileProviders]:
 def make_setting(
     generated: Path, folder: Path, providers: HostileProviders, settings: Mapping[str, Any]
 ) -> Iterator[Setting]:
-    """An extension that knows nothing yet of its provider."""
+    """Serve an extension that has nothing of its provider in its cache."""
     provider, stranger = providers.new(), providers.new()
     settings = {"ISSUER": provider.issuer, **settings}
     with serving(generated, folder / "workspace", "Csr", settings) as extension:
         yield Setting(extension, provider, stranger)
 
 
-SettingOf = Callable[[Case], Setting]
+SettingFor = Callable[[Attack], Setting]
 
 
 @pytest.fixture(scope="module")
 def settled(
     generated: Path, providers: HostileProviders, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[SettingOf]:
-    """The extension with a case's settings, which an honest login has passed."""
+) -> Iterator[SettingFor]:
+    """Serve an extension with the attack's settings, after one honest login."""
     with ExitStack() as stack:
         made: dict[str, Setting] = {}
 
-        def get(case: Case) -> Setting:
-            key = json.dumps(case.settings)
+        def get(attack: Attack) -> Setting:
+            key = json.dumps(attack.settings)
             if key not in made:
                 folder = tmp_path_factory.mktemp("settled")
-                made[key] = stack.enter_context(make_setting(generated, folder, providers, case.settings))
-                assert honest_login(made[key], case).status == 200
+                made[key] = stack.enter_context(make_setting(generated, folder, providers, attack.settings))
+                assert honest_login(made[key], attack).status == 200
             return made[key]
 
         yield get
@@ -62,11 +66,12 @@ def settled(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case.
+    """The result of an attack.
 
-    :param answer: the last one. :param granted: the tokens that the page got. :param tokens: those that HQ got.
-    :param denials: how many answers were one. :param log: what was logged. :param asked: of the provider, by the server.
-    :param secrets: what may not be in the log. :param afterwards: what an honest login got, right after.
+    :param answer: the last answer to the page. :param granted: the tokens that the page got.
+    :param tokens: the tokens that HQ got. :param denials: the number of answers that denied.
+    :param log: the log of the extension. :param asked: the server's requests to the provider.
+    :param secrets: values that may not be in the log. :param afterwards: the answer to an honest login afterwards.
     """
 
     answer: Answer
@@ -79,33 +84,33 @@ class Outcome:
     afterwards: Answer
 
 
-def honest_login(setting: Setting, case: Case) -> Answer:
+def honest_login(setting: Setting, attack: Attack) -> Answer:
     setting.provider.lie = HONEST
-    login = setting.extension.login(**right_user(case.settings))
+    login = setting.extension.login(**right_user(attack.settings))
     answer = login.finish(setting.leave(login))
     assert login.tokens == [answer.token]
     return answer
 
 
-def run(setting: Setting, case: Case) -> Outcome:
-    """Play *case*, and see what is left of it at HQ and in the log; then log in honestly."""
+def run(setting: Setting, attack: Attack) -> Outcome:
+    """Run *attack*, collect what HQ and the log have of it, then log in honestly."""
     extension, provider = setting.extension, setting.provider
-    if case.lie.keys is not honest:
+    if attack.lie.keys is not honest:
         provider.change_keys()
     provider.asked.clear()
     before = len(extension.logins)
-    user = extension.login(**(right_user(case.settings) if case.user is None else case.user))
-    answer = case.play(setting, case, user)
+    user = extension.login(**(right_user(attack.settings) if attack.user is None else attack.user))
+    answer = attack.play(setting, attack, user)
     asked = [request for request in provider.asked if request != "GET /authorize"]
     logins = extension.logins[before:]
     answers = [answer for login in logins for answer in login.answers]
     granted = [answer.token for answer in answers if answer.token]
     tokens = [token for login in logins for token in login.tokens]
     log = user.log
-    # What it has learnt of the provider, endpoints and keys by their names, is kept for an hour.
-    if case.kept:
+    # The extension caches metadata and keys for an hour.
+    if attack.kept:
         extension.restart()
-    if case.lie.keys is not honest:
+    if attack.lie.keys is not honest:
         provider.change_keys()
     return Outcome(
         answer=answer,
@@ -115,74 +120,77 @@ def run(setting: Setting, case: Case) -> Outcome:
         log=log,
         asked=asked,
         secrets=provider.secrets | setting.stranger.secrets | set(granted) | {PRIVATE_KEY["d"]},
-        afterwards=honest_login(setting, case),
+        afterwards=honest_login(setting, attack),
     )
 
 
-def by_name(case: Case) -> str:
-    return case.name
+def by_name(attack: Attack) -> str:
+    return attack.name
 
 
-def is_slow(case: Case) -> bool:
-    return case.name.endswith(SLOW)
+def is_slow(attack: Attack) -> bool:
+    return attack.name.endswith(SLOW)
 
 
 @pytest.fixture(scope="module")
 def played_alone(
     generated: Path, providers: HostileProviders, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[Outcome]]]:
-    """The cases that need an extension of their own, at work while the slow ones wait for oidc.py's patience to end."""
+    """Run the attacks that need their own extension at once: the slow ones wait for the timeout of oidc.py."""
 
-    def play(case: Case, folder: Path) -> Outcome:
-        with make_setting(generated, folder, providers, case.settings) as setting:
-            if not case.fresh:
-                assert honest_login(setting, case).status == 200
-            return run(setting, case)
+    def play(attack: Attack, folder: Path) -> Outcome:
+        with make_setting(generated, folder, providers, attack.settings) as setting:
+            if not attack.fresh:
+                assert honest_login(setting, attack).status == 200
+            return run(setting, attack)
 
-    alone = [case for case in [*DENIED, *PASSES] if case.fresh or is_slow(case)]
+    alone = [attack for attack in [*ATTACKS, *CONFORMING_LOGINS] if attack.fresh or is_slow(attack)]
     alone.sort(key=is_slow, reverse=True)
-    with ThreadPoolExecutor(2 + len([case for case in alone if is_slow(case)])) as pool:
-        yield {case.name: pool.submit(play, case, tmp_path_factory.mktemp("alone")) for case in alone}
+    with ThreadPoolExecutor(2 + len([attack for attack in alone if is_slow(attack)])) as pool:
+        yield {attack.name: pool.submit(play, attack, tmp_path_factory.mktemp("alone")) for attack in alone}
 
 
 @pytest.fixture
-def outcome(case: Case, request: pytest.FixtureRequest) -> Outcome:
-    if case.fresh or is_slow(case):
+def outcome(attack: Attack, request: pytest.FixtureRequest) -> Outcome:
+    if attack.fresh or is_slow(attack):
         alone: Mapping[str, Future[Outcome]] = request.getfixturevalue("played_alone")
-        return alone[case.name].result()
-    settled: SettingOf = request.getfixturevalue("settled")
-    return run(settled(case), case)
+        return alone[attack.name].result()
+    settled: SettingFor = request.getfixturevalue("settled")
+    return run(settled(attack), attack)
 
 
-@pytest.mark.parametrize("case", DENIED, ids=by_name)
-def test_denied(case: Case, outcome: Outcome) -> None:
-    """By the line that is there for it, with nothing at HQ and no secret in the log; an honest login passes after."""
-    assert case.check
+@pytest.mark.parametrize("attack", ATTACKS, ids=by_name)
+def test_attack_is_denied(attack: Attack, outcome: Outcome) -> None:
+    """The expected check denies it, HQ gets no token, the log has no secret, and an honest login still passes."""
+    assert attack.denial
     answer, log = outcome.answer, outcome.log
-    assert (answer.status, answer.code) == (400, case.code or case.check.code)
-    assert answer.reason.startswith(case.reason or case.check.reason)
+    assert (answer.status, answer.code) == (400, attack.code or attack.denial.code)
+    if attack.reason:
+        assert answer.reason.startswith(attack.reason)
+    else:
+        assert attack.denial.matches(answer.reason)
     denials = [line for line in log if line.startswith("External MFA denied: ")]
-    assert not [line for line in denials if "\n" in line], "somebody else writes our log"
+    assert not [line for line in denials if "\n" in line], "the provider can write lines into the log"
     assert len(denials) == outcome.denials and f"External MFA denied: {answer.reason}" in denials
     assert log.count("External MFA: the identity provider confirmed the user") == len(outcome.granted)
     assert sorted(outcome.tokens) == sorted(outcome.granted)
-    assert case.asked in (None, outcome.asked) and ELSEWHERE not in outcome.asked
+    assert attack.asked in (None, outcome.asked) and ELSEWHERE not in outcome.asked
     assert not [secret for secret in outcome.secrets if secret in f"{log} {answer.body}"]
     assert outcome.afterwards.status == 200
 
 
-@pytest.mark.parametrize("case", PASSES, ids=by_name)
-def test_passes(case: Case, outcome: Outcome) -> None:
-    """What a conforming provider may do."""
+@pytest.mark.parametrize("attack", CONFORMING_LOGINS, ids=by_name)
+def test_conforming_login_passes(attack: Attack, outcome: Outcome) -> None:
+    """HQ and the page get the same token, and the log has no secret."""
     assert outcome.answer.status == 200, outcome.answer
     assert outcome.tokens == outcome.granted == [outcome.answer.token]
-    assert case.asked in (None, outcome.asked) and ELSEWHERE not in outcome.asked
+    assert attack.asked in (None, outcome.asked) and ELSEWHERE not in outcome.asked
     assert not [secret for secret in outcome.secrets if secret in str(outcome.log)]
 
 
-def test_what_the_provider_gave_out_is_known_to_the_tests(settled: SettingOf) -> None:
-    """A log in which no secret is looked for has none."""
-    setting = settled(PASSES[0])
+def test_hostile_provider_collects_its_secrets(settled: SettingFor) -> None:
+    """Otherwise the search for secrets in the log would always succeed."""
+    setting = settled(CONFORMING_LOGINS[0])
     setting.provider.secrets.clear()
     login = setting.extension.login(**right_user({}))
     callback = setting.leave(login)
@@ -220,10 +228,11 @@ console.log(JSON.stringify(queries.map(read)));
 """
 
 
-def test_the_page_reads_its_address_as_these_tests_do(generated: Path) -> None:
+@pytest.mark.node
+def test_verify_script_reads_the_callback_as_the_user_agent_does(generated: Path) -> None:
     script = generated / "Csr" / "frontend" / "public" / "verify.js"
     done = subprocess.run(
         [node.program("node"), "-e", READ, str(script), *QUERIES], capture_output=True, text=True, check=True
     )
-    expected = [{"callback": person.callback(query), "addresses": ["/verify.html"]} for query in QUERIES]
+    expected = [{"callback": user_agent.callback(query), "addresses": ["/verify.html"]} for query in QUERIES]
     assert json.loads(done.stdout) == expected

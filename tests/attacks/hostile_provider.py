@@ -1,6 +1,6 @@
-"""OpenID providers on real sockets with real keys: honest, each until it is told a lie to tell.
+"""OpenID providers on real sockets with real keys. Each is honest until a test gives it a lie.
 
-They run in a thread of the tests, under paths of one address, and are steered and read as objects:
+They run in a thread of the tests, under paths of one address. A test controls them as objects:
 ``provider.lie = Lie(…)``, ``provider.asked``.
 """
 
@@ -27,8 +27,8 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
-from attacks.answers import Raw
-from attacks.served import CLIENT_ID, CLIENT_SECRET
+from attacks.malformed_answers import Raw
+from attacks.served_extension import CLIENT_ID, CLIENT_SECRET
 
 Json: TypeAlias = Any
 Change: TypeAlias = Callable[[Json], Json]
@@ -55,7 +55,7 @@ class Key:
 
     @property
     def pem(self) -> bytes:
-        """The public key as text: what the classic HS256 confusion takes for a shared secret."""
+        """The public key as text: the shared secret of the classic HS256 confusion."""
         return self.private.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -95,7 +95,7 @@ def _sign(provider: HostileProvider, claims: Json) -> Json:
 
 @dataclass(frozen=True)
 class Lie:
-    """What is wrong, as a change to the right answer of one place or another.
+    """Changes to the right answers of a provider.
 
     :param lax: take any code, as often as it comes, with any verifier.
     """
@@ -116,8 +116,8 @@ HONEST = Lie()
 class HostileProvider:
     """One provider's state, shared by its handlers and the tests.
 
-    :ivar asked: what was asked of it, as `POST /token`.
-    :ivar secrets: what it gave out, or was given, that may stand in no log; a test adds what else may not.
+    :ivar asked: the requests to it, as `POST /token`.
+    :ivar secrets: the secrets that it gave out or received. None may be in a log.
     :ivar id_token: the last one that it gave out.
     """
 
@@ -132,7 +132,7 @@ class HostileProvider:
         self._codes: dict[str, dict[str, str]] = {}
 
     def change_keys(self, key: Key | None = None) -> None:
-        """Sign by *key* from now on, or by the same one under a name that nobody knows yet."""
+        """Sign by *key* from now on, or by the same key under a new `kid`."""
         self.key = key or Key(secrets.token_hex(4), "RS256", _RSA)
 
     def metadata(self) -> Json:
@@ -162,7 +162,7 @@ class HostileProvider:
         return {"request_uri": reference, "expires_in": 60}
 
     def authorize(self, query: dict[str, str]) -> tuple[str, Any]:
-        """Log the user in without asking; the redirect URI and the parameters for it."""
+        """Log the user in. Returns the redirect URI and its parameters."""
         request = self._pushed.pop(query["request_uri"]) if "request_uri" in query else query
         code = secrets.token_urlsafe()
         self._codes[code] = request
@@ -171,7 +171,10 @@ class HostileProvider:
         return request["redirect_uri"], self.lie.authorized(answer)
 
     def exchange(self, form: dict[str, str]) -> Json:
-        """An answer of the token endpoint to a request that is right in everything, else HTTPError."""
+        """Answer a token request.
+
+        :raises HTTPError: something is wrong with the request.
+        """
         self._hide(form.get("code_verifier", ""))
         request = self._codes.get(form.get("code", ""))
         if request is None:
@@ -193,7 +196,7 @@ class HostileProvider:
         return answer
 
     def authenticate(self, header: str, form: dict[str, str]) -> None:
-        """Client authentication by secret; by an assertion, which only the certified provider checks."""
+        """Check the client secret. Only the certified provider checks an assertion."""
         encoded = header.removeprefix("Basic ")
         self._hide(encoded, form.get("client_assertion", ""))
         user, _, password = base64.b64decode(encoded).decode().partition(":")
@@ -221,7 +224,7 @@ class HostileProvider:
 
 
 class HostileProviders:
-    """Providers under paths of one address, which know nothing of each other."""
+    """Independent providers under paths of one address."""
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
@@ -244,7 +247,7 @@ class _Endpoint(RequestHandler):
         self.provider.asked.append(f"{self.request.method} {self.request.path.removeprefix(f'/{name}')}")
 
     def log_exception(self, *_: Any) -> None:
-        """Say nothing: what this provider refuses is the tests' affair."""
+        """Log nothing: the tests read what the provider refuses."""
 
     @property
     def form(self) -> dict[str, str]:
@@ -293,7 +296,7 @@ class _Token(_Endpoint):
 
 
 class _Elsewhere(RequestHandler):
-    """Where a redirect leads, or an ID token says that its key is. Whose it was is not known: it is told to all."""
+    """The target of a redirect or of a `jku`. It cannot tell whose request it is, so every provider records it."""
 
     def initialize(self, providers: HostileProviders) -> None:
         self.providers = providers
@@ -308,7 +311,7 @@ class _Elsewhere(RequestHandler):
 
 @contextlib.contextmanager
 def running() -> Iterator[HostileProviders]:
-    """Serve providers on a free port of 127.0.0.1, in a thread that ends with the block."""
+    """Serve providers on a free port of 127.0.0.1 until the block ends."""
     sockets = bind_sockets(0, "127.0.0.1")
     providers = HostileProviders(f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
     given = {"providers": providers}

@@ -1,4 +1,4 @@
-"""What a person does at a provider, and what their browser brings back to the extension's page."""
+"""A user with a browser: logs in at a provider, and brings back what it answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import requests
 
 
 class _Page(HTMLParser):
-    """The one form of a page, and its links by their text."""
+    """The form of a page, and its links by their text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class _Page(HTMLParser):
             self._href = ""
 
 
-class Person:
-    """Somebody at a provider's pages, with a browser that keeps cookies.
+class UserAgent:
+    """A user at a provider's pages, with a browser that keeps cookies.
 
     :param name: what they type into the login form; None presses Cancel there.
     :param consents: False presses Cancel on the consent page.
@@ -49,7 +49,7 @@ class Person:
         self._cookies = requests.Session()
 
     def visit(self, url: str, redirect_uri: str) -> dict[str, Any]:
-        """Go from *url*, an authorization request, through the provider's pages; what comes back to *redirect_uri*."""
+        """Follow the authorization request *url* through the provider's pages. Returns what comes back to *redirect_uri*."""
         answer = self._get(url)
         for _ in range(20):
             if answer.is_redirect:
@@ -77,7 +77,7 @@ class Person:
 
 
 def callback(query: str) -> dict[str, Any]:
-    """What verify.js keeps of an address's *query*; test_hostile.py holds this equal to the script itself."""
+    """What verify.js keeps of an address's *query*; test_hostile_provider.py compares this with the script."""
     given: dict[str, list[str]] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name in ("code", "state", "iss", "error"):

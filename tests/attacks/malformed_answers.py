@@ -1,4 +1,4 @@
-"""Answers that are wrong as HTTP or as JSON, whatever is asked: each makes one of an honest answer."""
+"""Answers that are wrong as HTTP or as JSON. Each is made from an honest answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BIG = 20_000_000
 
 
 class Raw:
-    """An answer that is not simply JSON: writes itself to the connection."""
+    """An answer that is not plain JSON. It writes itself to the connection."""
 
     def __init__(self, write: Callable[[RequestHandler], Awaitable[None]]) -> None:
         self.write = write
@@ -48,17 +48,17 @@ def body(content: bytes, content_type: str = "application/json", **headers: str)
 
 
 def big(answer: Any) -> Raw:
-    """*answer*, right as it is, in 20 MB."""
+    """The honest *answer*, padded to 20 MB."""
     return body(json.dumps(answer).encode() + b" " * BIG)
 
 
 def bomb(answer: Any) -> Raw:
-    """*answer* as 20 KB that unpack to 20 MB."""
+    """The honest *answer* in 20 KB that unpack to 20 MB."""
     return body(gzip.compress(json.dumps(answer).encode() + b" " * BIG), Content_Encoding="gzip")
 
 
 def redirect(code: int) -> Callable[[Any], Raw]:
-    """Send whoever asks, with what they posted, to another path that gives the same honest answer as this one."""
+    """Redirect the client to another path that gives the same honest answer."""
 
     def made(answer: Any) -> Raw:
         async def write(handler: RequestHandler) -> None:
@@ -73,7 +73,7 @@ def redirect(code: int) -> Callable[[Any], Raw]:
 
 
 def slow(answer: Any) -> Raw:
-    """A byte at a time, for as long as somebody listens (slow loris)."""
+    """Send one byte at a time until the client closes the connection (slow loris)."""
 
     async def write(handler: RequestHandler) -> None:
         handler.set_header("Content-Type", "application/json")
@@ -88,7 +88,7 @@ def slow(answer: Any) -> Raw:
 
 
 def silence(answer: Any) -> Raw:
-    """Take the request and never answer."""
+    """Accept the request and never answer."""
 
     async def write(handler: RequestHandler) -> None:
         gone = asyncio.Event()
@@ -99,7 +99,7 @@ def silence(answer: Any) -> Raw:
 
 
 def reset(answer: Any) -> Raw:
-    """End the connection as a crash does: RST instead of an answer."""
+    """Reset the connection, as a crash does."""
 
     async def write(handler: RequestHandler) -> None:
         stream = handler.detach()
@@ -110,7 +110,7 @@ def reset(answer: Any) -> Raw:
 
 
 def wire(sent: bytes) -> Callable[[Any], Raw]:
-    """Just these bytes on the connection, then its end."""
+    """Write these bytes to the connection, then close it."""
 
     def made(answer: Any) -> Raw:
         async def write(handler: RequestHandler) -> None:
