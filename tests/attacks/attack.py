@@ -10,7 +10,7 @@ from typing import Any
 from attacks.denials import Denial
 from attacks.hostile_provider import EMAIL, HONEST, USER, Change, HostileProvider, Json, Lie, honest
 from attacks.served_extension import Answer, Extension, Login
-from attacks.user_agent import UserAgent
+from providers.user_agent import UserAgent
 
 
 @dataclass(frozen=True)

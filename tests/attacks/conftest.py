@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attacks import certified_provider
+from providers import certified_provider
 from attacks.served_extension import create_workspace
 
 

@@ -14,13 +14,14 @@ from typing import Any
 import node
 import pytest
 
-from attacks import hostile_provider, user_agent
+from attacks import hostile_provider
 from attacks.all_attacks import ATTACKS
 from attacks.attack import Attack, Setting, right_user
 from attacks.conforming_logins import CONFORMING_LOGINS
 from attacks.endpoint_attacks import PRIVATE_KEY, SLOW
 from attacks.hostile_provider import ELSEWHERE, HONEST, HostileProviders, honest
 from attacks.served_extension import Answer, serving
+from providers import user_agent
 
 pytestmark = pytest.mark.slow
 

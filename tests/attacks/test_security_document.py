@@ -49,13 +49,13 @@ def test_extension_tests_named_in_the_document_exist() -> None:
 @pytest.mark.node
 def test_certified_provider_command_of_the_readme_starts_it() -> None:
     folder = Path(__file__).parent
-    command = "PYTHONPATH=tests .venv/bin/python -m attacks.certified_provider --redirect-uri"
+    command = "PYTHONPATH=tests .venv/bin/python -m providers.certified_provider --redirect-uri"
     assert command in (folder / "README.md").read_text("utf-8")
     with subprocess.Popen(
         [
             sys.executable,
             "-m",
-            "attacks.certified_provider",
+            "providers.certified_provider",
             "--par",
             "required",
             "--redirect-uri",

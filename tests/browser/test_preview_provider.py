@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from attacks import certified_provider
+from providers import certified_provider
 from attacks.served_extension import CLIENT_ID, CLIENT_SECRET
 from playwright.sync_api import BrowserContext, expect
 from running_previews import REDIRECT, Banking, create, empty_workspace, running

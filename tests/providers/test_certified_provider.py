@@ -12,7 +12,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from attacks.certified_provider import CertifiedProvider
+from providers.certified_provider import CertifiedProvider
 from attacks.served_extension import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -22,7 +22,7 @@ from attacks.served_extension import (
     create_workspace,
     serving,
 )
-from attacks.user_agent import UserAgent
+from providers.user_agent import UserAgent
 
 pytestmark = pytest.mark.node
 
