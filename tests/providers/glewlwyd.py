@@ -106,7 +106,7 @@ class GlewlwydUser(UserAgent):
         scopes = self._cookies.get(f"{api}/scheme/", params={"scope": asked["scope"]}, timeout=10)
         if not (
             scopes.ok
-            and all(scope["password_authenticated"] for scope in scopes.json().values())
+            and all(scope.get("password_authenticated") for scope in scopes.json().values())
             and asked.keys().isdisjoint({"prompt", "refresh_login"})
         ):
             self.shown.append("login")

@@ -1,0 +1,94 @@
+"""The providers that the tests run: how each one starts, who its users are, and the page of docs/how-to about it."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from providers import certified_provider, glewlwyd, python_provider
+from providers.certified_provider import CertifiedProvider
+from providers.user_agent import UserAgent
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+ADA, MALLORY = "ada", "mallory"
+
+
+class Provider(Protocol):
+    """A running provider."""
+
+    issuer: str
+
+    def register(self, client_id: str, client_secret: str, redirect_uri: str) -> None:
+        """Register the client, or replace its registration."""
+
+
+@dataclass(frozen=True)
+class RealProvider:
+    """A provider that the tests run.
+
+    :param running: starts it. :param ada: the claim that identifies the user ada.
+    :param user: a user's browser. :param has_sessions: whether it remembers a login.
+    """
+
+    name: str
+    running: Callable[[], AbstractContextManager[Provider]]
+    ada: str = ADA
+    user: type[UserAgent] = UserAgent
+    has_sessions: bool = True
+
+    @property
+    def page(self) -> Path:
+        return PAGES / f"{self.name}.md"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that its page documents, without those that differ for each user of the provider."""
+        block = re.search(r"(?s)^```python\n(.*?)^```$", self.page.read_text("utf-8"), re.MULTILINE)
+        assert block, f"{self.page.name} has no settings"
+        settings: dict[str, Any] = {}
+        for line in ast.parse(block[1]).body:
+            match line:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    settings[name] = ast.literal_eval(value)
+        return {name: value for name, value in settings.items() if name not in ("ISSUER", "CLIENT_ID")}
+
+
+class _Certified:
+    """The certified provider under the interface of the others."""
+
+    def __init__(self, provider: CertifiedProvider) -> None:
+        self.issuer, self._provider = provider.issuer, provider
+
+    def register(self, client_id: str, client_secret: str, redirect_uri: str) -> None:
+        self._provider.set_up(
+            client_id=client_id, client_secret=client_secret, redirect_uris=[redirect_uri]
+        )
+
+
+@contextlib.contextmanager
+def _certified() -> Iterator[Provider]:
+    with certified_provider.running() as provider:
+        yield _Certified(provider)
+
+
+PROVIDERS = [
+    RealProvider("canaille", lambda: python_provider.running(*python_provider.CANAILLE)),
+    RealProvider(
+        "django-oauth-toolkit",
+        lambda: python_provider.running(*python_provider.DJANGO_OAUTH_TOOLKIT),
+        ada="1",
+    ),
+    RealProvider("glewlwyd", glewlwyd.running, user=glewlwyd.GlewlwydUser),
+    RealProvider("oidc-provider", _certified),
+    RealProvider(
+        "oidc-provider-mock",
+        lambda: python_provider.running(*python_provider.OIDC_PROVIDER_MOCK),
+        has_sessions=False,
+    ),
+]
