@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 from providers import test_certified_provider
+
 from attacks.all_attacks import ATTACKS
 from attacks.conforming_logins import CONFORMING_LOGINS
 from attacks.denials import CREDENTIALS, ISSUER_URL, PRIVATE_KEY, SECRET, Denial

@@ -13,6 +13,7 @@ from typing import Any
 
 import node
 import pytest
+from providers import user_agent
 
 from attacks import hostile_provider
 from attacks.all_attacks import ATTACKS
@@ -21,7 +22,6 @@ from attacks.conforming_logins import CONFORMING_LOGINS
 from attacks.endpoint_attacks import PRIVATE_KEY, SLOW
 from attacks.hostile_provider import ELSEWHERE, HONEST, HostileProviders, honest
 from attacks.served_extension import Answer, serving
-from providers import user_agent
 
 pytestmark = pytest.mark.slow
 

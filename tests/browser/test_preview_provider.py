@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from providers import certified_provider
 from attacks.served_extension import CLIENT_ID, CLIENT_SECRET
 from playwright.sync_api import BrowserContext, expect
+from providers import certified_provider
 from running_previews import REDIRECT, Banking, create, empty_workspace, running
 
 pytestmark = pytest.mark.node

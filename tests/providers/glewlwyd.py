@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from providers.installation import debian_packages
-from providers.user_agent import UserAgent
+from providers.user_agent import TIMEOUT, UserAgent
 
 PACKAGES = ("dbconfig-no-thanks", "glewlwyd")
 DEADLINE = 30
@@ -56,7 +56,9 @@ class Glewlwyd:
         """Add the users and the plugin that makes it an OpenID provider, as its administrator does."""
         self.call("POST", "auth/", ADMINISTRATOR)
         for name in USERS:
-            self.call("POST", "user/", {"username": name, "password": PASSWORD, "scope": ["openid", "g_profile"]})
+            self.call(
+                "POST", "user/", {"username": name, "password": PASSWORD, "scope": ["openid", "g_profile"]}
+            )
         key = rsa.generate_private_key(65537, 2048)
         pair = {
             "key": key.private_bytes(
@@ -74,7 +76,12 @@ class Glewlwyd:
 
     def set_password_age(self, seconds: int) -> None:
         """Let it ask for the password again *seconds* after a login."""
-        scope = {"display_name": "Sign in", "password_required": True, "password_max_age": seconds, "scheme": {}}
+        scope = {
+            "display_name": "Sign in",
+            "password_required": True,
+            "password_max_age": seconds,
+            "scheme": {},
+        }
         self.call("PUT", "scope/openid", scope)
 
     def register(self, client_id: str, client_secret: str, redirect_uri: str) -> None:
@@ -89,11 +96,11 @@ class Glewlwyd:
             "token_endpoint_auth_method": ["client_secret_basic"],
             "scope": [],
         }
-        known = self._administrator.get(f"{self.url}/api/client/{client_id}", timeout=10).ok
+        known = self._administrator.get(f"{self.url}/api/client/{client_id}", timeout=TIMEOUT).ok
         self.call("PUT" if known else "POST", f"client/{client_id if known else ''}", client)
 
     def call(self, method: str, path: str, body: Any) -> None:
-        answer = self._administrator.request(method, f"{self.url}/api/{path}", json=body, timeout=10)
+        answer = self._administrator.request(method, f"{self.url}/api/{path}", json=body, timeout=TIMEOUT)
         assert answer.ok, f"{path}: {answer.status_code} {answer.text}"
 
 
@@ -103,7 +110,7 @@ class GlewlwydUser(UserAgent):
     def _act(self, answer: requests.Response) -> requests.Response:
         asked = dict(parse_qsl(urlsplit(answer.url).query, keep_blank_values=True))
         api = answer.url.partition("/login.html")[0] + "/api/auth"
-        scopes = self._cookies.get(f"{api}/scheme/", params={"scope": asked["scope"]}, timeout=10)
+        scopes = self._cookies.get(f"{api}/scheme/", params={"scope": asked["scope"]}, timeout=TIMEOUT)
         if not (
             scopes.ok
             and all(scope.get("password_authenticated") for scope in scopes.json().values())
@@ -111,12 +118,12 @@ class GlewlwydUser(UserAgent):
         ):
             self.shown.append("login")
             body = {"username": self.name, "password": self.password}
-            assert self._cookies.post(f"{api}/", json=body, timeout=10).ok
+            assert self._cookies.post(f"{api}/", json=body, timeout=TIMEOUT).ok
         grant = f"{api}/grant/{asked['client_id']}/"
-        granted = self._cookies.get(grant + asked["scope"], timeout=10).json()
+        granted = self._cookies.get(grant + asked["scope"], timeout=TIMEOUT).json()
         if not all(scope["granted"] for scope in granted["scope"]):
             self.shown.append("consent")
-            assert self._cookies.put(grant, json={"scope": asked["scope"]}, timeout=10).ok
+            assert self._cookies.put(grant, json={"scope": asked["scope"]}, timeout=TIMEOUT).ok
         return self._get(asked["callback_url"] + "&g_continue")
 
 

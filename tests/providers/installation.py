@@ -43,7 +43,9 @@ def debian_packages(*packages: str) -> Path:
     :raises RuntimeError: this is not Debian, or not a system like it.
     """
     if not shutil.which("apt-get"):
-        raise RuntimeError(f"{', '.join(packages)}: the tests need Debian's packages, and there is no apt-get")
+        raise RuntimeError(
+            f"{', '.join(packages)}: the tests need Debian's packages, and there is no apt-get"
+        )
 
     def install(folder: Path) -> None:
         folder.mkdir()

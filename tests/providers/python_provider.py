@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from providers.installation import python_packages
+from providers.user_agent import TIMEOUT
 
 SERVE = Path(__file__).with_name("sites") / "serve.py"
 
@@ -33,7 +34,7 @@ class PythonProvider:
     def register(self, client_id: str, client_secret: str, redirect_uri: str) -> None:
         """Register the client, as the provider's administrator does."""
         client = {"client_id": client_id, "client_secret": client_secret, "redirect_uri": redirect_uri}
-        answer = requests.put(f"{self.url}/_client", json=client, timeout=10)
+        answer = requests.put(f"{self.url}/_client", json=client, timeout=TIMEOUT)
         assert answer.ok, answer.text
 
 

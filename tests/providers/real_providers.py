@@ -33,14 +33,14 @@ class RealProvider:
     """A provider that the tests run.
 
     :param running: starts it. :param ada: the claim that identifies the user ada.
-    :param user: a user's browser. :param has_sessions: whether it remembers a login.
+    :param user: a user's browser. :param asks_again: whether it asks a user with a session to log in.
     """
 
     name: str
     running: Callable[[], AbstractContextManager[Provider]]
     ada: str = ADA
     user: type[UserAgent] = UserAgent
-    has_sessions: bool = True
+    asks_again: bool = True
 
     @property
     def page(self) -> Path:
@@ -66,9 +66,7 @@ class _Certified:
         self.issuer, self._provider = provider.issuer, provider
 
     def register(self, client_id: str, client_secret: str, redirect_uri: str) -> None:
-        self._provider.set_up(
-            client_id=client_id, client_secret=client_secret, redirect_uris=[redirect_uri]
-        )
+        self._provider.set_up(client_id=client_id, client_secret=client_secret, redirect_uris=[redirect_uri])
 
 
 @contextlib.contextmanager
@@ -77,6 +75,7 @@ def _certified() -> Iterator[Provider]:
         yield _Certified(provider)
 
 
+GLEWLWYD = RealProvider("glewlwyd", glewlwyd.running, user=glewlwyd.GlewlwydUser, asks_again=False)
 PROVIDERS = [
     RealProvider("canaille", lambda: python_provider.running(*python_provider.CANAILLE)),
     RealProvider(
@@ -84,11 +83,7 @@ PROVIDERS = [
         lambda: python_provider.running(*python_provider.DJANGO_OAUTH_TOOLKIT),
         ada="1",
     ),
-    RealProvider("glewlwyd", glewlwyd.running, user=glewlwyd.GlewlwydUser),
+    GLEWLWYD,
     RealProvider("oidc-provider", _certified),
-    RealProvider(
-        "oidc-provider-mock",
-        lambda: python_provider.running(*python_provider.OIDC_PROVIDER_MOCK),
-        has_sessions=False,
-    ),
+    RealProvider("oidc-provider-mock", lambda: python_provider.running(*python_provider.OIDC_PROVIDER_MOCK)),
 ]

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-
 from attacks.served_extension import CLIENT_ID, Answer, Extension, Login, create_workspace, serving
-from providers import glewlwyd
-from providers.glewlwyd import Glewlwyd
-from providers.real_providers import MALLORY, PROVIDERS, Provider, RealProvider
+
+from providers.real_providers import ADA, GLEWLWYD, MALLORY, PROVIDERS, Provider, RealProvider
 from providers.user_agent import UserAgent
 
 pytestmark = pytest.mark.slow
 
 # Canaille and Glewlwyd compare the form-encoded secret of the Basic header as it is (RFC 6749, 2.3.1).
 CLIENT_SECRET = "Letters-and-digits_0123456789"
-DEADLINE = 30
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(real, id=real.name, marks=[pytest.mark.node] if real.name == "oidc-provider" else [])
-        for real in PROVIDERS
-    ],
-)
+def only(*providers: RealProvider) -> pytest.MarkDecorator:
+    """Run a test with these providers."""
+    node = {"oidc-provider": pytest.mark.node}
+    params = [pytest.param(real, id=real.name, marks=node.get(real.name, ())) for real in providers]
+    return pytest.mark.parametrize("real", params, indirect=True)
+
+
+@pytest.fixture(scope="module")
 def real(request: pytest.FixtureRequest) -> RealProvider:
-    real: RealProvider = request.param
-    return real
+    """The provider of this test, which is not running yet."""
+    param: RealProvider = request.param
+    return param
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +42,9 @@ Serve = Callable[[str], Extension]
 
 
 @pytest.fixture(scope="module")
-def serve(real: RealProvider, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def serve(
+    real: RealProvider, provider: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serve]:
     """Serve the extension of this name with the documented settings, as the provider's client."""
     folder = tmp_path_factory.mktemp(real.name)
     workspace = create_workspace(folder / "workspace", provider.issuer)
@@ -70,9 +69,10 @@ def log_in(extension: Extension, user: UserAgent, identity: str) -> tuple[Login,
     return login, login.finish(user.visit(start.body["data"]["authorization_url"], extension.redirect_uri))
 
 
+@only(*PROVIDERS)
 @pytest.mark.parametrize("name", ["Ssr", "Csr"])
 def test_login_with_the_documented_settings_completes(name: str, real: RealProvider, serve: Serve) -> None:
-    user = real.user("ada")
+    user = real.user(ADA)
     login, answer = log_in(serve(name), user, real.ada)
     assert answer.status == 200, answer
     assert answer.token and login.tokens == [answer.token]
@@ -81,8 +81,33 @@ def test_login_with_the_documented_settings_completes(name: str, real: RealProvi
     assert not any(CLIENT_SECRET in line for line in login.log)
 
 
+@only(*PROVIDERS)
 @pytest.mark.parametrize("name", ["Ssr", "Csr"])
 def test_login_of_another_user_is_denied(name: str, real: RealProvider, serve: Serve) -> None:
     login, answer = log_in(serve(name), real.user(MALLORY), real.ada)
     assert (answer.status, answer.code) == (400, "wrong_user")
     assert login.tokens == [] and not login.verified
+
+
+@only(*(real for real in PROVIDERS if real.asks_again))
+def test_user_with_a_provider_session_logs_in_again(real: RealProvider, serve: Serve) -> None:
+    user = real.user(ADA)
+    for _ in range(2):
+        user.shown.clear()
+        _, answer = log_in(serve("Csr"), user, real.ada)
+        assert answer.status == 200, answer
+    assert "login" in user.shown
+
+
+@only(GLEWLWYD)
+def test_glewlwyd_without_the_documented_setting_is_denied(
+    real: RealProvider, provider: Provider, tmp_path: Path
+) -> None:
+    """It signs `auth_time: 0`."""
+    workspace = create_workspace(tmp_path / "workspace", provider.issuer)
+    settings = {**real.settings, "CHECK_AUTH_TIME": True}
+    with serving(workspace, tmp_path / "served", "Csr", settings, CLIENT_SECRET) as extension:
+        provider.register(CLIENT_ID, CLIENT_SECRET, extension.redirect_uri)
+        login, answer = log_in(extension, real.user(ADA), real.ada)
+        assert (answer.status, answer.code) == (400, "too_old")
+        assert login.tokens == []

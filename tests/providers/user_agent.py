@@ -8,14 +8,16 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 
+TIMEOUT = 45  # seconds; longer is a hang
+# A button of a consent page, by its value or text.
 ACCEPT = {"accept", "allow", "authorize", "continue"}
 
 
 class _Form:
     """A form: its fields, which of them the user types into, and its buttons with their texts."""
 
-    def __init__(self, action: str, enctype: str) -> None:
-        self.action, self.enctype = action, enctype
+    def __init__(self, action: str) -> None:
+        self.action = action
         self.fields: dict[str, str] = {}
         self.names: list[str] = []
         self.passwords: list[str] = []
@@ -53,7 +55,7 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(_Form(given.get("action", ""), given.get("enctype", "")))
+            self.forms.append(_Form(given.get("action", "")))
         elif tag in ("input", "button") and self.forms:
             self.forms[-1].add(tag, given)
             self._in_button = tag == "button"
@@ -119,18 +121,16 @@ class UserAgent:
                 for name, value, text in form.buttons
                 if name and {value.lower(), text.lower()} & ACCEPT
             }
-        sent = {**form.fields, **typed}
-        is_multipart = form.enctype == "multipart/form-data"
+        # As application/x-www-form-urlencoded, whatever the form says: every provider takes that.
         return self._cookies.post(
             urljoin(here, form.action),
-            data=None if is_multipart else sent,
-            files={name: (None, value) for name, value in sent.items()} if is_multipart else None,
+            data={**form.fields, **typed},
             allow_redirects=False,
-            timeout=10,
+            timeout=TIMEOUT,
         )
 
     def _get(self, url: str) -> requests.Response:
-        return self._cookies.get(url, allow_redirects=False, timeout=10)
+        return self._cookies.get(url, allow_redirects=False, timeout=TIMEOUT)
 
 
 def callback(query: str) -> dict[str, Any]:

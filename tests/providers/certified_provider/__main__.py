@@ -6,8 +6,9 @@ import argparse
 import contextlib
 import sys
 
-from providers.certified_provider import running
 from attacks.served_extension import CLIENT_ID, CLIENT_SECRET
+
+from providers.certified_provider import running
 
 
 def main() -> int:

@@ -47,6 +47,9 @@ def make_application(url: str, folder: Path) -> Any:
         ],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": folder / "db.sqlite3"}},
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        PASSWORD_HASHERS=[
+            "django.contrib.auth.hashers.MD5PasswordHasher"
+        ],  # the slow ones are not under test
         USE_TZ=True,
         LOGIN_URL="/accounts/login/",
         OAUTH2_PROVIDER={

@@ -8,7 +8,7 @@ from typing import Any
 
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # as its own command does
 
-import oidc_provider_mock  # noqa: E402 - it reads the variable above
+import oidc_provider_mock  # it reads the variable above
 
 
 def make_application(url: str, folder: Path) -> Any:
