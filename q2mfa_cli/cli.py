@@ -302,13 +302,13 @@ def preview(
 
     workspace = (output_dir or find_workspace(Path.cwd())).resolve()
     if check:
-        from q2mfa_cli.platform.verify.check import run_check
+        from q2mfa_cli.commands.preview import run_check
 
         if issuer is not None:
             raise UsageError("--check logs in at the embedded provider only.", "Leave --issuer out.")
         run_check(workspace, name, click.echo)
         return
-    from q2mfa_cli.platform.preview.preview import run_preview
+    from q2mfa_cli.commands.preview import run_preview
 
     run_preview(workspace, name, port, issuer, not no_browser, click.echo)
 

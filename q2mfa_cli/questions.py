@@ -22,7 +22,13 @@ from q2mfa_cli.integrations import (
     Integration,
     Value,
 )
-from q2mfa_cli.validators import check_client_id, check_issuer, check_name, check_scopes
+from q2mfa_cli.validators import (
+    check_client_id,
+    check_issuer,
+    check_name,
+    check_scopes,
+    check_tecton_version,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ def _one_of(what: str, choices: tuple[str, ...], value: str) -> str:
 
 
 RENDERINGS = ("ssr", "csr")
+# The newest in Q2's developer documentation. A platform may serve another one.
+TECTON_VERSION = "1.62.0"
 _INTEGRATION_IDS = tuple(integration.id for integration in INTEGRATIONS)
 
 QUESTIONS: tuple[Question, ...] = (
@@ -100,6 +108,15 @@ QUESTIONS: tuple[Question, ...] = (
         choices=_INTEGRATION_IDS,
         validate=functools.partial(_one_of, "mfa", _INTEGRATION_IDS),
         default=STANDARD.id,
+    ),
+    Question(
+        name="tecton_version",
+        flag="--tecton-version",
+        metavar="VERSION",
+        help=f"The version of the Tecton SDK that the page loads.  [default: {TECTON_VERSION}]",
+        validate=check_tecton_version,
+        default=TECTON_VERSION,
+        variable="tecton_version",
     ),
     Question(
         name="issuer",

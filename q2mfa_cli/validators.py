@@ -14,23 +14,18 @@ from q2mfa_cli.errors import UsageError, shown
 NAME_MAX = 80
 VALUE_MAX = 500
 
-# Packages that the workspace or the SDK already has; a folder of that name would shadow them.
-RESERVED_NAMES = frozenset(
+# A folder of one of these names would shadow a package that the workspace or the SDK has.
+PACKAGE_NAMES = frozenset(
     {
-        "configuration",
-        "settings",
-        "q2_sdk",
-        "q2_cores",
-        "tests",
-        "tornado",
-        "pytest",
-        "jinja2",
-        "jwt",
-        "pyotp",
-        "venv",
-        "env",
-        "node_modules",
+        *("configuration", "settings", "q2_sdk", "q2_cores", "tests", "tornado", "pytest", "jinja2", "jwt"),
+        *("pyotp", "venv", "env", "node_modules"),
     }
+)
+# Extensions that the SDK brings, each at the URL of its name (Q2's developer documentation).
+BUILT_IN_EXTENSIONS = frozenset({"cache", "changelog", "healthcheck", "inspect", "logging", "status"})
+# Windows gives no file these names, whatever the extension (Microsoft, "Naming Files, Paths, and Namespaces").
+WINDOWS_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 )
 
 
@@ -53,13 +48,20 @@ def check_name(name: str) -> str:
             f"Use a name such as {suggest_name(name)}.",
             "bad_name",
         )
-    taken = {n.lower() for n in RESERVED_NAMES | sys.stdlib_module_names}
-    if name.lower() in taken:
-        raise UsageError(
-            f"{shown(name)} is the name of a package that the workspace, the SDK or Python already has.",
-            f"Use another name, such as {suggest_name(name + '_mfa')}.",
-            "name_taken",
-        )
+    folded = name.lower()
+    reserved = {
+        "an extension that the SDK brings": BUILT_IN_EXTENSIONS,
+        "a device on Windows, where it cannot name a folder": WINDOWS_DEVICES,
+        "a package that the workspace, the SDK or Python already has": PACKAGE_NAMES
+        | {module.lower() for module in sys.stdlib_module_names},
+    }
+    for what, names in reserved.items():
+        if folded in names:
+            raise UsageError(
+                f"{shown(name)} is the name of {what}.",
+                f"Use another name, such as {suggest_name(name + '_mfa')}.",
+                "name_taken",
+            )
     return name
 
 
@@ -149,3 +151,17 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_tecton_version(version: str) -> str:
+    """Return *version* if it is a version of the Tecton SDK: numbers and dots.
+
+    :raises UsageError: It is not.
+    """
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){1,3}", version):
+        raise UsageError(
+            f"{shown(version)} cannot be a Tecton version: it has to be numbers and dots.",
+            "Give the version that your online banking environment serves, for example 1.62.0.",
+            "bad_tecton_version",
+        )
+    return version

@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 from command import SETTINGS
 
-pytest_plugins = ["running_previews"]
+pytest_plugins = ["preview_process"]
 
 # The same examples on every machine. `pytest --hypothesis-profile search` looks for others, for as long as it takes.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)

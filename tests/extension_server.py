@@ -1,6 +1,6 @@
-"""Serve one extension of a workspace, unchanged, on the stand-in for Q2's platform, on loopback.
+"""Serve one extension of a workspace, unchanged, on the fake platform, on loopback.
 
-``python tests/extension_server.py WORKSPACE NAME [--port 0]`` prints one JSON line, ``{"url": …}``, when it is ready.
+``python tests/extension_server.py WORKSPACE NAME [--port 0] [--memcached PORT]`` prints one JSON line, ``{"url": …}``, when it is ready.
 
 ========================================= ===========================================================================
 ``POST /NAME[/ROUTE]``                    the extension; a JSON body is that of ``requestExtensionData``. Answers
@@ -9,11 +9,12 @@
 ``POST /_hq/sessions``                    log a user in: ``{"authenticated": false, "mfa_info": {…}}`` → ``{"session": id}``
 ``GET /_hq/sessions/ID``                  → ``{"tokens": […], "verified": …}``
 ``POST /_hq/sessions/ID/verify``          what UUX does with ``verifyMFA``'s token: ``{"token"}`` → ``{"verified": …}``
-``GET /_hq/log``                          → ``{"lines": […]}``: everything logged, by anybody, at every level
+``GET /_hq/cache_keys``                   → ``{"keys": […]}``: the keys used in the cache, with prefix
+``GET /_hq/log``                          → ``{"lines": […]}``: everything logged in this process, at every level
 ========================================= ===========================================================================
 
-A request of the page names its session in the header ``X-Q2-Session``. How a session travels is the stand-in's own
-affair, and so is everything below ``/_hq``.
+A request of the page names its session in the header ``X-Q2-Session``. That header, and everything below ``/_hq``, exists
+on the fake platform only.
 """
 
 from __future__ import annotations
@@ -26,30 +27,24 @@ import re
 import sys
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import hq_endpoints
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, StaticFileHandler
 
 from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview.extension import Extension, use_fake_sdk
-
-if TYPE_CHECKING:
-    from tornado.web import Application
 
 EXTENSION_SERVER = str(Path(__file__).resolve())
 LOG_LINES = 10_000
 
 
-def make_application(extension: Extension, url: str) -> Application:
-    """The Tornado application that serves *extension*. There is one platform in a process, and so one application.
-
-    :param url: where the application will be reached, without a trailing slash.
-    """
-    import hq_endpoints
-    from q2_sdk._platform import platform
-    from tornado.web import Application, StaticFileHandler
-
-    platform.assets_url = f"{url}/assets"
-    application = Application()
-    # A page of another site that has its own name resolve to loopback (DNS rebinding) is not served.
+def make_application(platform: Platform, extension: Extension) -> Application:
+    """The Tornado application that serves *extension*."""
+    application = Application(platform=platform)
+    # A page of another site that has its own name resolve to loopback (DNS rebinding) gets nothing.
     application.add_handlers(
         r"(?:127\.0\.0\.1|localhost)",
         [
@@ -81,13 +76,13 @@ def _collected_log() -> deque[str]:
     return lines
 
 
-async def _serve(workspace: Path, name: str, port: int) -> None:
-    from tornado.httpserver import HTTPServer
-    from tornado.netutil import bind_sockets
-
+async def _serve(workspace: Path, name: str, port: int, memcached: int | None) -> None:
     sockets = bind_sockets(port, "127.0.0.1")
     url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-    HTTPServer(make_application(Extension(workspace, name), url)).add_sockets(sockets)
+    platform = Platform(memcached=("127.0.0.1", memcached) if memcached else None)
+    platform.assets_url = f"{url}/assets"
+    extension = Extension(workspace, name, platform)
+    HTTPServer(make_application(platform, extension)).add_sockets(sockets)
     print(json.dumps({"url": url}), flush=True)
     await asyncio.Event().wait()
 
@@ -97,12 +92,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python tests/extension_server.py")
     parser.add_argument("workspace", type=Path)
     parser.add_argument("name")
-    parser.add_argument("--port", type=int, default=0, help="default: any free one")
+    parser.add_argument("--port", type=int, default=0, help="default: any free port")
+    parser.add_argument(
+        "--memcached", type=int, help="port of a memcached on 127.0.0.1; default: an embedded one"
+    )
     arguments = parser.parse_args()
     workspace = arguments.workspace.resolve()
     try:
         use_fake_sdk(workspace)
-        asyncio.run(_serve(workspace, arguments.name, arguments.port))
+        asyncio.run(_serve(workspace, arguments.name, arguments.port, arguments.memcached))
     except Q2mfaError as error:
         print(f"Error: {error.message}\n{error.hint}", file=sys.stderr)
         return error.exit_code

@@ -1,4 +1,4 @@
-"""What a test, or a person, does at HQ: log users in, hand tokens over as UUX would, read the log."""
+"""HTTP endpoints for tests to log users in at HQ, hand tokens over as UUX does, and read the log."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 from tornado.web import HTTPError, RequestHandler
 
 if TYPE_CHECKING:
-    from q2_sdk._platform import Platform, Session
+    from q2mfa_cli.platform.platform import Platform
+    from q2mfa_cli.platform.sessions import Session
 
 
 class _Handler(RequestHandler):
     def initialize(self, platform: Platform, lines: Iterable[str]) -> None:
-        self.hq, self.lines = platform.hq, lines
+        self.platform, self.hq, self.lines = platform, platform.hq, lines
 
     def prepare(self) -> None:
-        # No form of another site's page can send this type, nor its script without asking first (CORS).
+        # A form of another site cannot send this type, and its script needs permission first (CORS).
         if self.request.method == "POST" and self.request.headers.get("Content-Type") != "application/json":
             raise HTTPError(415)
 
@@ -57,7 +58,12 @@ class _Session(_Handler):
 class _Verify(_Handler):
     def post(self, identifier: str) -> None:
         session = self.session(identifier)
-        self.write({"verified": self.hq.verify(session, self.body().get("token"))})
+        self.write({"verified": self.hq.verify(session, self.body().get("token")).verified})
+
+
+class _CacheKeys(_Handler):
+    def get(self) -> None:
+        self.write({"keys": list(self.platform.cache.recent_keys)})
 
 
 class _Log(_Handler):
@@ -72,5 +78,6 @@ def handlers(platform: Platform, lines: Iterable[str]) -> list[Any]:
         (r"/_hq/sessions", _Sessions, given),
         (r"/_hq/sessions/([\w-]+)", _Session, given),
         (r"/_hq/sessions/([\w-]+)/verify", _Verify, given),
+        (r"/_hq/cache_keys", _CacheKeys, given),
         (r"/_hq/log", _Log, given),
     ]

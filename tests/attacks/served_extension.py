@@ -47,10 +47,11 @@ def create_workspace(root: Path, issuer: str = "http://127.0.0.1:1") -> Path:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to the page: the status, and the JSON or HTML."""
+    """An answer to the page: the status, and the JSON or HTML. The reason of a denial is in the log."""
 
     status: int
     body: Any
+    reason: str = ""
 
     @property
     def token(self) -> str | None:
@@ -62,11 +63,6 @@ class Answer:
     def code(self) -> str:
         """The code that the page shows a message for. Empty if nothing was denied."""
         return str(self.body.get("data", {}).get("code", ""))
-
-    @property
-    def reason(self) -> str:
-        """The reason of the denial, as oidc.py logs it."""
-        return str(self.body.get("error", "")).removeprefix("External MFA denied: ")
 
 
 class Extension:
@@ -221,7 +217,7 @@ class Login:
 
     def _call(self, route: str, body: Mapping[str, Any] | None = None) -> Answer:
         status, answer = self.extension.post(f"/{self.extension.name}{route}", body or {}, self.session)
-        return Answer(status, answer)
+        return Answer(status, answer, self.denials[-1] if status == 400 and self.denials else "")
 
 
 def _read_from_the_page(answer: Answer) -> Answer:

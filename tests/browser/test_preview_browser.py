@@ -1,4 +1,4 @@
-"""What a developer sees in the browser: every variant in every workflow, what breaks, and what may not happen."""
+"""The preview in a browser: every variant in every workflow, its switches, the bridge, reloads and accessibility."""
 
 from __future__ import annotations
 
@@ -9,40 +9,38 @@ from pathlib import Path
 
 import node
 import pytest
+from banking_page import WORKFLOWS, BankingPage
 from playwright.sync_api import BrowserContext, Frame, expect
-from running_previews import (
-    REDIRECT,
-    STANDARD,
-    VARIANTS,
-    WORKFLOWS,
-    Banking,
-    create,
-    empty_workspace,
-    running,
-)
+from preview_process import REDIRECT, STANDARD, VARIANTS, create_variant, make_workspace, start_preview
 
-Opener = Callable[..., Banking]
+pytestmark = pytest.mark.browser
+
+OpenBanking = Callable[..., BankingPage]
 
 ALL_DONE = [(step, "ok") for step in range(1, 9)]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 @pytest.mark.parametrize("name", VARIANTS)
-def test_each_workflow_of_each_variant_completes(name: str, workflow: str, open_banking: Opener) -> None:
+def test_right_user_completes_each_workflow(name: str, workflow: str, open_banking: OpenBanking) -> None:
     banking = open_banking(name)
     assert banking.steps() == [(step, "ahead") for step in range(1, 9)]
     banking.start(workflow)
     if name in STANDARD:
-        purpose = {"Approve a transaction": "1001, 1002", "Patrol event": "ChangeEmailAddress"}
-        expect(banking.outlet.get_by_role("list")).to_contain_text(purpose.get(workflow, "login"))
-    banking.prove()
+        purpose = {
+            "Log in": "You are signing in.",
+            "Approve a transaction": "2 transactions: 1001, 1002",
+            "Patrol event": "You are confirming: ChangeEmailAddress",
+        }
+        expect(banking.outlet.locator("main")).to_contain_text(purpose[workflow])
+    banking.verify()
     banking.expect_outcome("complete")
     banking.expect_message("Confirmed.")
     assert banking.steps() == ALL_DONE
 
 
 @pytest.mark.parametrize("name", ["StandardSsr", "RedirectCsr"])
-def test_no_secret_is_in_the_page_or_in_what_it_copies(name: str, open_banking: Opener) -> None:
+def test_page_and_copied_reports_show_no_secret(name: str, open_banking: OpenBanking) -> None:
     banking = open_banking(name, permissions=["clipboard-read", "clipboard-write"])
     secrets: list[str] = []
 
@@ -54,7 +52,7 @@ def test_no_secret_is_in_the_page_or_in_what_it_copies(name: str, open_banking: 
         "request", lambda request: keep(request.post_data) if "/extension" in request.url else None
     )
     banking.page.on("request", lambda request: keep(request.post_data) if "/verify" in request.url else None)
-    banking.prove()
+    banking.verify()
     banking.expect_outcome("complete")
     secrets = [secret for secret in secrets if not secret.startswith("http")]
     assert len(secrets) >= 2
@@ -71,7 +69,7 @@ def test_no_secret_is_in_the_page_or_in_what_it_copies(name: str, open_banking: 
     assert report["outcome"] == "complete"
 
 
-# By switch: what each integration's page says then, and which step failed.
+# By switch: the message that the page shows, and the step that fails.
 BROKEN = {
     "HQ rejects the token": ("did not go through", 7),
     "The token expires": ("did not go through", 7),
@@ -82,14 +80,16 @@ BROKEN = {
 
 @pytest.mark.parametrize("switch", BROKEN)
 @pytest.mark.parametrize("name", ["StandardSsr", "RedirectCsr"])
-def test_what_breaks_at_hq_is_said_to_the_customer(name: str, switch: str, open_banking: Opener) -> None:
+def test_switch_of_hq_shows_a_message_and_the_failed_step(
+    name: str, switch: str, open_banking: OpenBanking
+) -> None:
     banking = open_banking(name)
     if name in STANDARD:
-        banking.turn(switch)
-        banking.type_code()
+        banking.set_switch(switch)
+        banking.submit_code()
     else:
-        banking.go()
-        banking.turn(switch)
+        banking.go_to_provider()
+        banking.set_switch(switch)
         banking.outlet.get_by_role("button", name="Approve").click()
     message, step = BROKEN[switch]
     banking.expect_message(message)
@@ -97,10 +97,10 @@ def test_what_breaks_at_hq_is_said_to_the_customer(name: str, switch: str, open_
     expect(failed.locator(".why")).not_to_be_empty()
     expect(banking.outlet.get_by_role("button", name="Cancel")).to_be_enabled()
     assert (8, "ok") not in banking.steps()
-    banking.turn(switch, on=False)
+    banking.set_switch(switch, on=False)
     if name in STANDARD:
         banking.start("Log in")
-        banking.prove()
+        banking.verify()
     else:
         banking.outlet.get_by_role("button", name="Try again").click()
         banking.outlet.get_by_role("button", name="Approve").click()
@@ -116,96 +116,96 @@ def test_what_breaks_at_hq_is_said_to_the_customer(name: str, switch: str, open_
         ("The provider is slow", "cannot be reached"),
     ],
 )
-def test_what_breaks_at_the_provider_is_said_to_the_customer(
-    switch: str, message: str, open_banking: Opener
+def test_switch_of_provider_shows_a_message_and_a_failed_row(
+    switch: str, message: str, open_banking: OpenBanking
 ) -> None:
     banking = open_banking("RedirectCsr")
     expect(banking.outlet.get_by_role("button", name="Continue")).to_be_enabled()
-    banking.turn(switch)
+    banking.set_switch(switch)
     banking.outlet.get_by_role("button", name="Continue").click()
     if "cannot be reached" not in message:
         banking.outlet.get_by_role("button", name="Approve").click()
-    # The extension itself waits 10 s for its provider.
+    # The extension waits 10 s for its provider.
     banking.expect_message(message, within=20)
     assert banking.page.locator("#sequence .row[data-state=failed]").count() >= 1
-    banking.turn(switch, on=False)
+    banking.set_switch(switch, on=False)
     banking.outlet.get_by_role("button", name="Try again").click()
     banking.outlet.get_by_role("button", name="Approve").click()
     banking.expect_outcome("complete")
 
 
-def test_a_provider_that_is_down_is_said_by_a_server_side_rendered_page_too(open_banking: Opener) -> None:
+def test_ssr_page_with_provider_down_shows_a_message(open_banking: OpenBanking) -> None:
     banking = open_banking("RedirectSsr")
-    banking.turn("The provider is down")
+    banking.set_switch("The provider is down")
     banking.start("Log in")
     banking.expect_message("cannot be reached")
-    banking.turn("The provider is down", on=False)
+    banking.set_switch("The provider is down", on=False)
     banking.outlet.get_by_role("button", name="Try again").click()
     banking.outlet.get_by_role("button", name="Approve").click()
     banking.expect_outcome("complete")
 
 
 @pytest.mark.parametrize("name", REDIRECT)
-def test_the_customer_denies_at_the_provider(name: str, open_banking: Opener) -> None:
+def test_denied_login_shows_a_message(name: str, open_banking: OpenBanking) -> None:
     banking = open_banking(name)
-    banking.go()
+    banking.go_to_provider()
     banking.outlet.get_by_role("button", name="Deny").click()
     banking.expect_message("You did not confirm it.")
     assert (2, "ok") not in banking.steps()
 
 
 @pytest.mark.parametrize("name", STANDARD)
-def test_a_wrong_code_fails_step_1_and_the_next_one_may_be_right(name: str, open_banking: Opener) -> None:
+def test_wrong_code_fails_step_1_and_a_right_one_completes(name: str, open_banking: OpenBanking) -> None:
     banking = open_banking(name)
     passcode = banking.passcode()
-    banking.type_code(f"{(int(passcode) + 500_000) % 1_000_000:06}")
+    banking.submit_code(f"{(int(passcode) + 500_000) % 1_000_000:06}")
     banking.expect_message("That code is not right.")
     row = banking.page.locator("#sequence .row[data-step='1']")
     expect(row).to_have_attribute("data-state", "failed")
-    expect(row.locator(".why")).to_contain_text("the passcode is wrong")
-    banking.type_code()
+    expect(row.locator(".why")).to_contain_text("wrong_passcode")
+    banking.submit_code()
     banking.expect_outcome("complete")
     assert banking.steps() == [(1, "failed"), *ALL_DONE]
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_the_customer_cancels(name: str, open_banking: Opener) -> None:
+def test_cancel_leaves_mfa(name: str, open_banking: OpenBanking) -> None:
     banking = open_banking(name)
     banking.outlet.get_by_role("button", name="Cancel").click()
     banking.expect_outcome("left")
     expect(banking.page.locator("#outlet")).to_be_hidden()
 
 
-def test_mfa_info_can_be_edited(open_banking: Opener) -> None:
+def test_edited_mfa_info_reaches_the_extension(open_banking: OpenBanking) -> None:
     banking = open_banking("StandardCsr")
     banking.page.get_by_label("Approve a transaction").check()
     banking.page.get_by_text("What mfa_info holds").click()
     banking.page.get_by_label("transaction_ids").fill("7, 8, 9")
     banking.page.get_by_label("registration_value").fill("")
-    banking.page.get_by_role("button", name="Start").click()
-    expect(banking.outlet.get_by_role("list")).to_contain_text("Transaction: 7, 8, 9")
+    banking.press_start()
+    expect(banking.outlet.locator("main")).to_contain_text("3 transactions: 7, 8, 9")
     expect(banking.page.get_by_role("heading", name="Authenticator app")).to_be_hidden()
-    banking.type_code("123456")
+    banking.submit_code("123456")
     banking.expect_message("not registered")
 
 
-def test_two_browser_sessions_know_nothing_of_each_other(open_banking: Opener) -> None:
+def test_token_of_another_browser_session_is_rejected(open_banking: OpenBanking) -> None:
     mine, other = open_banking("StandardCsr"), open_banking("StandardCsr")
-    handed_over: list[str] = []
+    tokens: list[str] = []
     mine.page.on(
         "request",
         lambda request: (
-            handed_over.append(request.post_data_json["token"]) if request.url.endswith("/verify") else None
+            tokens.append(request.post_data_json["token"]) if request.url.endswith("/verify") else None
         ),
     )
-    mine.prove()
+    mine.verify()
     mine.expect_outcome("complete")
     other.expect_outcome("open")
     assert other.steps() == [(step, "ahead") for step in range(1, 9)]
-    # Even handed over, the token is good in its own session only.
+    # The token is valid in its own session only.
     refused = other.frame.evaluate(
         "token => tecton.actions.verifyMFA({ token }).then(() => 'resolved', () => 'rejected')",
-        handed_over[0],
+        tokens[0],
     )
     assert refused == "rejected"
     other.expect_outcome("refused")
@@ -214,7 +214,7 @@ def test_two_browser_sessions_know_nothing_of_each_other(open_banking: Opener) -
 # ---- the bridge -----------------------------------------------------------------------------------------
 
 
-def test_the_outlet_has_no_session_to_steal(open_banking: Opener) -> None:
+def test_outlet_has_no_cookie_and_no_challenge_id(open_banking: OpenBanking) -> None:
     banking = open_banking("StandardSsr")
     expect(banking.outlet.get_by_label("6-digit code")).to_be_visible()
     seen = banking.frame.evaluate(
@@ -226,17 +226,17 @@ def test_the_outlet_has_no_session_to_steal(open_banking: Opener) -> None:
     assert seen[0] == ""
 
 
-def test_the_bridge_answers_the_extension_only(open_banking: Opener) -> None:
+def test_bridge_ignores_message_from_provider(open_banking: OpenBanking) -> None:
     banking = open_banking("RedirectCsr")
-    banking.go()
-    # The outlet is at the provider now, which may not speak for the extension.
+    banking.go_to_provider()
+    # The outlet shows the provider now, whose messages the bridge must ignore.
     ask = "{tecton: {id: 1, kind: 'actions', name: 'verifyMFA', argument: {exit: true}}}"
     banking.frame.evaluate(f"() => parent.postMessage({ask}, '*')")
     banking.outlet.get_by_role("button", name="Approve").click()
     banking.expect_outcome("complete")
 
 
-def test_the_page_believes_the_bridge_only(open_banking: Opener) -> None:
+def test_extension_page_ignores_message_from_itself(open_banking: OpenBanking) -> None:
     banking = open_banking("StandardCsr")
     expect(banking.outlet.get_by_label("6-digit code")).to_be_enabled()
     forged = """async () => {
@@ -244,10 +244,10 @@ def test_the_page_believes_the_bridge_only(open_banking: Opener) -> None:
         const { data } = await tecton.sources.requestExtensionData({ route: 'default', body: {} });
         return data;
     }"""
-    assert banking.frame.evaluate(forged) == {"purpose": ["Request: login"]}
+    assert banking.frame.evaluate(forged)["purpose"]["signing_in"] is True
 
 
-def test_the_bridge_plays_the_everyday_actions_and_names_what_it_does_not(open_banking: Opener) -> None:
+def test_bridge_runs_known_actions_and_names_unknown_ones(open_banking: OpenBanking) -> None:
     banking = open_banking("StandardCsr")
     expect(banking.outlet.get_by_label("6-digit code")).to_be_enabled()
     banking.frame.evaluate("() => tecton.actions.setTitle('One more step')")
@@ -258,7 +258,7 @@ def test_the_bridge_plays_the_everyday_actions_and_names_what_it_does_not(open_b
     expect(banking.page.get_by_role("dialog", name="Careful")).to_contain_text("Read this.")
     banking.page.get_by_role("button", name="Close").click()
     unknown = banking.frame.evaluate("() => tecton.actions.orderPizza().catch((error) => error.message)")
-    assert unknown == "q2mfa preview does not play tecton.actions.orderPizza"
+    assert unknown == "q2mfa preview has no tecton.actions.orderPizza"
     body = banking.frame.evaluate(
         "() => tecton.sources.requestExtensionData({ route: 'submit', body: '{}' }).catch((error) => error.message)"
     )
@@ -268,13 +268,15 @@ def test_the_bridge_plays_the_everyday_actions_and_names_what_it_does_not(open_b
 # ---- reload -------------------------------------------------------------------------------------------------
 
 
-def test_the_outlet_follows_the_files(tmp_path: Path, new_context: Callable[..., BrowserContext]) -> None:
-    workspace = empty_workspace(tmp_path / "workspace")
-    create(workspace, "StandardSsr")
+def test_outlet_reloads_when_a_file_changes(
+    tmp_path: Path, new_context: Callable[..., BrowserContext]
+) -> None:
+    workspace = make_workspace(tmp_path / "workspace")
+    create_variant(workspace, "StandardSsr")
     extension = workspace / "StandardSsr" / "extension.py"
     original = extension.read_text("utf-8")
-    with running(workspace, "StandardSsr") as preview:
-        banking = Banking(new_context().new_page(), preview.url)
+    with start_preview(workspace, "StandardSsr") as preview:
+        banking = BankingPage(new_context().new_page(), preview.url)
         banking.page.evaluate("window.marker = 'the same page'")
         heading = banking.outlet.get_by_role("heading")
         expect(heading).to_have_text("Confirm it is you")
@@ -283,8 +285,8 @@ def test_the_outlet_follows_the_files(tmp_path: Path, new_context: Callable[...,
         template.write_text(template.read_text("utf-8").replace("Confirm it is you", "Is it you?"))
         expect(heading).to_have_text("Is it you?")
 
-        extension.write_text(original.replace('"Request"', '"What for"'))
-        expect(banking.outlet.get_by_role("list")).to_contain_text("What for: login")
+        extension.write_text(original.replace('"audit_action_name", None', '"audit_action_name", "A new route"'))
+        expect(banking.outlet.locator("main")).to_contain_text("You are confirming: A new route")
 
         extension.write_text("class Broken(\n")
         expect(heading).to_have_text("The extension cannot be imported")
@@ -292,18 +294,16 @@ def test_the_outlet_follows_the_files(tmp_path: Path, new_context: Callable[...,
 
         extension.write_text(original)
         expect(heading).to_have_text("Is it you?")
-        banking.prove()
+        banking.verify()
         banking.expect_outcome("complete")
         assert banking.page.evaluate("window.marker") == "the same page"
 
 
-def test_the_page_says_that_the_preview_was_stopped(
-    four: Path, new_context: Callable[..., BrowserContext]
-) -> None:
-    with running(four, "RedirectSsr") as preview:
-        banking = Banking(new_context().new_page(), preview.url)
-        banking.go()
-        assert preview.interrupted() == (0, "Stopped.\n", "")
+def test_page_of_stopped_preview_says_so(variants: Path, new_context: Callable[..., BrowserContext]) -> None:
+    with start_preview(variants, "RedirectSsr") as preview:
+        banking = BankingPage(new_context().new_page(), preview.url)
+        banking.go_to_provider()
+        assert preview.interrupt() == (0, "Stopped.\n", "")
         expect(banking.page.locator("#outcome")).to_contain_text("The preview was stopped.")
 
 
@@ -317,7 +317,7 @@ def axe() -> str:
 
 
 def violations(axe: str, frame: Frame) -> list[str]:
-    """What axe-core finds wrong in *frame* alone."""
+    """Violations that axe-core finds in *frame* alone."""
     if frame.evaluate("typeof axe") == "undefined":
         frame.evaluate(f"() => {{ {axe} }}")
     found = frame.evaluate("() => axe.run(document, { iframes: false })")
@@ -325,44 +325,44 @@ def violations(axe: str, frame: Frame) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found["violations"]]
 
 
-def looks(axe: str, banking: Banking) -> Iterator[str]:
-    """What is wrong with what is shown now, light and dark, on a desk and on a phone."""
+def violations_in_all_schemes(axe: str, banking: BankingPage) -> Iterator[str]:
+    """Violations in the current state, light and dark, at the width of a desktop and of a phone."""
     for scheme in ("light", "dark"):
         for width in (1280, 400):
             banking.page.emulate_media(color_scheme=scheme)
             banking.page.set_viewport_size({"width": width, "height": 900})
             for frame in (banking.page.main_frame, banking.frame):
                 yield from (f"{scheme}, {width}: {each}" for each in violations(axe, frame))
-            # Nobody has to scroll sideways (WCAG 1.4.10).
+            # No horizontal scrolling (WCAG 1.4.10).
             if banking.page.evaluate("document.documentElement.scrollWidth") > width:
                 yield f"{scheme}, {width}: wider than the window"
 
 
 @pytest.mark.node
 @pytest.mark.parametrize("name", VARIANTS)
-def test_axe_finds_nothing(name: str, axe: str, open_banking: Opener) -> None:
-    # What moves has no colour to measure; reduced motion is what such users ask for anyway.
+def test_axe_finds_no_violation(name: str, axe: str, open_banking: OpenBanking) -> None:
+    # A moving element has no color to measure.
     banking = open_banking(name, reduced_motion="reduce")
     banking.page.get_by_text("What mfa_info holds").click()
     expect(banking.outlet.get_by_role("button", name=re.compile("Confirm|Continue"))).to_be_enabled()
-    found = [*looks(axe, banking)]
+    found = [*violations_in_all_schemes(axe, banking)]
     if name in STANDARD:
-        banking.type_code("abcdef")
-        banking.expect_message("That code is not right.")
+        banking.submit_code("abcdef")
+        banking.expect_message("Type all 6 digits of the code.")
     else:
-        banking.go()
-        found += looks(axe, banking)
+        banking.go_to_provider()
+        found += violations_in_all_schemes(axe, banking)
         banking.outlet.get_by_role("button", name="Deny").click()
         banking.expect_message("You did not confirm it.")
-    found += looks(axe, banking)
+    found += violations_in_all_schemes(axe, banking)
     banking.start("Log in")
-    banking.prove()
+    banking.verify()
     banking.expect_outcome("complete")
-    found += looks(axe, banking)
+    found += violations_in_all_schemes(axe, banking)
     assert found == []
 
 
-def test_it_works_by_keyboard(open_banking: Opener) -> None:
+def test_challenge_completes_by_keyboard(open_banking: OpenBanking) -> None:
     banking = open_banking("StandardSsr")
     keyboard = banking.page.keyboard
     banking.page.locator("#workflow-login").focus()
@@ -371,7 +371,7 @@ def test_it_works_by_keyboard(open_banking: Opener) -> None:
     while banking.page.evaluate("document.activeElement.textContent.trim()") != "Start":
         keyboard.press("Tab")
     keyboard.press("Enter")
-    expect(banking.outlet.get_by_role("list")).to_contain_text("1001, 1002")
+    expect(banking.outlet.locator("main")).to_contain_text("1001, 1002")
     expect(banking.outlet.get_by_label("6-digit code")).to_be_focused()
     keyboard.type(banking.passcode())
     keyboard.press("Enter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import subprocess
 import sys
@@ -86,6 +87,8 @@ def test_cookiecutter_writes_the_same_bytes(
             *("-o", str(tmp_path / "plain"), "extension_name=Foo", f"rendering={rendering}"),
             *[f"{name}={value}" for name, value in answers.items()],
         ],
+        # Cookiecutter leaves rendered hooks in TMPDIR, and its answers below HOME.
+        env={**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
         check=True,
     )
     flags = {"issuer": "--issuer", "client_id": "--client-id", "scopes": "--scope"}

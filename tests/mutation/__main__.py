@@ -1,7 +1,7 @@
-"""Break the generated code in every small way, and see whether its own tests notice: `make mutate`.
+"""Break the generated code in many small ways and check that its own tests fail: `make mutate`.
 
-Two kinds of mutants: mutmut's (another operator, argument, text, …), and each statement of a function left out, which
-mutmut does not try. What survives has to be argued in argued.toml; a survivor without an argument is a failure.
+There are two kinds of mutants: mutmut's (another operator, argument, string, …), and each statement of a function
+removed, which mutmut does not do. A survivor needs a reason in argued.toml; without one, the command fails.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(FAKE_SDK), "PYTHONDONTWRITEBYTECO
 
 
 class Survivor(NamedTuple):
-    """A mutant that no test noticed: the line as it was, and as it became."""
+    """A mutant that no test noticed: the original line and the mutant's."""
 
     before: str
     after: str
@@ -56,7 +56,7 @@ def pytest_fails(root: Path) -> bool:
 
 
 def mutmut(root: Path, files: list[str]) -> tuple[int, list[Survivor]]:
-    """Run mutmut; how many mutants there were, and those that survived."""
+    """Run mutmut. Returns the number of mutants and those that survived."""
     sources = "".join(f"\n    Foo/{file}" for file in files)
     (root / "setup.cfg").write_text(
         f"[mutmut]\nsource_paths={sources}\npytest_add_cli_args_test_selection=\n    Foo/tests\n"
@@ -89,7 +89,7 @@ def mutmut(root: Path, files: list[str]) -> tuple[int, list[Survivor]]:
 
 
 def deletions(root: Path, file: str) -> tuple[int, list[Survivor]]:
-    """Leave out each statement of each function in turn, in copies of *root*, as many at once as there are processors."""
+    """Remove each statement of each function in turn, in copies of *root*, on all processors."""
     source = (root / "Foo" / file).read_text("utf-8")
     lines = source.splitlines(keepends=True)
     statements = [
@@ -140,7 +140,7 @@ def main() -> int:
                     else:
                         unargued.append(survivor)
     print(
-        f"\n{total} mutants, {total - argued.total() - len(unargued)} noticed, {argued.total()} survive with an argument:"
+        f"\n{total} mutants, {total - argued.total() - len(unargued)} noticed, {argued.total()} survive with a reason:"
     )
     for why, count in argued.items():
         print(f"{count:5} {why}")

@@ -17,16 +17,16 @@ import pytest
 import requests
 import segno
 from command import contents, q2mfa_process
-from running_previews import REDIRECT, STANDARD, VARIANTS, Running, running
+from preview_process import REDIRECT, STANDARD, VARIANTS, PreviewProcess, start_preview
 
 pytestmark = pytest.mark.slow
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
-Previews = Callable[[str], Running]
+PreviewOf = Callable[[str], PreviewProcess]
 
 
-def idp_of(preview: Running) -> str:
+def idp_of(preview: PreviewProcess) -> str:
     note = " ".join(preview.platform()["changed_for_this_run"])
     return re.findall(r"http://127\.0\.0\.1:\d+", note)[0]
 
@@ -35,15 +35,15 @@ def idp_of(preview: Running) -> str:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_check_passes_what_is_generated(name: str, four: Path) -> None:
-    before = contents(four)
-    run = q2mfa_process("preview", "--check", name, "-o", four, cwd=four)
+def test_check_of_generated_extension_passes(name: str, variants: Path) -> None:
+    before = contents(variants)
+    run = q2mfa_process("preview", "--check", name, "-o", variants, cwd=variants)
     assert run.status == 0, run
     assert re.search(r"^\d{2} passed, 0 failed$", run.out, re.MULTILINE)
     for workflow in ("Log in", "Approve a transaction", "Patrol event"):
         steps = run.out.split(f"\n{workflow}\n")[1].split("the right user completes MFA")[0]
         assert re.findall(r"^ +(\d)  \+", steps, re.MULTILINE) == list("12345678")
-    assert contents(four) == before
+    assert contents(variants) == before
 
 
 # Each takes one check out of a generated file; what --check has to notice is beside it.
@@ -54,7 +54,7 @@ LEAKS = [
         "factor.py",
         "if step <= self.cache.get(USED_KEY, -1)",
         "if False",
-        "a code that was used",
+        "a used code",
     ),
     ("RedirectSsr", "oidc.py", 'callback.get("iss") == metadata["issuer"]', "True", "another issuer"),
     ("RedirectSsr", "oidc.py", '_same(callback.get("state"), flow["state"])', "True", "another state"),
@@ -69,11 +69,11 @@ LEAKS = [
 
 
 @pytest.mark.parametrize(("name", "file", "line", "instead", "noticed"), LEAKS)
-def test_check_notices_a_check_that_is_gone(
-    name: str, file: str, line: str, instead: str, noticed: str, four: Path, tmp_path: Path
+def test_check_of_extension_without_a_check_fails(
+    name: str, file: str, line: str, instead: str, noticed: str, variants: Path, tmp_path: Path
 ) -> None:
     workspace = tmp_path / "workspace"
-    shutil.copytree(four, workspace)
+    shutil.copytree(variants, workspace)
     source = workspace / name / file
     text = source.read_text("utf-8")
     assert text.count(line) == 1
@@ -85,9 +85,9 @@ def test_check_notices_a_check_that_is_gone(
     assert "see what FAILED above" in run.err
 
 
-def test_check_notices_that_nobody_gets_through(four: Path, tmp_path: Path) -> None:
+def test_check_of_extension_without_token_fails(variants: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
-    shutil.copytree(four, workspace)
+    shutil.copytree(variants, workspace)
     extension = workspace / "StandardSsr" / "extension.py"
     text = extension.read_text("utf-8")
     extension.write_text(text.replace("return await self.set_external_mfa_token(token)", "return {}"))
@@ -100,31 +100,38 @@ def test_check_notices_that_nobody_gets_through(four: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["StandardSsr", "RedirectSsr"])
-def test_ctrl_c_stops_it_cleanly_and_nothing_is_left(name: str, four: Path) -> None:
-    before = contents(four)
-    with running(four, name) as preview:
+def test_preview_on_ctrl_c_exits_with_0_and_leaves_nothing(name: str, variants: Path) -> None:
+    before = contents(variants)
+    with start_preview(variants, name) as preview:
         preview.challenge()
-        status, out, err = preview.interrupted()
+        status, out, err = preview.interrupt()
         assert (status, err) == (0, "")
         assert out.endswith("Stopped.\n")
         with pytest.raises(requests.ConnectionError):
             requests.get(preview.url, timeout=5)
-    assert contents(four) == before
+    assert contents(variants) == before
 
 
-def test_it_says_what_the_extension_is_given_for_the_run(four: Path) -> None:
-    with running(four, "RedirectSsr") as preview:
-        said = preview.said
+def test_preview_of_redirect_lists_values_of_this_run(variants: Path) -> None:
+    with start_preview(variants, "RedirectSsr") as preview:
+        said = preview.output
     assert "a local stand-in" in said
     assert "ISSUER is the embedded identity provider, http://127.0.0.1:" in said
     assert "OUTBOUND_WHITELIST has 127.0.0.1 too." in said
 
 
-def test_a_port_that_is_asked_for_is_used_and_one_that_is_taken_is_said(four: Path) -> None:
+def test_preview_on_taken_port_fails(variants: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         run = q2mfa_process(
-            "preview", "StandardSsr", "-o", four, "--no-browser", "--port", str(min(port, 65533)), cwd=four
+            "preview",
+            "StandardSsr",
+            "-o",
+            variants,
+            "--no-browser",
+            "--port",
+            str(min(port, 65533)),
+            cwd=variants,
         )
     assert run.status == 1
     assert "cannot be used" in run.err and "--port" in run.err
@@ -140,16 +147,18 @@ def test_a_port_that_is_asked_for_is_used_and_one_that_is_taken_is_said(four: Pa
         (["RedirectSsr", "--check", "--issuer", "https://idp.example.com"], "embedded provider only"),
     ],
 )
-def test_what_cannot_be_previewed_is_said_on_two_lines(arguments: list[str], says: str, four: Path) -> None:
-    run = q2mfa_process("preview", *arguments, "-o", four, "--no-browser", "--port", "0", cwd=four)
+def test_preview_with_wrong_arguments_fails_on_two_lines(
+    arguments: list[str], says: str, variants: Path
+) -> None:
+    run = q2mfa_process("preview", *arguments, "-o", variants, "--no-browser", "--port", "0", cwd=variants)
     assert run.status in (1, 2)
     assert says in run.err
     assert len(run.err.splitlines()) == 2 and run.out == ""
 
 
-def test_an_extension_that_cannot_be_imported_is_said_with_its_line(four: Path, tmp_path: Path) -> None:
+def test_preview_of_broken_extension_names_the_line(variants: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
-    shutil.copytree(four, workspace)
+    shutil.copytree(variants, workspace)
     (workspace / "StandardSsr" / "factor.py").write_text("import nowhere_to_be_found\n")
     run = q2mfa_process("preview", "StandardSsr", "-o", workspace, "--no-browser", cwd=workspace)
     assert run.status == 1
@@ -158,20 +167,24 @@ def test_an_extension_that_cannot_be_imported_is_said_with_its_line(four: Path, 
 
 
 @pytest.mark.parametrize("options", [[], ["--check"]])
-def test_where_the_real_sdk_is_the_stand_in_is_not(options: list[str], four: Path, tmp_path: Path) -> None:
+def test_preview_with_real_sdk_installed_fails(options: list[str], variants: Path, tmp_path: Path) -> None:
     (tmp_path / "sdk" / "q2_sdk").mkdir(parents=True)
     (tmp_path / "sdk" / "q2_sdk" / "__init__.py").write_bytes(b"")
     env = {"PYTHONPATH": str(tmp_path / "sdk")}
-    run = q2mfa_process("preview", "StandardSsr", *options, "-o", four, "--no-browser", cwd=four, env=env)
+    run = q2mfa_process(
+        "preview", "StandardSsr", *options, "-o", variants, "--no-browser", cwd=variants, env=env
+    )
     assert run.status == 1
     assert "The Q2 SDK is installed here" in run.err
 
 
 @pytest.mark.parametrize("options", [[], ["--check"]])
-def test_what_is_not_installed_is_said(options: list[str], four: Path, tmp_path: Path) -> None:
+def test_preview_without_segno_names_it(options: list[str], variants: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['segno'] = None\n")
     env = {"PYTHONPATH": str(tmp_path)}
-    run = q2mfa_process("preview", "StandardSsr", *options, "-o", four, "--no-browser", cwd=four, env=env)
+    run = q2mfa_process(
+        "preview", "StandardSsr", *options, "-o", variants, "--no-browser", cwd=variants, env=env
+    )
     assert run.status == 1
     assert "needs segno" in run.err and "pip install 'q2mfa-cli[sandbox]'" in run.err
 
@@ -179,12 +192,12 @@ def test_what_is_not_installed_is_said(options: list[str], four: Path, tmp_path:
 # ---- who is answered ---------------------------------------------------------------------------------------
 
 
-def origins(preview: Running) -> list[str]:
+def origins(preview: PreviewProcess) -> list[str]:
     platform = preview.platform()
     return [preview.url, platform["extension_origin"], idp_of(preview)]
 
 
-def test_it_listens_on_loopback_only(preview_of: Previews) -> None:
+def test_preview_listens_on_loopback_only(preview_of: PreviewOf) -> None:
     # All of 127.0.0.0/8 is this machine; a server on every interface would answer there.
     for origin in origins(preview_of("RedirectCsr")):
         with pytest.raises(OSError), socket.create_connection(("127.0.0.2", urlsplit(origin).port or 0), 5):
@@ -192,7 +205,7 @@ def test_it_listens_on_loopback_only(preview_of: Previews) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/api/platform", "/assets/RedirectCsr/index.html", "/jwks"])
-def test_a_name_that_was_made_to_resolve_to_loopback_is_refused(path: str, preview_of: Previews) -> None:
+def test_request_with_foreign_host_is_refused(path: str, preview_of: PreviewOf) -> None:
     for origin in origins(preview_of("RedirectCsr")):
         for host in ("evil.example", f"evil.example:{urlsplit(origin).port}", "127.0.0.1:1"):
             answer = requests.get(origin + path, headers={"Host": host}, timeout=10)
@@ -201,7 +214,7 @@ def test_a_name_that_was_made_to_resolve_to_loopback_is_refused(path: str, previ
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
-def test_a_foreign_page_is_refused(origin: str, preview_of: Previews) -> None:
+def test_request_from_foreign_origin_is_refused(origin: str, preview_of: PreviewOf) -> None:
     preview = preview_of("RedirectCsr")
     at_uux, at_extension, at_idp = origins(preview)
     for address in (f"{at_uux}/api/challenges", f"{at_extension}/RedirectCsr/start", f"{at_idp}/login"):
@@ -212,7 +225,7 @@ def test_a_foreign_page_is_refused(origin: str, preview_of: Previews) -> None:
         assert answer.status_code == 403
 
 
-def test_a_form_cannot_ask_what_the_page_asks(preview_of: Previews) -> None:
+def test_api_request_from_form_is_refused(preview_of: PreviewOf) -> None:
     preview = preview_of("StandardSsr")
     answer = requests.post(
         f"{preview.url}/api/challenges",
@@ -223,7 +236,7 @@ def test_a_form_cannot_ask_what_the_page_asks(preview_of: Previews) -> None:
     assert answer.status_code == 415
 
 
-def test_no_page_may_be_framed_by_a_stranger(preview_of: Previews) -> None:
+def test_pages_forbid_foreign_frames(preview_of: PreviewOf) -> None:
     preview = preview_of("StandardCsr")
     policy = requests.get(preview.url, timeout=10).headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in policy and "script-src 'self';" in policy
@@ -235,7 +248,7 @@ def test_no_page_may_be_framed_by_a_stranger(preview_of: Previews) -> None:
 
 
 @pytest.mark.parametrize("name", [STANDARD[0], REDIRECT[0]])
-def test_a_ticket_is_good_once(name: str, preview_of: Previews) -> None:
+def test_ticket_of_outlet_works_once(name: str, preview_of: PreviewOf) -> None:
     preview = preview_of(name)
     challenge = preview.challenge(sso_identifier="jane.doe")
     outlet = preview.call(f"challenges/{challenge}/outlet", {}).json()
@@ -248,15 +261,15 @@ def test_a_ticket_is_good_once(name: str, preview_of: Previews) -> None:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_only_the_address_of_the_cdn_is_changed(name: str, four: Path, preview_of: Previews) -> None:
+def test_outlet_changes_only_the_address_of_the_cdn(name: str, variants: Path, preview_of: PreviewOf) -> None:
     preview = preview_of(name)
     challenge = preview.challenge(sso_identifier="jane.doe")
     outlet = preview.call(f"challenges/{challenge}/outlet", {}).json()
     origin = preview.platform()["extension_origin"]
-    local = f"{origin}/_cdn/cdn/base/tecton/v1.40.0/q2-tecton-sdk.js"
+    local = f"{origin}/_cdn/cdn/base/tecton/v1.62.0/q2-tecton-sdk.js"
     if outlet["method"] == "get":
         page = requests.get(outlet["url"], timeout=10).text
-        file = (four / name / "frontend" / "public" / "index.html").read_text("utf-8")
+        file = (variants / name / "frontend" / "public" / "index.html").read_text("utf-8")
         assert page.replace(f"{origin}/_cdn/", "https://cdn1.onlineaccess1.com/") == file
     else:
         page = requests.post(outlet["url"], data={"q2_ticket": outlet["ticket"]}, timeout=10).text
@@ -266,7 +279,7 @@ def test_only_the_address_of_the_cdn_is_changed(name: str, four: Path, preview_o
     assert "does not have this script" in requests.get(f"{origin}/_cdn/other.js", timeout=10).text
 
 
-def test_files_outside_of_the_assets_are_not_served(preview_of: Previews) -> None:
+def test_path_outside_of_assets_is_not_served(preview_of: PreviewOf) -> None:
     origin = preview_of("StandardCsr").platform()["extension_origin"]
     for path in ("../package.json", "..%2f..%2fextension.py", "%2e%2e/%2e%2e/extension.py"):
         with requests.Session() as session:
@@ -278,7 +291,7 @@ def test_files_outside_of_the_assets_are_not_served(preview_of: Previews) -> Non
 # ---- challenges ---------------------------------------------------------------------------------------------------
 
 
-def test_the_authenticator_app_is_that_of_the_challenge(preview_of: Previews) -> None:
+def test_authenticator_app_shows_code_of_the_challenge(preview_of: PreviewOf) -> None:
     preview = preview_of("StandardSsr")
     challenge = preview.challenge(registration_value=SECRET)
     shown = requests.get(f"{preview.url}/api/challenges/{challenge}/passcode", timeout=10).json()
@@ -292,11 +305,11 @@ def test_the_authenticator_app_is_that_of_the_challenge(preview_of: Previews) ->
     assert requests.get(f"{preview.url}/api/challenges/{challenge}/passcode", timeout=10).status_code == 404
 
 
-def test_secrets_are_of_one_run(four: Path, preview_of: Previews) -> None:
-    def secret(preview: Running) -> str:
+def test_registration_value_differs_in_each_run(variants: Path, preview_of: PreviewOf) -> None:
+    def secret(preview: PreviewProcess) -> str:
         return str(preview.platform()["workflows"][0]["mfa_info"]["registration_value"])
 
-    with running(four, "StandardSsr") as another:
+    with start_preview(variants, "StandardSsr") as another:
         assert secret(another) != secret(preview_of("StandardSsr"))
     assert len(secret(preview_of("StandardSsr"))) == 32
 
@@ -308,17 +321,19 @@ def test_secrets_are_of_one_run(four: Path, preview_of: Previews) -> None:
         ({"workflow": "login", "mfa_info": {"pizza": 1}}, "mfa_info has no pizza"),
         (
             {"workflow": "patrol", "mfa_info": {"transaction_ids": [1], "audit_action_id": 1}},
-            "of a transaction or of Patrol",
+            "belongs to a transaction or to Patrol",
         ),
     ],
 )
-def test_a_challenge_that_cannot_be_is_refused(asked: object, says: str, preview_of: Previews) -> None:
+def test_challenge_with_wrong_workflow_or_mfa_info_is_refused(
+    asked: object, says: str, preview_of: PreviewOf
+) -> None:
     answer = preview_of("StandardSsr").call("challenges", asked)
     assert answer.status_code == 400
     assert says in answer.json()["error"]
 
 
-def test_a_switch_breaks_its_own_challenge_only(preview_of: Previews) -> None:
+def test_switch_of_hq_applies_to_one_challenge(preview_of: PreviewOf) -> None:
     preview = preview_of("StandardCsr")
     mine = preview.challenge(registration_value=SECRET)
     other = preview.challenge(registration_value=SECRET)
@@ -332,7 +347,7 @@ def test_a_switch_breaks_its_own_challenge_only(preview_of: Previews) -> None:
     assert answer.status_code == 400 and "hq_rejects" in answer.json()["error"]
 
 
-def test_who_does_not_know_a_challenge_learns_nothing_of_it(preview_of: Previews) -> None:
+def test_unknown_challenge_gets_404(preview_of: PreviewOf) -> None:
     preview = preview_of("StandardCsr")
     for path in ("report", "passcode", "qr.svg"):
         assert requests.get(f"{preview.url}/api/challenges/guessed/{path}", timeout=10).status_code == 404
@@ -344,7 +359,7 @@ def test_who_does_not_know_a_challenge_learns_nothing_of_it(preview_of: Previews
 
 
 @pytest.mark.browser
-def test_the_pictures_of_the_readme_can_be_taken_anew(tmp_path: Path) -> None:
+def test_screenshots_of_readme_are_taken(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, str(root / "docs" / "screenshots.py"), str(tmp_path)],

@@ -1,4 +1,4 @@
-"""A generated extension served on the stand-in: the whole way from the page's request to HQ's verdict."""
+"""A generated extension served on the fake platform, from the page's request to HQ's verdict."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def server(workspace: Path) -> Iterator[Server]:
         child.stdout.close()
 
 
-def test_the_right_code_completes_mfa_once_and_in_its_own_session_only(server: Server) -> None:
+def test_right_code_completes_mfa_once_and_in_its_session_only(server: Server) -> None:
     mine, other = server.log_in(registration_value=SECRET), server.log_in(registration_value=SECRET)
     status, answer = server.call("/Foo/submit", {"passcode": pyotp.TOTP(SECRET).now()}, mine)
     assert status == 200
@@ -69,27 +69,28 @@ def test_the_right_code_completes_mfa_once_and_in_its_own_session_only(server: S
 
 
 @pytest.mark.parametrize("body", [{}, {"passcode": "wrong!"}, {"passcode": None}, ["a list"]])
-def test_without_proof_hq_gets_no_token(body: Any, server: Server) -> None:
+def test_request_without_proof_sets_no_token(body: Any, server: Server) -> None:
     session = server.log_in(registration_value=SECRET)
     status, _ = server.call("/Foo/submit", body, session)
     assert status == 400
     assert server.at_hq(session) == {"tokens": [], "verified": False}
 
 
-def test_nobody_gets_in_without_a_session_or_a_route(server: Server) -> None:
+def test_request_without_session_or_to_unknown_route_is_refused(server: Server) -> None:
     assert server.call("/Foo/submit", {"passcode": pyotp.TOTP(SECRET).now()})[0] == 400
     session = server.log_in(registration_value=SECRET)
     assert server.call("/Foo/set_external_mfa_token", {"token": "x" * 32}, session)[0] == 400
     assert server.at_hq(session)["tokens"] == []
 
 
-def test_the_page_and_its_script_are_served_and_told_what_for(server: Server) -> None:
+def test_page_script_and_purpose_are_served(server: Server) -> None:
     assert "passcode" in requests.get(f"{server.url}/assets/Foo/index.html", timeout=20).text
     assert requests.get(f"{server.url}/assets/Foo/index.js", timeout=20).ok
     session = server.log_in(audit_action_name="ChangeEmail")
-    assert server.call("/Foo/default", {}, session) == (200, {"data": {"purpose": ["Action: ChangeEmail"]}})
+    purpose = {"signing_in": True, "transactions": [], "action": "ChangeEmail"}
+    assert server.call("/Foo/default", {}, session) == (200, {"data": {"purpose": purpose}})
 
 
-def test_a_host_that_is_not_its_own_is_not_served(server: Server) -> None:
+def test_request_with_foreign_host_is_not_served(server: Server) -> None:
     answer = requests.get(f"{server.url}/_hq/log", headers={"Host": "evil.example"}, timeout=20)
     assert answer.status_code == 404

@@ -156,6 +156,7 @@ def test_redirect_template_has_the_variables_of_its_questions() -> None:
         "workspace",
         "extension_name",
         "rendering",
+        "tecton_version",
         "issuer",
         "client_id",
         "scopes",

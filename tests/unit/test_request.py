@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from q2mfa_cli.errors import UsageError
 from q2mfa_cli.request import Answers, make_request
-from q2mfa_cli.validators import check_client_id, check_issuer, check_name, check_scopes, suggest_name
+from q2mfa_cli.validators import (
+    check_client_id,
+    check_issuer,
+    check_name,
+    check_scopes,
+    check_tecton_version,
+    suggest_name,
+)
 
 
 @pytest.mark.parametrize("name", ["MyExternalMFA", "my_mfa", "M", "_Mfa2", "A" * 80])
@@ -47,6 +54,15 @@ def test_identifier_is_accepted_as_name(name: str) -> None:
         "json",
         "Logging",
         "tornado",
+        "CACHE",
+        "ChangeLog",
+        "healthcheck",
+        "Inspect",
+        "CON",
+        "Aux",
+        "nul",
+        "com1",
+        "LPT9",
     ],
 )
 def test_invalid_name_is_refused_with_a_valid_suggestion(name: str) -> None:
@@ -144,11 +160,17 @@ def test_invalid_scope_is_refused(scope: str) -> None:
 
 
 def test_open_question_gets_its_default() -> None:
-    assert make_request({"name": "Foo"}).answers == {"name": "Foo", "rendering": "ssr", "mfa": "standard"}
+    assert make_request({"name": "Foo"}).answers == {
+        "name": "Foo",
+        "rendering": "ssr",
+        "mfa": "standard",
+        "tecton_version": "1.62.0",
+    }
     assert make_request({"name": "Foo", "mfa": "redirect"}).answers == {
         "name": "Foo",
         "rendering": "ssr",
         "mfa": "redirect",
+        "tecton_version": "1.62.0",
         "issuer": "https://idp.example.com",
         "client_id": "",
         "scopes": ("openid",),
@@ -195,3 +217,10 @@ def test_arbitrary_answers_are_refused_or_harmless(
             value.isascii() and value.isprintable()
             for value in [request.name, str(request.answers["issuer"])]
         )
+
+
+@pytest.mark.parametrize("version", ["", "1", "1.62.0\n", "v1.62.0", "1.62.x", "1..2", "../1.2", '1.2"'])
+def test_invalid_tecton_version_is_refused(version: str) -> None:
+    assert check_tecton_version("1.62.0") == "1.62.0"
+    with pytest.raises(UsageError):
+        check_tecton_version(version)

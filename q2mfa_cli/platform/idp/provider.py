@@ -1,53 +1,50 @@
-"""The provider as its user meets it: what it is started with, what goes wrong from now on, what it tells."""
+"""The embedded identity provider: its options, its switches, its metadata and its events."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable
+from math import inf
+from typing import Any
 from urllib.parse import urlsplit
 
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
+from cachetools import TTLCache
 from joserfc.jwk import KeySetSerialization
 
-from q2mfa_cli.platform.idp.authorization_server import SCOPES, AuthorizationServer, Client
-from q2mfa_cli.platform.idp.endpoints import handlers
+from q2mfa_cli.platform.events import Events, ProviderEvent
+from q2mfa_cli.platform.idp.authorization_server import LOGIN_SECONDS, AuthorizationServer
+from q2mfa_cli.platform.idp.client import SCOPES, Client
+from q2mfa_cli.platform.idp.client_authentication import register_methods
+from q2mfa_cli.platform.idp.grant import register_grant
+from q2mfa_cli.platform.idp.keys import Algorithm
+from q2mfa_cli.platform.idp.pushed_authorization_requests import Mode, PushedAuthorizationRequests
+from q2mfa_cli.platform.masking import mask
+from q2mfa_cli.platform.switches import Switch
 
 LOOPBACK = ("127.0.0.1", "localhost")
-SWITCHES = frozenset({"denies", "slow", "down", "wrong_user"})
 
-MASK = "***"
-
-# What may be seen of what happens; all else is masked, so that a new secret is masked too.
-SHOWN = {
-    *("endpoint", "error", "error_description", "seconds", "issuer", "kids", "by", "user", "typed", "pushed"),
-    *("client_authentication", "request", "response", "claims"),
-    *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "prompt", "max_age"),
-    *(
-        "grant_type",
-        "login_hint",
-        "acr_values",
-        "code_challenge",
-        "code_challenge_method",
-        "client_assertion_type",
-    ),
-    *("iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "preferred_username", "email"),
-    "email_verified",
-}
+SWITCHES = (
+    Switch("denies", "The provider denies", "As if the customer had pressed Deny."),
+    Switch("slow", "The provider is slow", "It takes its time to answer."),
+    Switch("down", "The provider is down", "It answers nothing but errors."),
+    Switch("wrong_user", "Another user", "Somebody else is logged in at the provider."),
+)
 
 
 class IdentityProvider:
     """An OpenID provider with one client, for loopback.
 
-    What it tells *record*, and the payload, in which secrets are masked:
+    It publishes :class:`ProviderEvent` with these values of ``what`` and ``payload``. Secrets are masked.
 
     ================== =========================================================================================
     ``metadata``       ``issuer``
     ``pushed``         ``client_authentication``: the method; ``request``: its parameters
     ``login_shown``    ``pushed``: whether by reference; ``request``: what the login is for
-    ``approved``       ``user``: who the ID token is to be about; ``typed``: what the form said
+    ``approved``       ``user``: the subject of the ID token; ``typed``: the user name in the form
     ``denied``         ``by``: ``"the user"`` or ``"the switch"``
     ``code_issued``    ``response``: the authorization response
-    ``code_exchanged`` ``client_authentication``; ``claims``: those of the ID token
+    ``code_exchanged`` ``client_authentication``; ``claims``: the claims of the ID token
     ``jwks``           ``kids``
     ``userinfo``       ``claims``
     ``refused``        ``endpoint``, ``error``, ``error_description``, ``request``
@@ -56,16 +53,14 @@ class IdentityProvider:
     ================== =========================================================================================
 
     :param issuer: ``http://127.0.0.1:PORT`` or ``http://localhost:PORT``, with or without a path.
-    :param client_jwks: the client's public keys; with them it may authenticate by ``private_key_jwt`` too.
-    :param pushed_requests: whether pushed authorization requests (RFC 9126) are announced, or required.
-    :param record: called with each thing that happens, in the thread of the event loop.
-    :raises ValueError: the issuer is none of loopback, or the redirect URI is none.
+    :param client_jwks: the client's public keys, which let it authenticate by ``private_key_jwt`` too.
+    :param pushed_requests: whether pushed authorization requests (RFC 9126) are off, offered or required.
+    :param events: where events are published.
+    :raises ValueError: the issuer is not on loopback, or the redirect URI is not valid.
 
-    :ivar expected_user: what the login form is filled with where the request has no ``login_hint``.
-    :ivar switches: what goes wrong from now on, of :data:`SWITCHES`. ``denies``: whoever logs in is denied;
-        ``slow``: every answer takes ``slow_seconds``; ``down``: every answer is 503; ``wrong_user``: the ID token
-        is about somebody else than who logs in.
-    :ivar signing_algorithm: of the ID tokens: ``"RS256"`` or ``"ES256"``. Both keys are announced.
+    :ivar expected_user: prefills the login form if the request has no ``login_hint``.
+    :ivar switches: the IDs of the :data:`SWITCHES` that are on.
+    :ivar slow_seconds: the delay of each answer while ``slow`` is on.
     """
 
     def __init__(
@@ -75,43 +70,38 @@ class IdentityProvider:
         client_id: str,
         client_secret: str,
         redirect_uri: str,
+        events: Events,
         client_jwks: KeySetSerialization | None = None,
-        pushed_requests: Literal["off", "offered", "required"] = "offered",
-        record: Callable[[str, Mapping[str, Any]], None] = lambda what, payload: None,
+        pushed_requests: Mode = "offered",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        parts, back = urlsplit(issuer), urlsplit(redirect_uri)
+        parts, redirect = urlsplit(issuer), urlsplit(redirect_uri)
         if (parts.scheme, parts.query, parts.fragment) != ("http", "", "") or parts.hostname not in LOOPBACK:
             raise ValueError(f"the issuer is not on loopback: {issuer!r}")
         if issuer.endswith("/"):
             raise ValueError(f"the issuer ends with a slash: {issuer!r}")
-        if back.scheme not in ("http", "https") or not back.netloc or "#" in redirect_uri:  # RFC 6749 3.1.2
-            raise ValueError(f"not a redirect URI: {redirect_uri!r}")
+        if redirect.scheme not in ("http", "https") or not redirect.netloc or "#" in redirect_uri:
+            raise ValueError(f"not a redirect URI: {redirect_uri!r}")  # RFC 6749 3.1.2
         self.issuer, self.host, self.path = issuer, parts.netloc, parts.path
-        self.redirect_origin = f"{back.scheme}://{back.netloc}"
+        self.redirect_origin = f"{redirect.scheme}://{redirect.netloc}"
+        self.events = events
         self.expected_user = ""
         self.switches: set[str] = set()
         self.slow_seconds = 30.0
-        self.server = AuthorizationServer(
-            issuer,
-            Client(client_id, client_secret, redirect_uri),
-            par=pushed_requests,
-            client_jwks=client_jwks,
-            clock=clock,
-        )
-        self._record = record
+        self.logins: TTLCache[str, AuthorizationCodeGrant] = TTLCache(inf, LOGIN_SECONDS, timer=clock)
+        self.server = AuthorizationServer(issuer, Client(client_id, client_secret, redirect_uri), clock)
+        register_methods(self.server, client_jwks)
+        register_grant(self.server)
+        self.pushed_requests = PushedAuthorizationRequests(self.server, pushed_requests)
 
     @property
-    def signing_algorithm(self) -> str:
-        return self.server.signing_algorithm
+    def signing_algorithm(self) -> Algorithm:
+        """The algorithm of the ID tokens. The keys of all algorithms are published."""
+        return self.server.keys.algorithm
 
     @signing_algorithm.setter
-    def signing_algorithm(self, algorithm: Literal["RS256", "ES256"]) -> None:
-        self.server.signing_algorithm = algorithm
-
-    def handlers(self) -> list[Any]:
-        """Tornado's URL patterns, the issuer's path included."""
-        return handlers(self)
+    def signing_algorithm(self, algorithm: Algorithm) -> None:
+        self.server.keys.algorithm = algorithm
 
     def metadata(self) -> dict[str, Any]:
         """OpenID Connect Discovery 1.0, section 3."""
@@ -127,7 +117,7 @@ class IdentityProvider:
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code"],
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": list(server.keys),
+            "id_token_signing_alg_values_supported": server.keys.algorithms,
             "token_endpoint_auth_methods_supported": server.authentication_methods,
             "code_challenge_methods_supported": ["S256"],
             "prompt_values_supported": ["none", "login"],
@@ -140,18 +130,11 @@ class IdentityProvider:
         }
         if "private_key_jwt" in server.authentication_methods:
             metadata["token_endpoint_auth_signing_alg_values_supported"] = ["RS256", "PS256", "ES256"]
-        if server.par != "off":
+        if self.pushed_requests.mode != "off":
             metadata["pushed_authorization_request_endpoint"] = server.pushed_authorization_request_endpoint
-            metadata["require_pushed_authorization_requests"] = server.par == "required"
+            metadata["require_pushed_authorization_requests"] = self.pushed_requests.mode == "required"
         return metadata
 
-    def happened(self, what: str, **payload: Any) -> None:
-        """Tell *record*, once what nobody may see is masked."""
-        self._record(what, _masked(payload))
-
-
-def _masked(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: MASK if name not in SHOWN else _masked(value) if isinstance(value, Mapping) else value
-        for name, value in values.items()
-    }
+    def publish(self, what: str, **payload: Any) -> None:
+        """Publish a :class:`ProviderEvent` with *payload* masked."""
+        self.events.publish(ProviderEvent(what, mask(payload)))

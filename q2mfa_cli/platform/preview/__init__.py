@@ -1,0 +1,1 @@
+"""``q2mfa preview``: online banking with an extension in its outlet, in a browser."""

@@ -1,4 +1,4 @@
-"""The extension that is served: found in its workspace, imported unchanged, and imported anew when a file changes."""
+"""The extension that is served: found in its workspace, imported unchanged, and imported again when a file changes."""
 
 from __future__ import annotations
 
@@ -6,31 +6,38 @@ import importlib
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.integrations import Integration, integration_of
+from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
+from q2mfa_cli.platform.configuration import ConfigurationMissing, extension_config, workspace_settings
 
-FAKE_SDK = Path(__file__).resolve().parent.parent / "fake_sdk"
+if TYPE_CHECKING:
+    # It needs the sandbox extra: use_fake_sdk says so if the extra is missing.
+    from q2mfa_cli.platform.platform import Platform
+
 NOT_SOURCES = {"node_modules", "dist", "__pycache__"}
 
 
-def use_fake_sdk(workspace: Path, needed: Sequence[str] = ("tornado", "jinja2")) -> None:
-    """Put *workspace* and the stand-in on this process's ``sys.path``.
+def use_fake_sdk(workspace: Path, needed: Sequence[str] = ()) -> None:
+    """Put *workspace* and the fake SDK on this process's ``sys.path``.
 
-    :param needed: modules that have to be installed.
-    :raises Q2mfaError: a real ``q2_sdk`` is there, or one of *needed* is not.
+    :param needed: modules that have to be installed, beside those of the fake SDK.
+    :raises Q2mfaError: a real ``q2_sdk`` is installed, or a needed module is not.
     """
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(workspace))
     if importlib.util.find_spec("q2_sdk") is not None:
         raise Q2mfaError(
-            "The Q2 SDK is installed here, and the stand-in does not take its place.",
+            "The Q2 SDK is installed here; q2mfa does not replace it with its stand-in.",
             "Use `q2 run`, or a virtual environment without the SDK.",
             "sdk_installed",
         )
-    missing = [module for module in needed if importlib.util.find_spec(module) is None]
+    missing = [module for module in (*FAKE_SDK_MODULES, *needed) if importlib.util.find_spec(module) is None]
     if missing:
         raise Q2mfaError(
             f"The local platform needs {', '.join(missing)}, which this Python does not have.",
@@ -41,35 +48,35 @@ def use_fake_sdk(workspace: Path, needed: Sequence[str] = ("tornado", "jinja2"))
 
 
 class Extension:
-    """One extension of a workspace; :func:`use_fake_sdk` has to have been called.
+    """One extension of a workspace. Call :func:`use_fake_sdk` first.
 
     :param workspace: its folder. :param name: as in INSTALLED_EXTENSIONS.
+    :param platform: what the extension runs on.
     :raises Q2mfaError: the platform would not start with this extension.
     """
 
-    def __init__(self, workspace: Path, name: str) -> None:
-        self.workspace, self.name = workspace, name
+    def __init__(self, workspace: Path, name: str, platform: Platform) -> None:
+        self.workspace, self.name, self._platform = workspace, name, platform
         self._stamps: dict[Path, tuple[int, int]] = {}
         self.load()
 
     def load(self) -> None:
         """Import it, as its files are now.
 
-        :raises Q2mfaError: it cannot be imported, or its configuration lacks what it requires.
+        :raises Q2mfaError: it cannot be imported, or its configuration lacks a required value.
         """
-        from q2_sdk._platform import ConfigurationMissing, platform
-
         self._forget_modules()
         self._stamps = dict(self._sources())
         try:
-            self.module = self._installed(platform.settings)
+            self.module = self._installed_module()
             self.url_patterns = importlib.import_module(f"{self.module}.urls").URL_PATTERNS
             for pattern in self.url_patterns:
                 handler = pattern.handler_class
-                self.configuration = platform.extension_config(
+                self.configuration = extension_config(
                     handler.CONFIG_FILE_NAME,
                     handler.REQUIRED_CONFIGURATIONS,
                     handler.OPTIONAL_CONFIGURATIONS,
+                    self._platform.overrides,
                 )
         except ConfigurationMissing as error:
             raise Q2mfaError(
@@ -86,7 +93,7 @@ class Extension:
 
     @property
     def changed(self) -> bool:
-        """Whether a file of the extension, or of the workspace's configuration, is not as it was imported."""
+        """Whether a file of the extension or of the workspace's configuration has changed since the import."""
         return dict(self._sources()) != self._stamps
 
     @property
@@ -95,7 +102,7 @@ class Extension:
 
     @property
     def assets(self) -> Path:
-        """What ``q2 run`` builds ``frontend/dist`` from, which is what it serves."""
+        """The files from which ``q2 run`` builds ``frontend/dist``, which it serves."""
         return self.folder / "frontend" / "public"
 
     @property
@@ -105,17 +112,19 @@ class Extension:
         return module
 
     @property
-    def integration(self) -> str:
-        """``redirect`` where the configuration names an issuer, else ``standard``."""
-        return "redirect" if hasattr(self.configuration, "ISSUER") else "standard"
+    def integration(self) -> Integration:
+        return integration_of(self.folder)
 
-    def _installed(self, settings: Any) -> str:
+    def _installed_module(self) -> str:
         """The extension's module, by INSTALLED_EXTENSIONS; outside of a Q2 SDK workspace, its name."""
-        installed = dict(
-            entry if isinstance(entry, tuple) else (entry, entry) for entry in settings.INSTALLED_EXTENSIONS
-        )
-        if settings.__name__ != "configuration.settings":
-            installed[self.name] = self.name
+        settings = workspace_settings()
+        if settings is None:
+            installed = {self.name: self.name}
+        else:
+            installed = dict(
+                entry if isinstance(entry, tuple) else (entry, entry)
+                for entry in settings.INSTALLED_EXTENSIONS
+            )
         if self.name not in installed:
             raise Q2mfaError(
                 f"{shown(self.name)} is not in INSTALLED_EXTENSIONS of {shown(str(self.workspace))}.",
@@ -132,15 +141,17 @@ class Extension:
         return module
 
     def _forget_modules(self) -> None:
-        """Have every module of the workspace imported anew; what another module still holds of it is gone too."""
+        """Remove every module of the workspace, so that each is imported again, with those that import it."""
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
             if file and _is_within(Path(file), self.workspace):
                 del sys.modules[name]
+        # The settings extend lists of this module.
+        sys.modules.pop("q2_sdk.core.default_settings", None)
         importlib.invalidate_caches()
 
     def _sources(self) -> Iterator[tuple[Path, tuple[int, int]]]:
-        """Each file that the extension is made of, with what tells a changed one."""
+        """Each source file, with the time and size that show a change."""
         module = getattr(self, "module", self.name)
         folders = [self.workspace.joinpath(*module.split(".")), self.workspace / "configuration"]
         while folders:
@@ -162,16 +173,14 @@ class Extension:
 
 
 def _is_within(file: Path, workspace: Path) -> bool:
-    """Whether *file* is the workspace's own: a virtual environment may lie in it too."""
+    """Whether *file* is the workspace's own. A virtual environment may be in the same folder."""
     return (
         file.is_relative_to(workspace) and "site-packages" not in file.parts and FAKE_SDK not in file.parents
     )
 
 
 def _where(error: Exception, workspace: Path) -> str:
-    """What went wrong on one line, and in which of the workspace's lines."""
-    import traceback
-
+    """The error on one line, with the line of the workspace where it was raised."""
     text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
     if isinstance(error, SyntaxError):
         return text

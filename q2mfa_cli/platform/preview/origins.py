@@ -1,4 +1,4 @@
-"""The origins that the preview serves, each of which answers its own pages only."""
+"""The origins that the preview serves. Each answers its own pages only."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from tornado.routing import Router
 from tornado.web import Application, RequestHandler
 
 
-class Door(Router):
-    """What stands before an application: it refuses whatever names another host or comes from a foreign origin.
+class OriginGuard(Router):
+    """Refuses requests that name another host, or come from a page of an origin that is not trusted.
 
-    The host, because a foreign site can have its own name resolve to loopback (DNS rebinding); the origin, because a
-    foreign site can post a form across. The application behind it can be exchanged while it stands.
+    The host matters because a foreign site can have its own name resolve to loopback (DNS rebinding). The origin matters
+    because a foreign site can post a form across. The application behind the guard can be replaced while it serves.
 
-    :param origin: what it serves, as ``http://127.0.0.1:8642``. :param friends: further origins it takes requests from.
+    :param origin: what it serves, as ``http://127.0.0.1:8642``. :param trusted: other origins whose requests it accepts.
     """
 
-    def __init__(self, origin: str, application: Application, friends: Collection[str] = ()) -> None:
+    def __init__(self, origin: str, application: Application, trusted: Collection[str] = ()) -> None:
         self.origin, self.application = origin, application
-        self.welcome = {origin, *friends}
+        self._allowed_origins = {origin, *trusted}
         self._refusing = Application([(r".*", _Refused, {"origin": origin})])
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
-        at_home = f"{request.protocol}://{request.host}" == self.origin
+        is_host = f"{request.protocol}://{request.host}" == self.origin
         origins = request.headers.get_list("Origin")
-        behind = (
-            self.application if at_home and all(each in self.welcome for each in origins) else self._refusing
-        )
-        return behind.find_handler(request, **kwargs)
+        allowed = is_host and all(each in self._allowed_origins for each in origins)
+        return (self.application if allowed else self._refusing).find_handler(request, **kwargs)
 
 
 class _Refused(RequestHandler):
@@ -40,6 +38,4 @@ class _Refused(RequestHandler):
     def prepare(self) -> None:
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(
-            f"q2mfa preview, a local stand-in: this is not for you. Its own address is {self.origin}\n"
-        )
+        self.finish(f"q2mfa preview is a local stand-in. It answers requests to {self.origin} only.\n")

@@ -1,4 +1,4 @@
-"""The extension as its outlet sees it: its own handlers and assets, and Q2's CDN answered from here."""
+"""The extension's origin: its own handlers and assets, and Q2's CDN served from here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import Application, OutputTransform, RequestHandler, StaticFileHandler
 
 from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview.extension import Extension
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -25,18 +26,18 @@ BROKEN = """<!DOCTYPE html>
 <h1>The extension cannot be imported</h1>
 <p>{}</p>
 <p>{}</p>
-<p>This page is q2mfa preview's, a local stand-in. It goes away when the file is corrected and saved.</p>
+<p>This page is from q2mfa preview, a local stand-in. It goes away when you correct and save the file.</p>
 </main>
 </body>
 </html>
 """
 
 
-def make_outlet(extension: Extension, origin: str, uux_origin: str) -> Application:
-    """The application that serves *extension* at *origin*, to be framed by *uux_origin* only."""
+def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origin: str) -> Application:
+    """The application that serves *extension* at *origin*. Only *uux_origin* may frame it."""
 
     class LocalScripts(OutputTransform):
-        """The one change to the extension's pages: a script of Q2's CDN is asked for here."""
+        """The one change to the extension's pages: scripts of Q2's CDN are loaded from here."""
 
         def __init__(self, request: HTTPServerRequest) -> None:
             pass
@@ -60,19 +61,20 @@ def make_outlet(extension: Extension, origin: str, uux_origin: str) -> Applicati
             (rf"{prefix}/(.*)", StaticFileHandler, assets),
             *extension.url_patterns,
         ],
+        platform=platform,
         transforms=[LocalScripts],
-        log_function=lambda handler: None,  # a line of it would hold the authorization code
+        log_function=lambda handler: None,  # a line would have the authorization code in it
     )
 
 
 def make_broken_outlet(error: Q2mfaError) -> Application:
-    """What is served while the extension cannot be imported."""
+    """The application that is served while the extension cannot be imported."""
     return Application([(r".*", _Broken, {"error": error})])
 
 
 class _AssetPage(StaticFileHandler):
     async def get(self, path: str, include_body: bool = True) -> None:
-        """In one piece, so that it can be changed on its way."""
+        """Send it in one piece, so that :class:`LocalScripts` can change it."""
         self.path = self.parse_url_path(path)
         absolute = self.validate_absolute_path(self.root, self.get_absolute_path(self.root, self.path))
         if absolute is not None:
@@ -80,7 +82,7 @@ class _AssetPage(StaticFileHandler):
             self.write(Path(absolute).read_bytes())
 
     def compute_etag(self) -> None:
-        """None: what is sent is not what is on the disk."""
+        """Send no ETag: the response differs from the file."""
 
 
 class _Cdn(RequestHandler):
@@ -108,4 +110,4 @@ class _Broken(RequestHandler):
         self.finish(BROKEN.format(html.escape(self.error.message), html.escape(self.error.hint)))
 
     def data_received(self, chunk: bytes) -> Any:
-        """Nothing is read."""
+        """Ignore the body."""

@@ -1,29 +1,30 @@
-"""The identity provider of a redirect extension under preview: the embedded one, or a real one."""
+"""The identity provider of a redirect extension in the preview: the embedded one or a real one."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from q2mfa_cli.errors import Q2mfaError, shown
-
-if TYPE_CHECKING:
-    from q2mfa_cli.platform.idp import IdentityProvider
-    from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.events import Events
+from q2mfa_cli.platform.idp import IdentityProvider
+from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.preview.extension import Extension
 
 EMBEDDED_CLIENT_ID = "q2mfa-preview"
 
-# Longer than an extension waits (its TIMEOUT_SECONDS), and not much longer.
+# A little longer than an extension waits (its TIMEOUT_SECONDS).
 SLOW_SECONDS = 12.0
 
 
 class Provider:
-    """Where the customer is sent.
+    """The provider that the customer is redirected to.
 
-    :ivar frames: what UUX's outlet may show beside the extension, as CSP sources. :ivar notes: what the extension is given
-        for this run only. :ivar embedded: the embedded provider, which can be broken; None for a real one.
+    :ivar frames: CSP sources that the outlet may show in addition to the extension.
+    :ivar notes: what is changed for this run, one sentence each.
+    :ivar embedded: the embedded provider, which has switches; None for a real one.
     """
 
     frames: list[str]
@@ -37,38 +38,31 @@ class Provider:
     def host(self) -> str:
         return urlsplit(self.issuer).hostname or ""
 
-    def grant(self) -> None:
-        """Give the extension, as it is imported now, this provider: in memory, no file is changed."""
-        from q2_sdk._platform import platform
-
+    def configure(self, platform: Platform) -> None:
+        """Give the extension the values for this provider, in memory only."""
         platform.overrides = self.overrides
-        allowed = platform.settings.OUTBOUND_WHITELIST
-        if self.host not in allowed:
-            allowed.append(self.host)
+        platform.allowed_hosts.add(self.host)
 
 
 class EmbeddedProvider(Provider):
-    """The one on loopback, with a client secret of this run only."""
+    """The provider on loopback. Its client secret is new in every run."""
 
-    def __init__(self, extension: Extension, issuer: str, redirect_uri: str) -> None:
-        from q2mfa_cli.platform.idp import IdentityProvider
-
+    def __init__(self, extension: Extension, issuer: str, redirect_uri: str, events: Events) -> None:
         secret = secrets.token_urlsafe(32)
         overrides = {
             "ISSUER": issuer,
             "CLIENT_ID": EMBEDDED_CLIENT_ID,
             "CLIENT_SECRET": secret,
-            # The embedded provider knows the secret, not a key of the extension's.
+            # The provider knows this secret. It does not know the public key of private_key_jwt.
             "CLIENT_AUTH_METHOD": "",
         }
         super().__init__(extension, issuer, overrides)
-        self.record: Callable[[str, Mapping[str, Any]], None] = lambda what, payload: None
         self.embedded = IdentityProvider(
             issuer,
             client_id=EMBEDDED_CLIENT_ID,
             client_secret=secret,
             redirect_uri=redirect_uri,
-            record=lambda what, payload: self.record(what, payload),
+            events=events,
         )
         self.embedded.slow_seconds = SLOW_SECONDS
         self.frames = [issuer]
@@ -79,7 +73,7 @@ class EmbeddedProvider(Provider):
 
 
 class RealProvider(Provider):
-    """Any other, with the client that ``configuration/<Name>.py`` names.
+    """Any other provider, with the client of ``configuration/<Name>.py``.
 
     :raises Q2mfaError: the client is not configured.
     """
@@ -93,7 +87,7 @@ class RealProvider(Provider):
                     f"Set it; the secret comes from the environment variable {extension.name.upper()}_CLIENT_SECRET.",
                     "not_configured",
                 )
-        # Where its pages lead is its own affair; loopback is for a provider on this machine.
+        # A real provider may redirect to any of its origins, which are HTTPS or on this machine.
         self.frames = ["https:", "http://127.0.0.1:*", "http://localhost:*"]
         self.notes = [
             f"ISSUER is {issuer}.",

@@ -4,33 +4,41 @@
 ``GET /``                              the page; its script and style are beside it
 ``GET /api/platform``                  what is previewed: name, integration, rendering, origins, workflows, switches
 ``POST /api/challenges``               ``{"workflow", "mfa_info"}`` → ``{"id", "outlet"}``
-``POST /api/challenges/ID/outlet``     → how the outlet is opened anew
+``POST /api/challenges/ID/outlet``     → how the outlet opens the extension
 ``POST /api/challenges/ID/extension``  ``{"route", "body"}`` → ``{"status", "statusText", "data", "message"}``
-``POST /api/challenges/ID/verify``     ``{"token", "exit"}`` → ``{"why"}``: empty where ``verifyMFA`` resolves
+``POST /api/challenges/ID/verify``     ``{"token", "exit"}`` → ``{"why", "outcome"}``: why is empty if ``verifyMFA`` resolves
 ``PUT /api/challenges/ID/switches``    ``{"on": […]}``
 ``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` as text
-``GET /api/challenges/ID/passcode``    the standard integration's authenticator app: the code of now
+``GET /api/challenges/ID/passcode``    the standard integration's authenticator app: the current code
 ``GET /api/challenges/ID/qr.svg``      the same secret for a phone
 ``WS /api/challenges/ID/events``       each row of the sequence as it changes, and reloads of the extension
 ====================================== ==============================================================================
 
-Whoever knows a challenge's id is its customer: it is random, and never in an extension's page.
+A challenge's id identifies its customer. It is random, and an extension's page never has it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+import pyotp
+import segno
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from q2mfa_cli.platform.preview.trace import PARTIES, STEPS
-from q2mfa_cli.platform.preview.uux import UUX, Challenge, NoSuchChallenge
-from q2mfa_cli.platform.preview.workflows import described
+from q2mfa_cli.integrations import REDIRECT
+from q2mfa_cli.platform.events import ExtensionLoaded
+from q2mfa_cli.platform.preview import workflows
+from q2mfa_cli.platform.preview.challenges import Challenge, NoSuchChallenge, RowChanged
+from q2mfa_cli.platform.preview.trace import PARTIES, STEPS, Row
+from q2mfa_cli.platform.preview.uux import UUX
 
 STATIC = Path(__file__).resolve().parent / "static"
 PAGES = {
@@ -52,7 +60,7 @@ class _Handler(RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
 
     def prepare(self) -> None:
-        # No form of another site's page can send this type, nor its script without asking first (CORS).
+        # A form of another site cannot send this type, and its script needs permission first (CORS).
         if self.request.method in ("POST", "PUT") and not self.request.headers.get(
             "Content-Type", ""
         ).startswith("application/json"):
@@ -69,7 +77,7 @@ class _Handler(RequestHandler):
 
     def challenge(self, identifier: str) -> Challenge:
         try:
-            return self.uux.challenge(identifier)
+            return self.uux.challenges.get(identifier)
         except NoSuchChallenge:
             raise HTTPError(404, reason="There is no such challenge") from None
 
@@ -98,7 +106,7 @@ class _Platform(_Handler):
         self.write(
             {
                 "name": extension.name,
-                "integration": extension.integration,
+                "integration": extension.integration.id,
                 "rendering": "SSR" if extension.feature.get("formPostAuth") else "CSR",
                 "extension_origin": self.uux.extension_origin,
                 "changed_for_this_run": self.about["changed"],
@@ -106,9 +114,10 @@ class _Platform(_Handler):
                 "parties": {
                     party: label
                     for party, label in PARTIES.items()
-                    if party != "idp" or extension.integration == "redirect"
+                    if party != "idp" or extension.integration is REDIRECT
                 },
-                **described(self.uux.breakable, self.about["mfa_info"]),
+                "workflows": workflows.as_json(self.about["mfa_info"]),
+                "switches": [asdict(switch) for switch in self.uux.switches],
             }
         )
 
@@ -142,8 +151,12 @@ class _Extension(_Handler):
 class _Verify(_Handler):
     def post(self, identifier: str) -> None:
         challenge, body = self.challenge(identifier), self.body()
-        why = self.uux.verify_mfa(challenge, body.get("token"), body.get("exit") is True)
-        self.write({"why": why, "outcome": challenge.outcome})
+        token, reason = body.get("token"), ""
+        if body.get("exit") is True and not token:
+            self.uux.leave_mfa(challenge)
+        else:
+            reason = self.uux.verify_mfa(challenge, token).reason
+        self.write({"why": reason, "outcome": challenge.outcome})
 
 
 class _Switches(_Handler):
@@ -171,8 +184,6 @@ class _Report(_Handler):
 
 class _Authenticator(_Handler):
     def authenticator(self, identifier: str) -> Any:
-        import pyotp
-
         secret = str(self.challenge(identifier).session.mfa_info.get("registration_value"))
         try:
             totp = pyotp.TOTP(secret, name="preview", issuer=self.uux.extension.name)
@@ -190,8 +201,6 @@ class _Passcode(_Authenticator):
 
 class _QrCode(_Authenticator):
     def get(self, identifier: str) -> None:
-        import segno
-
         drawing = io.BytesIO()
         segno.make(self.authenticator(identifier).provisioning_uri(), error="m").save(
             drawing, kind="svg", border=2, omitsize=True, light="#fff", dark="#000"
@@ -201,48 +210,52 @@ class _QrCode(_Authenticator):
 
 
 class _Events(WebSocketHandler):
-    everybody: ClassVar[set[_Events]] = set()
+    """Sends the page of one challenge what happens."""
 
     def initialize(self, uux: UUX, about: dict[str, Any]) -> None:
         self.uux = uux
-        self._listening: Any = None
+        self._unsubscribe: list[Callable[[], None]] = []
 
     def open(self, *path: str, **_: str) -> None:
         try:
-            challenge = self.uux.challenge(path[0])
+            challenge = self.uux.challenges.get(path[0])
         except NoSuchChallenge:
             self.close(4404)
             return
-        self.everybody.add(self)
-        self._listening = challenge.trace.listening(lambda row: self.tell({"row": row}))
-        self._listening.__enter__()
+        self._challenge_id = challenge.id
+        for row in challenge.trace.rows:
+            self._send_row(row)
+        events = self.uux.platform.events
+        self._unsubscribe = [
+            events.subscribe(RowChanged, self._row_changed),
+            events.subscribe(ExtensionLoaded, lambda event: self._send({"reload": {"why": event.error}})),
+        ]
 
     def on_message(self, message: str | bytes) -> None:
-        """Nothing is expected from the page."""
+        """Ignore it: the page has nothing to say here."""
 
     def on_close(self) -> None:
-        self.everybody.discard(self)
-        if self._listening is not None:
-            self._listening.__exit__(None, None, None)
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
 
-    def tell(self, message: dict[str, Any]) -> None:
-        try:
+    def _row_changed(self, event: RowChanged) -> None:
+        if event.challenge_id == self._challenge_id:
+            self._send_row(event.row)
+
+    def _send_row(self, row: Row) -> None:
+        self._send({"row": asdict(row)})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        # The page may be gone already; on_close follows.
+        with contextlib.suppress(WebSocketClosedError):
             self.write_message(message)
-        except WebSocketClosedError:
-            self.everybody.discard(self)
-
-
-def tell_everybody(message: dict[str, Any]) -> None:
-    """Tell every open page *message*."""
-    for page in list(_Events.everybody):
-        page.tell(message)
 
 
 def handlers(uux: UUX, about: dict[str, Any]) -> list[Any]:
     """Tornado's URL patterns of UUX.
 
     :param about: ``frames``: what the outlet may show; ``changed``: what the extension was given for this run only;
-        ``mfa_info``: attributes that every workflow starts from.
+        ``mfa_info``: attributes that every workflow starts with.
     """
     given = {"uux": uux, "about": about}
     one = r"/api/challenges/([\w-]+)"

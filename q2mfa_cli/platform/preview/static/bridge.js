@@ -1,28 +1,28 @@
-// UUX's side of the Tecton bridge: takes what the page in the outlet asks for, and only from there.
+// UUX's side of the Tecton bridge: answers requests of the page in the outlet, and of no other.
 
 /**
- * @param {HTMLIFrameElement} frame the outlet
- * @param {string} origin the extension's; whatever else the outlet has moved to (an identity provider) is not answered
- * @param {Record<string, Record<string, (argument: unknown) => unknown>>} knows by kind and name: what can be asked for
+ * @param {() => HTMLIFrameElement} outlet the current outlet
+ * @param {string} origin the extension's. If the outlet is elsewhere (at an identity provider), it gets no answer.
+ * @param {Record<string, Record<string, (argument: unknown) => unknown>>} functions by kind and name
  */
-export function listen(frame, origin, knows) {
-  // A page that has left must not get the next one's answers: each page begins with `connect`.
-  let page = 0;
+export function listen(outlet, origin, functions) {
+  // A new page must not get the answers meant for the page before it. Each page begins with `connect`.
+  let currentPage = 0;
 
   addEventListener("message", async (event) => {
-    if (event.source !== frame.contentWindow || event.origin !== origin || !event.data?.tecton) return;
+    if (event.source !== outlet().contentWindow || event.origin !== origin || !event.data?.tecton) return;
     const { id, kind, name, argument } = event.data.tecton;
-    if (kind === "connect") page += 1;
-    const asking = page;
+    if (kind === "connect") currentPage += 1;
+    const page = currentPage;
     const answer = { id };
     try {
-      const known = Object.hasOwn(knows, kind) && Object.hasOwn(knows[kind], name);
-      if (!known) throw new Error(`q2mfa preview does not play tecton.${kind}.${name}`);
-      answer.value = await knows[kind][name](argument);
+      const isKnown = Object.hasOwn(functions, kind) && Object.hasOwn(functions[kind], name);
+      if (!isKnown) throw new Error(`q2mfa preview has no tecton.${kind}.${name}`);
+      answer.value = await functions[kind][name](argument);
     } catch (error) {
       answer.error = { message: error.message, ...error };
     }
-    // A page that is gone meanwhile has no window left, and wants no answer.
-    if (asking === page) event.source?.postMessage({ tecton: answer }, origin);
+    // A page that is gone has no window.
+    if (page === currentPage) event.source?.postMessage({ tecton: answer }, origin);
   });
 }

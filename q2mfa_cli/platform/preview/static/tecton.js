@@ -1,4 +1,4 @@
-// What an extension's page gets in place of Q2's Tecton SDK: the documented page API, over postMessage to UUX.
+// A fake of Q2's Tecton SDK for an extension's page: the documented API, over postMessage to UUX.
 (() => {
   "use strict";
 
@@ -6,14 +6,14 @@
   const waiting = new Map();
   let last = 0;
 
-  function ask(kind, name, argument) {
+  function call(kind, name, argument) {
     return new Promise((resolve, reject) => {
       const id = (last += 1);
       waiting.set(id, { resolve, reject });
       try {
         parent.postMessage({ tecton: { id, kind, name, argument } }, UUX);
       } catch (error) {
-        waiting.delete(id); // what cannot be cloned cannot be asked
+        waiting.delete(id); // the argument cannot be cloned
         reject(error);
       }
     });
@@ -22,23 +22,27 @@
   addEventListener("message", (event) => {
     if (event.source !== parent || event.origin !== UUX || !event.data?.tecton) return;
     const { id, value, error } = event.data.tecton;
-    const asked = waiting.get(id);
+    const promise = waiting.get(id);
     waiting.delete(id);
-    if (error) asked?.reject(Object.assign(new Error(error.message), error));
-    else asked?.resolve(value);
+    if (error) promise?.reject(Object.assign(new Error(error.message), error));
+    else promise?.resolve(value);
   });
 
-  // Any name can be asked for; UUX says which it knows.
-  const askers = (kind) =>
-    new Proxy({}, { get: (_, name) => (typeof name === "string" && name !== "then" ? (argument) => ask(kind, name, argument) : undefined) });
+  // What answers at once, or takes a function, is absent: pages have to do without.
+  const ABSENT = ["then", "loc", "languageChanged"];
+  // Every other name is a function; UUX rejects those that it does not have.
+  const functions = (kind) =>
+    new Proxy({}, {
+      get: (_, name) => (typeof name === "string" && !ABSENT.includes(name) ? (argument) => call(kind, name, argument) : undefined),
+    });
 
-  // Read before UUX is there, they would be promises that never settle; so they come with the connection, as in Tecton.
+  // As in Tecton, sources and actions exist only after connecting.
   const tecton = { connected: null };
-  tecton.connected = ask("connect", "connect").then(() => {
-    tecton.sources = askers("sources");
-    tecton.actions = askers("actions");
-    const tell = () => ask("size", "size", { height: document.documentElement.offsetHeight });
-    new ResizeObserver(tell).observe(document.documentElement);
+  tecton.connected = call("connect", "connect").then(() => {
+    tecton.sources = functions("sources");
+    tecton.actions = functions("actions");
+    const report = () => call("size", "size", { height: document.documentElement.offsetHeight });
+    new ResizeObserver(report).observe(document.documentElement);
     return tecton;
   });
   window.tecton = tecton;

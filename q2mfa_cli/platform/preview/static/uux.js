@@ -1,9 +1,9 @@
-// UUX's page: starts challenges, frames the extension, plays the Tecton bridge, and shows what happens.
+// UUX's page: starts challenges, shows the extension in the outlet, answers the Tecton bridge, and draws the sequence.
 import { listen } from "./bridge.js";
 import { Sequence } from "./sequence.js";
 
 const byId = (id) => document.getElementById(id);
-const frame = byId("outlet");
+const outlet = () => byId("outlet");
 
 async function api(path, body, method = body === undefined ? "GET" : "POST") {
   const response = await fetch(`/api/${path}`, {
@@ -19,10 +19,11 @@ async function api(path, body, method = body === undefined ? "GET" : "POST") {
 
 const platform = await api("platform");
 const sequence = new Sequence(byId("sequence"), byId("lanes"), platform);
-let challenge = null;
+let challenge = null; // the id of the current one
+let connected = false; // whether the page in the outlet has connected to the bridge
 let events = null;
 
-// --- What is asked for -------------------------------------------------------------------------------------------
+// --- The request for MFA -------------------------------------------------------------------------------------------
 
 // By attribute: its label, and how its text is read.
 const asText = (text) => text;
@@ -72,39 +73,54 @@ function choice(kind, name, { id, label, says }) {
   if (kind === "checkbox") input.setAttribute("role", "switch");
   text.append(hint);
   row.append(input, text);
-  // The hint describes the choice; it is no part of its name.
+  // The hint describes the choice and is not part of its name.
   input.setAttribute("aria-label", label);
   return row;
 }
 
 async function start() {
-  const asked = { workflow: chosen().id, mfa_info: mfaInfo() };
+  const request = { workflow: chosen().id, mfa_info: mfaInfo() };
+  let id;
   try {
-    challenge = (await api("challenges", asked)).id;
+    ({ id } = await api("challenges", request));
   } catch (error) {
     return say(error.message, "refused");
   }
+  challenge = id;
   sequence.clear();
-  await setSwitches();
-  follow(challenge);
+  follow(id);
   say("Waiting for the customer.", "open");
-  byId("customer").textContent = asked.mfa_info.sso_identifier ?? "";
-  byId("authenticator").hidden = platform.integration !== "standard" || !asked.mfa_info.registration_value;
-  if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${challenge}/qr.svg`;
+  byId("customer").textContent = request.mfa_info.sso_identifier ?? "";
+  byId("authenticator").hidden = platform.integration !== "standard" || !request.mfa_info.registration_value;
+  if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${id}/qr.svg`;
   showPasscode();
-  await openOutlet();
+  await setSwitches();
+  await openOutlet(id);
 }
 
 // --- The outlet, and the bridge ------------------------------------------------------------------------------------
 
-async function openOutlet() {
-  const { method, url, ticket } = await api(`challenges/${challenge}/outlet`, {});
-  frame.hidden = false;
+/** Open the extension in a new outlet. Its `data-challenge` says which challenge it shows, once the page has loaded. */
+async function openOutlet(id) {
+  const { method, url, ticket } = await api(`challenges/${id}/outlet`, {});
+  if (id !== challenge) return; // another challenge was started meanwhile
   byId("closed").hidden = true;
   byId("outlet-title").textContent = "";
   byId("fetching").hidden = true;
+  connected = false;
+  // A new frame each time: an event of the page before it cannot be taken for one of this page.
+  const frame = outlet().cloneNode();
+  delete frame.dataset.challenge;
+  frame.hidden = false;
+  frame.addEventListener("load", () => {
+    if (frame.contentDocument !== null) return; // still the empty page: it has this origin, the extension has another
+    frame.dataset.challenge = id;
+    // The extension's page reports its height. An identity provider's page cannot, and gets what a login form needs.
+    if (!connected && platform.integration === "redirect") setHeight(LOGIN_HEIGHT);
+    connected = false;
+  });
+  outlet().replaceWith(frame);
   if (method === "get") {
-    // Its address may be the same as before, which would not load it again.
     frame.contentWindow.location.replace(url);
     return;
   }
@@ -119,8 +135,10 @@ async function openOutlet() {
 }
 
 function closeOutlet(text) {
+  const frame = outlet().cloneNode();
+  delete frame.dataset.challenge;
   frame.hidden = true;
-  frame.contentWindow.location.replace("about:blank");
+  outlet().replaceWith(frame);
   byId("closed").textContent = text;
   byId("closed").hidden = false;
 }
@@ -132,18 +150,12 @@ class Rejected extends Error {
   }
 }
 
-// The extension's page says how high it is; a provider's cannot, and gets what a login form needs.
 const LOGIN_HEIGHT = 480;
-let connected = false;
 const setHeight = (height) => {
-  frame.style.height = `${Math.min(Math.max(Number(height) || 0, 320), 1200)}px`;
+  outlet().style.height = `${Math.min(Math.max(Number(height) || 0, 320), 1200)}px`;
 };
-frame.addEventListener("load", () => {
-  if (!connected && platform.integration === "redirect") setHeight(LOGIN_HEIGHT);
-  connected = false;
-});
 
-listen(frame, platform.extension_origin, {
+listen(outlet, platform.extension_origin, {
   connect: {
     connect: () => {
       connected = true;
@@ -170,7 +182,7 @@ listen(frame, platform.extension_origin, {
         say("The customer left.", "left");
       } else if (why) {
         say(`Not confirmed: ${why}.`, "refused");
-        // Why is HQ's affair: what a page is told in production is a [guess].
+        // The reason stays at HQ. Q2 does not document what a page is told in production.
         throw new Error("MFA failed");
       } else {
         say("MFA is complete.", "complete");
@@ -206,8 +218,8 @@ function follow(id) {
     if (events !== socket) return;
     if (row) sequence.put(row);
     if (reload) {
-      byId("said").textContent = reload.why || "The extension has changed and was loaded anew.";
-      openOutlet();
+      byId("said").textContent = reload.why || "The extension has changed and was loaded again.";
+      openOutlet(id);
     }
   });
   socket.addEventListener("close", () => {
@@ -216,7 +228,7 @@ function follow(id) {
 }
 
 async function waitForPreview() {
-  say("The preview was stopped. This page goes on when it is started again.", "refused");
+  say("The preview was stopped. Start it again, and this page reloads.", "refused");
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     try {
@@ -224,7 +236,7 @@ async function waitForPreview() {
       location.reload();
       return;
     } catch {
-      // Not there yet.
+      // It does not answer yet.
     }
   }
 }
@@ -293,4 +305,3 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 showAttributes();
 await start();
-document.body.dataset.ready = "";

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class TectonError(Exception):
-    """Answered to the page with a status outside 2xx; the page's promise rejects [seen].
+    """Answered to the page with a status that is not 2xx. The page's promise rejects.
 
     :param message: what went wrong. :param data: a JSON-able dict for the page.
     """

@@ -1,4 +1,4 @@
-"""What a server-side route returns [seen]."""
+"""What a server-side route returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Server Side Rendered Tecton extensions [seen]."""
+"""Server Side Rendered Tecton extensions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from q2_sdk.core.http_handlers._tecton_handler import TectonRequestHandler
+from q2_sdk.core.http_handlers.tecton_handler import TectonRequestHandler
 from q2_sdk.ui.forms import Q2Form
 
 # What the platform puts around an extension's page is a [guess].
@@ -31,7 +31,7 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
     """Its routes return a page (a ``Q2Form``) or data (a dict)."""
 
     def get_template(self, template_name: str, context: dict[str, Any]) -> str:
-        """Render a file of the extension's ``templates`` folder; ``this`` is the handler [seen].
+        """Render a file of the extension's ``templates`` folder; ``this`` is the handler.
 
         That values are escaped is a [guess], and so a generated template escapes each itself too.
         """
@@ -52,7 +52,7 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
         routing_key: str | None = None,
         hide_submit_button: bool = False,
     ) -> Q2Form:
-        """The page, as a form [seen]."""
+        """The page, as a form."""
         return Q2Form(title, custom_template, routing_key, hide_submit_button)
 
     def _answer(self, result: Any) -> None:

@@ -1,4 +1,4 @@
-"""Base of an extension's ``install/db_plan.py`` [seen]."""
+"""Base of an extension's ``install/db_plan.py``."""
 
 
 class DbPlan:

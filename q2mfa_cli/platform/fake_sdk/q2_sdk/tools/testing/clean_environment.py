@@ -1,12 +1,12 @@
-"""A clean start for a test run [seen]."""
+"""A clean start for a test run."""
 
 from __future__ import annotations
 
-from q2_sdk._platform import platform
+from q2_sdk.context import current
 
 
 def clean() -> None:
     """Forget every session and everything cached."""
-    platform.hq.sessions.clear()
-    platform.hq.calls.clear()
-    platform.memcache.items.clear()
+    platform = current().platform
+    platform.hq.reset()
+    platform.memcached.clear()

@@ -1,4 +1,4 @@
-"""Fixtures for extensions' tests: ``from q2_sdk.tools.testing.conftest import *`` [seen]."""
+"""Fixtures for extensions' tests: ``from q2_sdk.tools.testing.conftest import *``."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ import logging
 
 import pytest
 
+from q2_sdk import context
+
+# The platform does not start with settings that cannot be imported, so the tests do not either.
+context.settings()
+
 
 @pytest.fixture
 def logger() -> logging.Logger:
-    """A logger, as an API's ParamsObj wants it."""
+    """A logger, for an API's ParamsObj."""
     return logging.getLogger("q2_sdk.tests")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run ``async def test_…`` as is [seen]."""
+    """Run ``async def test_…`` as is."""
     if not inspect.iscoroutinefunction(pyfuncitem.function):
         return None
     names = pyfuncitem._fixtureinfo.argnames

@@ -1,18 +1,20 @@
-"""What a handler under test is mixed with [seen]."""
+"""What a handler under test is mixed with."""
 
 from __future__ import annotations
 
-from q2_sdk._platform import Session, platform
+from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.sessions import Session
 
 
 class MockHandlerMixin:
     """Gives a handler a user and a session without a browser."""
 
+    _platform: Platform
     _session: Session | None
 
     def mock_online_user(self) -> None:
-        """There is one user in the stand-in."""
+        """Do nothing: the fake has one user, who is always there."""
 
     def mock_online_session(self) -> None:
         """Open an authenticated session."""
-        self._session = platform.hq.open_session(authenticated=True)
+        self._session = self._platform.hq.open_session(authenticated=True)

@@ -1,4 +1,4 @@
-"""Stand-ins for what a handler is made with [seen]."""
+"""What a handler under test is made with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class _NoConnection:
 
 
 class RequestMock(HTTPServerRequest):
-    """A request that came from nowhere."""
+    """A request without a connection."""
 
     def __init__(self) -> None:
         super().__init__(

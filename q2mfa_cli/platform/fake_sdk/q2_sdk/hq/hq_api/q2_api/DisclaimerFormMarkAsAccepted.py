@@ -1,11 +1,12 @@
-"""A Q2API call: before authentication too [seed]."""
+"""A Q2API call. It works before authentication too."""
 
 from __future__ import annotations
 
 from logging import Logger
 from types import SimpleNamespace
 
-from q2_sdk._platform import Session, platform
+from q2_sdk.context import current
+from q2mfa_cli.platform.sessions import Session
 
 
 class ParamsObj:
@@ -33,5 +34,7 @@ async def execute(params_obj: ParamsObj) -> SimpleNamespace:
     """
     if not isinstance(params_obj, ParamsObj):
         raise TypeError("DisclaimerFormMarkAsAccepted takes its own ParamsObj")
-    platform.hq.calls.append(("q2_api", "DisclaimerFormMarkAsAccepted", params_obj.parameters))
+    current().platform.hq.call(
+        "q2_api", "DisclaimerFormMarkAsAccepted", params_obj.parameters, params_obj.hq_credentials
+    )
     return SimpleNamespace(success=True, endpoint="DisclaimerFormMarkAsAccepted")

@@ -1,11 +1,12 @@
-"""A WedgeOnlineBanking call: only in an authenticated session [seed]."""
+"""A WedgeOnlineBanking call. It needs an authenticated session."""
 
 from __future__ import annotations
 
 from logging import Logger
 from types import SimpleNamespace
 
-from q2_sdk._platform import Session, platform
+from q2_sdk.context import current
+from q2mfa_cli.platform.sessions import Session
 
 
 class ParamsObj:
@@ -32,7 +33,7 @@ async def execute(params_obj: ParamsObj) -> SimpleNamespace:
     """
     if not isinstance(params_obj, ParamsObj):
         raise TypeError("AcceptDisclaimer takes its own ParamsObj")
-    if params_obj.hq_credentials is None or not params_obj.hq_credentials.authenticated:
-        raise PermissionError("WedgeOnlineBanking calls need an authenticated session")
-    platform.hq.calls.append(("wedge_online_banking", "AcceptDisclaimer", params_obj.parameters))
+    current().platform.hq.call(
+        "wedge_online_banking", "AcceptDisclaimer", params_obj.parameters, params_obj.hq_credentials
+    )
     return SimpleNamespace(success=True, endpoint="AcceptDisclaimer")

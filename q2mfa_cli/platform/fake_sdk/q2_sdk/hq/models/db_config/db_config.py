@@ -1,4 +1,4 @@
-"""A value that an extension keeps in the database [docs]."""
+"""A value that an extension keeps in the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values that an extension keeps in the database [docs]."""
+"""The values that an extension keeps in the database."""
 
 from __future__ import annotations
 

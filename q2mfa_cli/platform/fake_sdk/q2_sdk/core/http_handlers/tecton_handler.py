@@ -1,7 +1,8 @@
-"""What both Tecton handlers share."""
+"""The base of both Tecton handlers."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -12,23 +13,27 @@ from typing import Any, ClassVar
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
-from q2_sdk._platform import MemcacheClient, Session, current_session, platform
+from q2_sdk.context import Context, bind, platform_of, settings
+from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
+from q2mfa_cli.platform.configuration import extension_config
+from q2mfa_cli.platform.sessions import SESSION_HEADER, TICKET_FIELD, Session
 
 Route = Callable[[], Awaitable[Any]]
 
 
 class TectonRequestHandler(RequestHandler):
-    """One instance a request, as in Tornado [docs].
+    """One instance per request, as in Tornado.
 
-    What the platform provides can be overridden by a test, on its mock's class or on the instance; so properties
-    are cached ones, which give way to both.
+    A test may override what the platform provides, on its mock's class or on the instance. So the properties are cached
+    ones, which allow both.
     """
 
     REQUIRED_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
     OPTIONAL_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
     WEDGE_ADDRESS_CONFIGS: ClassVar[Any] = ()
+    LOGGING_FILTERS: ClassVar[list[Any]] = []
     DB_PLAN: ClassVar[DbPlan | None] = None
     FRIENDLY_NAME = ""
     DEFAULT_MENU_ICON = "landing-page"
@@ -48,8 +53,14 @@ class TectonRequestHandler(RequestHandler):
         self.logger = logging.getLogger(f"q2_sdk.{type(self).__name__}")
         if logging_level:
             self.logger.setLevel(logging_level)
-        self.config: SimpleNamespace = platform.extension_config(
-            self.CONFIG_FILE_NAME, self.REQUIRED_CONFIGURATIONS, self.OPTIONAL_CONFIGURATIONS
+        for secrets_filter in (*settings().GLOBAL_LOGGING_FILTERS, *self.LOGGING_FILTERS):
+            self.logger.addFilter(secrets_filter)
+        self._platform = platform_of(application)
+        self.config: SimpleNamespace = extension_config(
+            self.CONFIG_FILE_NAME,
+            self.REQUIRED_CONFIGURATIONS,
+            self.OPTIONAL_CONFIGURATIONS,
+            self._platform.overrides,
         )
         self.wedge_address_configs = {config.name: config.default for config in self.WEDGE_ADDRESS_CONFIGS}
         self.request_body: dict[str, Any] = {}
@@ -63,27 +74,27 @@ class TectonRequestHandler(RequestHandler):
 
     @cached_property
     def base_assets_url(self) -> str:
-        """Where ``frontend/dist`` is served, without a trailing slash [seed][docs]."""
-        return f"{platform.assets_url}/{self.CONFIG_FILE_NAME}"
+        """Where ``frontend/dist`` is served, without a trailing slash."""
+        return f"{self._platform.assets_url}/{self.CONFIG_FILE_NAME}"
 
     @cached_property
     def is_authenticated(self) -> bool:
-        """False while MFA runs inside login [seed]."""
+        """False while MFA runs inside login."""
         return self._hq_session.authenticated
 
     @cached_property
     def mfa_info(self) -> Any:
-        """The request for MFA; an attribute that the workflow does not have is absent [guess]."""
+        """The request for MFA. An attribute that the workflow does not have is absent."""
         return SimpleNamespace(**self._hq_session.mfa_info)
 
     @cached_property
     def hq_credentials(self) -> Session | None:
-        """What WedgeOnlineBanking calls need; there is none before authentication [seed]."""
+        """What WedgeOnlineBanking calls need; there is none before authentication."""
         return self._hq_session if self._hq_session.authenticated else None
 
     @cached_property
     def online_user(self) -> Any:
-        """The user; which attributes there are is a [guess]."""
+        """The user."""
         return SimpleNamespace(login_name="user")
 
     @cached_property
@@ -91,27 +102,43 @@ class TectonRequestHandler(RequestHandler):
         return []
 
     @cached_property
-    def session_cache(self) -> MemcacheClient:
-        """Cache private to the user's session [docs]."""
-        return platform.memcache.client(f"session:{self._hq_session.id}")
+    def session_cache(self) -> Q2CacheClient:
+        """Cache private to the user's session. Its prefix must not reveal the session's ID."""
+        digest = hashlib.sha256(self._hq_session.id.encode()).hexdigest()
+        return self.get_cache(f"session:{digest}:")
 
     @cached_property
-    def cache(self) -> MemcacheClient:
-        """Cache shared by the extension's users [docs]."""
-        return platform.memcache.client(f"extension:{self.CONFIG_FILE_NAME}")
+    def stack_cache(self) -> Q2CacheClient:
+        """Cache shared by all extensions, users and processes of the institution."""
+        return self.get_cache("stack:")
+
+    @cached_property
+    def cache(self) -> Q2CacheClient:
+        """The stack's cache, for an extension of online banking."""
+        return self.stack_cache
+
+    @cached_property
+    def service_cache(self) -> Q2CacheClient:
+        """Cache shared by all institutions."""
+        return self.get_cache("service:")
+
+    def get_cache(self, prefix: str) -> Q2CacheClient:
+        """A cache whose keys all have *prefix*."""
+        return self._platform.cache.with_prefix(prefix)
 
     async def set_external_mfa_token(self, token: str) -> dict[str, str]:
-        """Set *token* with HQ [seed]. The shape of the result is a [guess]: ``{"token": token}``.
+        """Set *token* with HQ. Q2 does not document the shape of the result: ``{"token": token}``.
 
-        :raises ValueError: HQ does not take it.
+        :raises ValueError: HQ does not accept it. :raises ConnectionError: HQ is down.
         """
-        platform.hq.set_token(self._hq_session, token)
+        self._platform.hq.set_token(self._hq_session, token)
         return {"token": token}
 
     async def post(self, routing_key: str | None = None) -> None:
-        """Answer a request of the page: the route's result, or an error that tells nothing it should not."""
-        # Not before: Tornado reads the body, which may name the session, after it has made the handler.
-        self._session = self._session or platform.session_of(self.request)
+        """Answer a request of the page with the route's result, or with an error that has no internals in it."""
+        # Not in __init__: Tornado reads the body, in which the ticket is, after it has made the handler.
+        self._session = self._session or self._find_session()
+        bind(Context(self._platform, self._session))
         try:
             self._answer(await self._routed(routing_key or "default"))
         except TectonError as error:
@@ -123,7 +150,6 @@ class TectonRequestHandler(RequestHandler):
     async def _routed(self, routing_key: str) -> Any:
         if self._session is None:
             raise TectonError("There is no session.")
-        current_session.set(self._session)
         if self.request.headers.get("Content-Type", "").startswith("application/json"):
             self.request_body = self._plain_object()
         else:
@@ -132,8 +158,14 @@ class TectonRequestHandler(RequestHandler):
             raise TectonError("There is no such route.")
         return await self.router[routing_key]()
 
+    def _find_session(self) -> Session | None:
+        hq = self._platform.hq
+        for ticket in self.request.body_arguments.pop(TICKET_FIELD, []):
+            return hq.redeem_ticket(ticket.decode("latin-1"))
+        return hq.find_session(self.request.headers.get(SESSION_HEADER, ""))
+
     def _plain_object(self) -> dict[str, Any]:
-        """``request_body``: a plain object, never another JSON value [docs]."""
+        """``request_body``: a plain object, never another JSON value."""
         try:
             body = json.loads(self.request.body or b"{}")
         except ValueError:

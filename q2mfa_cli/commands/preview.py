@@ -1,0 +1,116 @@
+"""``q2mfa preview NAME``: show an extension at work, or check it without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.platform.masking import mask_queries
+from q2mfa_cli.platform.preview.extension import use_fake_sdk
+from q2mfa_cli.platform.verify import report
+from q2mfa_cli.platform.verify.report import Finding
+
+# What the preview needs, beside the fake SDK and what the extension itself imports. These packages are an extra of q2mfa: the modules that
+# import them are imported below, after use_fake_sdk has checked that they are installed.
+NEEDED = ("pyotp", "segno", "authlib", "cachetools", "jwt")
+
+
+def run_preview(
+    workspace: Path,
+    name: str,
+    port: int | None,
+    issuer: str | None,
+    browser: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Serve until interrupted.
+
+    :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
+    :param issuer: a real provider to use instead of the embedded one. :param browser: whether to open a browser.
+    :param say: prints a line.
+    :raises Q2mfaError: the extension cannot be served, or the ports are taken.
+    """
+    use_fake_sdk(workspace, NEEDED)
+    _log_to_terminal()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(workspace, name, port, issuer, browser, say))
+    say("Stopped.")
+
+
+async def _serve(
+    workspace: Path,
+    name: str,
+    port: int | None,
+    issuer: str | None,
+    browser: bool,
+    say: Callable[[str], None],
+) -> None:
+    from q2mfa_cli.platform.preview.serving import serving  # needs the extra, see NEEDED
+
+    async with serving(workspace, name, port, issuer) as preview:
+        address = f"{name} is at {preview.url}/ (a local stand-in, no Q2 system is involved)."
+        say("\n".join([address, *preview.notes, "Ctrl-C stops it."]))
+        if browser:
+            await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, f"{preview.url}/")
+        await asyncio.Event().wait()
+
+
+def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
+    """Try every workflow without a browser, and print what happened.
+
+    :param say: prints a line.
+    :raises Q2mfaError: the extension cannot be served, or an attempt failed.
+    """
+    use_fake_sdk(workspace, NEEDED)
+    _log_to_terminal()
+    # The report says why each attempt was refused.
+    logging.getLogger("q2_sdk").setLevel(logging.ERROR)
+    asyncio.run(_check(workspace, name, say))
+
+
+async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
+    from q2mfa_cli.platform.preview.serving import serving  # needs the extra, see NEEDED
+    from q2mfa_cli.platform.verify.run import run_attempts
+
+    findings: list[Finding] = []
+    async with serving(workspace, name, 0) as preview:
+        kind = preview.extension.integration.id
+        say(f"{name}, {kind} integration, on a local stand-in (no Q2 system is involved).")
+        for note in preview.notes:
+            say(note)
+        async for finding in run_attempts(preview):
+            if not findings or findings[-1].workflow != finding.workflow:
+                say(f"\n{finding.workflow}")
+            findings.append(finding)
+            for line in report.lines(finding):
+                say(line)
+    say(f"\n{report.summary(findings)}")
+    if any(finding.failure for finding in findings):
+        raise Q2mfaError(
+            f"{shown(name)} does not do what External MFA is for: see what FAILED above.",
+            f"Look at it in a browser: q2mfa preview {name}",
+            "check_failed",
+        )
+
+
+class _WithoutQueries(logging.Filter):
+    """Masks the queries of URLs in Tornado's messages: they carry an authorization code and a state."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("tornado."):
+            record.msg, record.args = mask_queries(record.getMessage()), ()
+        return True
+
+
+def _log_to_terminal() -> None:
+    # The sequence on the page shows the requests; the terminal is for errors.
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_WithoutQueries())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("tornado.access").setLevel(logging.CRITICAL)

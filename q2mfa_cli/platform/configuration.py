@@ -1,0 +1,46 @@
+"""The workspace's ``configuration`` package, as the platform reads it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+
+class ConfigurationMissing(Exception):
+    """``configuration/<Name>.py`` lacks a value of REQUIRED_CONFIGURATIONS. The server must not start."""
+
+
+def workspace_settings() -> ModuleType | None:
+    """Import ``configuration/settings.py``; None outside of a workspace."""
+    return _import("configuration.settings")
+
+
+def extension_config(
+    name: str, required: Mapping[str, Any], optional: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> SimpleNamespace:
+    """The values of ``configuration/<name>.py``, completed by the *optional* defaults.
+
+    :param overrides: values that replace those of the file.
+    :raises ConfigurationMissing: a *required* value is not there.
+    """
+    module = _import(f"configuration.{name}")
+    values = {key: value for key, value in _contents(module).items() if not key.startswith("__")}
+    missing = sorted(set(required) - set(values))
+    if missing:
+        raise ConfigurationMissing(f"configuration/{name}.py lacks required {', '.join(missing)}")
+    return SimpleNamespace(**{**optional, **values, **overrides})
+
+
+def _contents(module: ModuleType | None) -> Mapping[str, Any]:
+    return {} if module is None else vars(module)
+
+
+def _import(module: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name not in ("configuration", module):
+            raise
+        return None

@@ -1,0 +1,109 @@
+"""The one event stream of a running platform. The trace, the server and the tests subscribe to it.
+
+::
+
+    events = Events()
+    unsubscribe = events.subscribe(TokenVerified, lambda event: print(event.reason))
+    events.publish(TokenVerified(session_id, token, reason="", seconds=0.001))
+
+Publish on the event loop's thread: subscribers run at once, in the order in which they subscribed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Event = TypeVar("Event")
+
+
+@dataclass(frozen=True)
+class TokenSet:
+    """An extension set a token with HQ.
+
+    :param reason: why HQ refused it; empty if HQ kept it. :param reached: False if HQ was down.
+    """
+
+    session_id: str
+    token: object
+    reason: str
+    seconds: float
+    reached: bool = True
+
+
+@dataclass(frozen=True)
+class TokenVerified:
+    """UUX handed a token to HQ.
+
+    :param reason: why HQ refused it; empty if it completed MFA. :param reached: False if HQ was down.
+    """
+
+    session_id: str
+    token: object
+    reason: str
+    seconds: float
+    reached: bool = True
+
+
+@dataclass(frozen=True)
+class OutboundRequest:
+    """An extension sent a request to another host.
+
+    :param session_id: the session it was sent for; empty if none. :param status: 0 if there was no response.
+    :param reason: why there was no response.
+    """
+
+    session_id: str
+    method: str
+    url: str
+    status: int
+    seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ProviderEvent:
+    """Something happened at the embedded identity provider.
+
+    :param what: for example ``"code_issued"``. :param payload: details, masked.
+    """
+
+    what: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ExtensionLoaded:
+    """The extension was imported again because a file changed.
+
+    :param error: why it cannot be imported; empty if it can.
+    """
+
+    error: str
+
+
+class Events:
+    """Publish and subscribe, by type of event."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[type, list[Callable[[Any], None]]] = {}
+
+    def subscribe(self, kind: type[Event], listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call *listener* with every later event of the type *kind*.
+
+        :returns: a function that ends the subscription; calling it again does nothing.
+        """
+        listeners = self._subscribers.setdefault(kind, [])
+        listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in listeners:
+                listeners.remove(listener)
+
+        return unsubscribe
+
+    def publish(self, event: object) -> None:
+        """Call everyone who subscribed to the type of *event*."""
+        for listener in tuple(self._subscribers.get(type(event), ())):
+            listener(event)

@@ -1,0 +1,52 @@
+"""The platform and the session that the running code belongs to.
+
+A server passes its platform as ``Application(…, platform=platform)``. Each handler binds it, with its session, for the
+request that it answers. Code that no server runs, such as an extension's tests, uses a platform of its own.
+Generated code never imports this module: it has to run on the real SDK.
+"""
+
+from __future__ import annotations
+
+import importlib
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import ModuleType
+
+from tornado.web import Application
+
+from q2mfa_cli.platform.configuration import workspace_settings
+from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.sessions import Session
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a request runs on."""
+
+    platform: Platform
+    session: Session | None = None
+
+
+_without_server = Context(Platform())
+_current: ContextVar[Context] = ContextVar("q2_sdk_context", default=_without_server)
+
+
+def current() -> Context:
+    """The context of the running code."""
+    return _current.get()
+
+
+def bind(context: Context) -> None:
+    """Make *context* the current one, until the running task ends."""
+    _current.set(context)
+
+
+def platform_of(application: Application) -> Platform:
+    """The platform that *application* was made with."""
+    platform: Platform = application.settings.get("platform", _without_server.platform)
+    return platform
+
+
+def settings() -> ModuleType:
+    """The settings of the workspace; outside of a workspace, the SDK's defaults."""
+    return workspace_settings() or importlib.import_module("q2_sdk.core.default_settings")

@@ -1,0 +1,154 @@
+"""HQ, Q2's business-logic server, as far as External MFA needs it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from q2mfa_cli.platform.events import Events, TokenSet, TokenVerified
+from q2mfa_cli.platform.sessions import Session, Token, check_mfa_info
+from q2mfa_cli.platform.switches import Switch
+
+TOKEN_SECONDS = 300  # Q2 does not document how long a token is valid.
+TICKET_SECONDS = 60
+
+# What an extension sees of each fault is not documented either.
+SWITCHES = (
+    Switch("hq_rejects", "HQ rejects the token", "Step 7 fails."),
+    Switch("hq_down", "HQ is down", "HQ neither accepts a token nor verifies one."),
+    Switch("token_expires", "The token expires", "The token is too old before it is used."),
+    Switch("session_lost", "The session is lost", "HQ no longer knows the customer's session."),
+)
+
+
+class HQDown(ConnectionError):
+    """HQ does not answer."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """HQ's answer to a token.
+
+    :param reason: why the token does not complete MFA; empty if it does. :param reached: False if HQ was down.
+    """
+
+    reason: str = ""
+    reached: bool = True
+
+    @property
+    def verified(self) -> bool:
+        return not self.reason
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of HQ's API."""
+
+    api: str
+    endpoint: str
+    parameters: dict[str, Any]
+
+
+class HQ:
+    """The sessions, their tokens, and the calls of HQ's API.
+
+    :ivar calls: every call, in order.
+    """
+
+    def __init__(self, clock: Callable[[], float], events: Events) -> None:
+        self.clock, self.events = clock, events
+        self.sessions: dict[str, Session] = {}
+        self.calls: list[Call] = []
+        self._tickets: dict[str, tuple[Session, float]] = {}
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.sessions.clear()
+        self.calls.clear()
+        self._tickets.clear()
+
+    def open_session(self, authenticated: bool = False, mfa_info: dict[str, Any] | None = None) -> Session:
+        """Open a session; *mfa_info* has the attributes of its workflow and no others.
+
+        :raises ValueError: see :func:`check_mfa_info`.
+        """
+        attributes = dict(mfa_info or {})
+        check_mfa_info(attributes)
+        session = Session(secrets.token_urlsafe(16), authenticated, attributes)
+        self.sessions[session.id] = session
+        return session
+
+    def find_session(self, identifier: str) -> Session | None:
+        """Return the session with that id, unless there is none or it is lost."""
+        session = self.sessions.get(identifier)
+        return None if session is None or "session_lost" in session.switches else session
+
+    def issue_ticket(self, session: Session) -> str:
+        """Return a ticket that finds *session* once. A form in a browser carries it instead of the id."""
+        ticket = secrets.token_urlsafe(16)
+        self._tickets[ticket] = session, self.clock() + TICKET_SECONDS
+        return ticket
+
+    def redeem_ticket(self, ticket: str) -> Session | None:
+        """Return the session of *ticket*, unless the ticket was used or is too old."""
+        session, expires = self._tickets.pop(ticket, (None, 0.0))
+        return None if session is None or self.clock() >= expires else self.find_session(session.id)
+
+    def set_token(self, session: Session, token: object) -> None:
+        """Keep *token* in the session. It replaces an earlier token.
+
+        :raises ValueError: it is not a text, or is empty. :raises HQDown: HQ is down.
+        """
+        started = time.perf_counter()
+        down, reason = "hq_down" in session.switches, ""
+        if down:
+            reason = "HQ is down"
+        elif not isinstance(token, str) or not token.strip():
+            reason = "HQ accepts only a text that is not empty as a token"
+        else:
+            lifetime = 0 if "token_expires" in session.switches else TOKEN_SECONDS
+            session.tokens.append(Token(token, self.clock() + lifetime))
+        self.events.publish(TokenSet(session.id, token, reason, time.perf_counter() - started, not down))
+        if reason:
+            raise HQDown(reason) if down else ValueError(reason)
+
+    def verify(self, session: Session, token: object) -> Verdict:
+        """Compare *token* with the one that was set last. A token is used up whatever the verdict is."""
+        started = time.perf_counter()
+        reason = self._refusal(session, token)
+        session.mfa_complete = session.mfa_complete or not reason
+        verdict = Verdict(reason, reached="hq_down" not in session.switches)
+        seconds = time.perf_counter() - started
+        self.events.publish(TokenVerified(session.id, token, verdict.reason, seconds, verdict.reached))
+        return verdict
+
+    def call(self, api: str, endpoint: str, parameters: dict[str, Any], session: Session | None) -> None:
+        """Call the HQ API *endpoint*.
+
+        :raises PermissionError: WedgeOnlineBanking needs an authenticated session.
+        """
+        if api == "wedge_online_banking" and (session is None or not session.authenticated):
+            raise PermissionError("WedgeOnlineBanking calls need an authenticated session")
+        self.calls.append(Call(api, endpoint, parameters))
+
+    def _refusal(self, session: Session, token: object) -> str:
+        if "session_lost" in session.switches:
+            return "HQ does not know the session"
+        if "hq_down" in session.switches:
+            return "HQ is down"
+        current = session.tokens[-1] if session.tokens else None
+        if current is None:
+            return "no token was set in this session"
+        if current.used:
+            return "the token was used before"
+        if not isinstance(token, str):
+            return "the token is not a text"
+        current.used = True
+        if self.clock() >= current.expires:
+            return "the token has expired"
+        if not secrets.compare_digest(current.value.encode(), token.encode()):
+            return "the token is not the one that was set"
+        return "HQ rejects it: the switch is on" if "hq_rejects" in session.switches else ""

@@ -1,0 +1,120 @@
+"""What all endpoints of the provider share: security headers, switches, pages and refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from tornado.web import HTTPError, RequestHandler
+
+from q2mfa_cli.platform.idp.messages import Request
+from q2mfa_cli.platform.idp.provider import IdentityProvider
+
+HERE = Path(__file__).resolve().parent
+
+
+class Handler(RequestHandler):
+    """The base of all endpoints.
+
+    :cvar name: the endpoint's name in events. :cvar any_origin: whether pages of other origins may send requests.
+    """
+
+    name: str
+    any_origin = False
+
+    def initialize(self, provider: IdentityProvider) -> None:
+        self.provider = provider
+        self._closed = asyncio.Event()
+
+    def set_default_headers(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Pragma", "no-cache")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        # Not no-referrer: browsers would send the forms of these pages with the Origin "null".
+        self.set_header("Referrer-Policy", "same-origin")
+
+    async def prepare(self) -> None:
+        provider = self.provider
+        if self.request.host != provider.host:  # DNS rebinding
+            raise HTTPError(421, "The Host header does not match the issuer.")
+        origin = self.request.headers.get("Origin")
+        if not self.any_origin and origin not in (None, f"http://{provider.host}"):
+            raise HTTPError(403, "The Origin header does not match the issuer.")
+        if "slow" in provider.switches:
+            provider.publish("slowed", endpoint=self.name, seconds=provider.slow_seconds)
+            closed = asyncio.ensure_future(self._closed.wait())
+            await asyncio.wait({closed}, timeout=provider.slow_seconds)
+            if self._closed.is_set():
+                raise HTTPError(499)  # the caller has left: do nothing on its behalf
+            closed.cancel()
+        if "down" in provider.switches:
+            provider.publish("down", endpoint=self.name)
+            raise HTTPError(503, "The provider is switched off.")
+
+    def on_connection_close(self) -> None:
+        self._closed.set()
+
+    def parse(self, arguments: Mapping[str, list[bytes]]) -> Request:
+        """Return the request. RFC 6749 3.1 and 3.2: no parameter repeats, and an empty one counts as missing.
+
+        :raises OAuth2Error: a parameter is malformed.
+        """
+        parameters = {}
+        for name, values in arguments.items():
+            if len(values) > 1:
+                raise InvalidRequestError("A parameter is repeated.")
+            try:
+                parameters[name] = values[0].decode()
+            except UnicodeDecodeError:
+                raise InvalidRequestError("A parameter is not UTF-8.") from None
+        parameters = {name: value for name, value in parameters.items() if value}
+        return Request(self.request.method or "", self.provider.issuer, self.request.headers, parameters)
+
+    def page(self, template: str, status: int = 200, **values: Any) -> None:
+        """Show a page. It may be framed on loopback, runs no script, and posts only to itself and the client."""
+        self.set_status(status)
+        policy = [
+            "default-src 'none'",
+            "style-src 'self'",
+            "img-src data:",
+            "base-uri 'none'",
+            # Chromium applies form-action to the redirects of a form, too.
+            f"form-action 'self' {self.provider.redirect_origin}",
+            "frame-ancestors http://127.0.0.1:* http://localhost:*",
+        ]
+        self.set_header("Content-Security-Policy", "; ".join(policy))
+        self.render(template, path=self.provider.path, **values)
+
+    def publish_refusal(self, request: OAuth2Request, error: OAuth2Error) -> None:
+        self.provider.publish(
+            "refused",
+            endpoint=self.name,
+            error=error.error,
+            error_description=error.get_error_description(),
+            request=request.form,
+        )
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        reason = error.log_message if isinstance(error, HTTPError) else None
+        self.page(
+            "refused.html", status_code, title=f"{status_code} {self._reason}", error="", reason=reason or ""
+        )
+
+    def get_template_path(self) -> str:
+        return str(HERE)
+
+    def compute_etag(self) -> None:
+        """Send no Etag: nothing here may be cached."""
+
+    def _log(self) -> None:
+        """Log nothing: Tornado would log the URL with its state and nonce."""
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if not isinstance(value, HTTPError):
+            logging.getLogger(__name__).error("%s: failed", self.name, exc_info=(typ, value, tb))

@@ -1,0 +1,77 @@
+"""Write what HQ, an extension's requests and the identity provider report into the trace of their challenge."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from q2mfa_cli.platform.events import Events, OutboundRequest, ProviderEvent, TokenSet, TokenVerified
+from q2mfa_cli.platform.preview.challenges import Challenge, Challenges
+
+# What the embedded provider reports of the customer's browser: from, to, what.
+AT_PROVIDER = {
+    "login_shown": ("page", "idp", "The customer is sent to log in"),
+    "approved": ("page", "idp", "The customer approves"),
+    "denied": ("page", "idp", "The login is denied"),
+    "code_issued": ("idp", "page", "Back to verify.html with a code"),
+    "refused": ("idp", "page", "The provider refuses"),
+    "down": ("idp", "page", "The provider is down"),
+}
+# The other endpoints are called by the extension, whose own requests are recorded.
+BROWSER_ENDPOINTS = (None, "authorization", "login")
+
+
+class Recorder:
+    """Subscribes to the event stream for as long as the platform runs."""
+
+    def __init__(self, events: Events, challenges: Challenges) -> None:
+        self._challenges = challenges
+        # A browser comes to the provider without a session: the challenge that last asked the provider is taken.
+        self._at_provider: Challenge | None = None
+        events.subscribe(TokenSet, self._token_set)
+        events.subscribe(TokenVerified, self._token_verified)
+        events.subscribe(OutboundRequest, self._outbound_request)
+        events.subscribe(ProviderEvent, self._provider_event)
+
+    def _token_set(self, event: TokenSet) -> None:
+        challenge = self._challenges.of_session(event.session_id)
+        if challenge is None:
+            return
+        if challenge.calls:
+            challenge.trace.number(challenge.calls[-1], 1)
+        answer = "not kept" if event.reason else "kept"
+        _add_call(challenge, "extension", 2, "set_external_mfa_token", answer, event)
+
+    def _token_verified(self, event: TokenVerified) -> None:
+        challenge = self._challenges.of_session(event.session_id)
+        if challenge is not None:
+            answer = "not verified" if event.reason else "verified"
+            _add_call(challenge, "uux", 6, "verify the token", answer, event)
+
+    def _outbound_request(self, event: OutboundRequest) -> None:
+        challenge = self._challenges.of_session(event.session_id)
+        if challenge is None:
+            return
+        self._at_provider = challenge
+        reason = event.reason or (f"the provider answered {event.status}" if event.status >= 400 else "")
+        address = urlsplit(event.url)
+        payload = {"status": event.status, "host": address.netloc}
+        what = f"{event.method} {address.path}"
+        challenge.trace.add("extension", "idp", what, payload, None, reason, event.seconds)
+
+    def _provider_event(self, event: ProviderEvent) -> None:
+        if self._at_provider is None or event.what not in AT_PROVIDER:
+            return
+        if event.payload.get("endpoint") in BROWSER_ENDPOINTS:
+            reason = str(event.payload.get("error_description") or "")
+            reason = reason or ("it answers 503" if event.what == "down" else "")
+            self._at_provider.trace.add(*AT_PROVIDER[event.what], event.payload, None, reason)
+
+
+def _add_call(
+    challenge: Challenge, caller: str, step: int, what: str, answer: str, event: TokenSet | TokenVerified
+) -> None:
+    """A call of HQ and, if HQ was reached, its answer."""
+    not_reached = "" if event.reached else event.reason
+    challenge.trace.add(caller, "hq", what, {"token": event.token}, step, not_reached, event.seconds)
+    if event.reached:
+        challenge.trace.add("hq", caller, answer, None, step + 1, event.reason)

@@ -1,0 +1,174 @@
+"""Serve a preview: UUX, the extension and the platform behind them, in one process on loopback.
+
+Each has an origin of its own, as in production: UUX has the port that was asked for, the extension the next one, and the
+embedded identity provider the one after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from q2mfa_cli.errors import Q2mfaError, UsageError, shown
+from q2mfa_cli.integrations import REDIRECT, STANDARD
+from q2mfa_cli.platform import idp
+from q2mfa_cli.platform.events import ExtensionLoaded
+from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.preview import uux_handlers
+from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.origins import OriginGuard
+from q2mfa_cli.platform.preview.outlet import make_broken_outlet, make_outlet
+from q2mfa_cli.platform.preview.providers import EmbeddedProvider, RealProvider
+from q2mfa_cli.platform.preview.uux import UUX
+from q2mfa_cli.platform.preview.workflows import CUSTOMER, TOTP_SECRET_BYTES
+
+LOOPBACK = "127.0.0.1"
+FIRST_PORT = 8642
+PORTS_TRIED = 20
+ORIGINS = 3  # UUX, the extension, the embedded provider
+
+# How often the extension's files are checked for changes.
+WATCH_SECONDS = 0.3
+
+
+@dataclass
+class Preview:
+    """A running preview.
+
+    :param url: UUX's address, which a browser opens. :param notes: what the extension was given for this run only, one
+        sentence each.
+    """
+
+    url: str
+    extension: Extension
+    uux: UUX
+    notes: list[str]
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    workspace: Path, name: str, port: int | None, issuer: str | None = None
+) -> AsyncIterator[Preview]:
+    """Serve the extension *name*, and import it again whenever one of its files changes, until the block ends.
+
+    Call :func:`~q2mfa_cli.platform.preview.extension.use_fake_sdk` first.
+
+    :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
+    :param issuer: a real provider to use instead of the embedded one.
+    :raises Q2mfaError: the extension cannot be served, or the ports are taken.
+    """
+    platform = Platform()
+    extension = Extension(workspace, name, platform)
+    if issuer is not None and extension.integration is not REDIRECT:
+        raise UsageError(
+            f"{shown(name)} has no identity provider: it is a standard integration.", "Leave --issuer out."
+        )
+    sockets = _bind(port)
+    try:
+        uux_origin, extension_origin, idp_origin = (
+            f"http://{LOOPBACK}:{each.getsockname()[1]}" for each in sockets
+        )
+        platform.assets_url = f"{extension_origin}/assets"
+        provider = None
+        if extension.integration is REDIRECT:
+            redirect_uri = f"{extension_origin}/assets/{name}/verify.html"
+            provider = (
+                EmbeddedProvider(extension, idp_origin, redirect_uri, platform.events)
+                if issuer is None
+                else RealProvider(extension, issuer, redirect_uri)
+            )
+            provider.configure(platform)
+        uux = UUX(platform, extension, extension_origin, provider)
+        about: dict[str, Any] = {
+            "frames": [extension_origin, *(provider.frames if provider else [])],
+            "changed": provider.notes if provider else [],
+            "mfa_info": _customer(extension),
+        }
+        outlet = OriginGuard(
+            extension_origin,
+            make_outlet(platform, extension, extension_origin, uux_origin),
+            trusted=[uux_origin],
+        )
+        applications = [
+            OriginGuard(
+                uux_origin, Application(uux_handlers.handlers(uux, about), websocket_ping_interval=20)
+            ),
+            outlet,
+        ]
+        if provider and provider.embedded:
+            applications.append(OriginGuard(idp_origin, Application(idp.handlers(provider.embedded))))
+        servers = [HTTPServer(application) for application in applications]
+        for server, each in zip(servers, sockets, strict=False):
+            server.add_sockets([each])
+        watching = asyncio.create_task(_watch(platform, extension, outlet, uux_origin))
+        try:
+            yield Preview(uux_origin, extension, uux, about["changed"])
+        finally:
+            watching.cancel()
+            for server in servers:
+                server.stop()
+                await server.close_all_connections()
+    finally:
+        for each in sockets:
+            each.close()
+
+
+async def _watch(platform: Platform, extension: Extension, outlet: OriginGuard, uux_origin: str) -> None:
+    """Import the extension again when a file has changed, and tell the open pages."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        if not extension.changed:
+            continue
+        try:
+            extension.load()
+        except Q2mfaError as error:
+            outlet.application, message = make_broken_outlet(error), error.message
+        else:
+            outlet.application, message = make_outlet(platform, extension, outlet.origin, uux_origin), ""
+        platform.events.publish(ExtensionLoaded(message))
+
+
+def _customer(extension: Extension) -> dict[str, Any]:
+    """What HQ knows of the customer in every workflow. The authenticator app's secret is new in each run."""
+    if extension.integration is STANDARD:
+        secret = base64.b32encode(secrets.token_bytes(TOTP_SECRET_BYTES)).decode()
+        return {"registration_value": secret, "sso_identifier": CUSTOMER}
+    attribute = getattr(extension.configuration, "IDENTITY_ATTRIBUTE", "sso_identifier")
+    return dict.fromkeys(["sso_identifier", attribute], CUSTOMER)
+
+
+def _bind(port: int | None) -> list[socket.socket]:
+    """Listening sockets for UUX, the extension and the provider."""
+
+    def bind(first: int) -> list[socket.socket]:
+        bound: list[socket.socket] = []
+        try:
+            for offset in range(ORIGINS):
+                bound += bind_sockets(first and first + offset, LOOPBACK)
+        except OSError:
+            for each in bound:
+                each.close()
+            raise
+        return bound
+
+    first = FIRST_PORT if port is None else port
+    tries = PORTS_TRIED if port is None else 1
+    for attempt in range(tries):
+        with contextlib.suppress(OSError, OverflowError):
+            return bind(first + attempt * ORIGINS)
+    raise Q2mfaError(
+        f"Port {first}, {first + 1} or {first + 2} of {LOOPBACK} cannot be used.",
+        "Give another one with --port; 0 takes any free ones.",
+        "port_taken",
+    )

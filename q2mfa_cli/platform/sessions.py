@@ -1,0 +1,52 @@
+"""A user's session at HQ, with its request for MFA and its External MFA tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# How a session travels is this platform's own affair: its id in a header between servers, a ticket in a form of a browser.
+SESSION_HEADER = "X-Q2-Session"
+TICKET_FIELD = "q2_ticket"
+
+# The attributes of mfa_info: those of every workflow, and those of one workflow only.
+MFA_INFO = frozenset({"mfa_context", "registration_value", "sso_identifier"})
+MFA_INFO_OF_TRANSACTION = frozenset({"transaction_ids"})
+MFA_INFO_OF_PATROL = frozenset({"audit_action_id", "audit_action_name"})
+
+
+@dataclass
+class Token:
+    """An External MFA token as HQ keeps it: valid once, and for a limited time."""
+
+    value: str
+    expires: float
+    used: bool = False
+
+
+@dataclass
+class Session:
+    """A user's session.
+
+    :param switches: the faults that are on for this session, of :data:`q2mfa_cli.platform.hq.SWITCHES`.
+    """
+
+    id: str
+    authenticated: bool = False
+    mfa_info: dict[str, Any] = field(default_factory=dict)
+    tokens: list[Token] = field(default_factory=list)
+    mfa_complete: bool = False
+    switches: set[str] = field(default_factory=set)
+
+
+def check_mfa_info(attributes: dict[str, Any]) -> None:
+    """Check that *attributes* belong to one request for MFA.
+
+    :raises ValueError: ``mfa_info`` has no such attribute, or they belong to two workflows.
+    """
+    given = set(attributes)
+    unknown = given - MFA_INFO - MFA_INFO_OF_TRANSACTION - MFA_INFO_OF_PATROL
+    if unknown:
+        raise ValueError(f"mfa_info has no {', '.join(sorted(unknown))}")
+    if given & MFA_INFO_OF_TRANSACTION and given & MFA_INFO_OF_PATROL:
+        raise ValueError("a request for MFA belongs to a transaction or to Patrol, not to both")

@@ -1,0 +1,128 @@
+"""A customer whose browser runs no script: it sends over HTTP what UUX's page and the extension's page would send."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+from q2mfa_cli.platform.preview.challenges import Challenge
+from q2mfa_cli.platform.preview.serving import Preview
+from q2mfa_cli.platform.preview.workflows import Workflow
+from q2mfa_cli.platform.sessions import TICKET_FIELD
+
+
+class Deviation(Exception):
+    """The extension did something wrong, or did not do what it should."""
+
+
+class Customer(ABC):
+    """One customer in one workflow.
+
+    :cvar route: the route that takes the proof. :ivar challenges: every challenge of this customer, in order.
+    """
+
+    route: str
+
+    def __init__(self, preview: Preview, workflow: Workflow) -> None:
+        self.preview, self.workflow = preview, workflow
+        self.challenges: list[Challenge] = []
+
+    @abstractmethod
+    async def proof(self, challenge: Challenge) -> dict[str, Any]:
+        """What the right user's page sends to :attr:`route`."""
+
+    @property
+    def sequence(self) -> list[str]:
+        return [line for challenge in self.challenges for line in challenge.trace.as_text()]
+
+    async def open_challenge(self, without: str = "") -> Challenge:
+        """Start MFA and open the outlet.
+
+        :param without: an attribute to leave out of ``mfa_info``.
+        """
+        platform = json.loads((await self.fetch(f"{self.preview.url}/api/platform")).body)
+        mfa_info = next(each for each in platform["workflows"] if each["id"] == self.workflow.id)["mfa_info"]
+        mfa_info.pop(without, None)
+        answer = await self._call_uux("challenges", {"workflow": self.workflow.id, "mfa_info": mfa_info})
+        challenge = self.preview.uux.challenges.get(answer["id"])
+        self.challenges.append(challenge)
+        outlet = await self._call_uux(f"challenges/{challenge.id}/outlet", {})
+        form = {TICKET_FIELD: outlet["ticket"]} if outlet["method"] == "post" else None
+        page = await self.fetch(outlet["url"], form, self.preview.url, urlencode)
+        if page.code != 200 or not page.headers.get("Content-Type", "").startswith("text/html"):
+            raise Deviation(f"the outlet got no page but {page.code}")
+        return challenge
+
+    async def request_extension_data(
+        self, challenge: Challenge, route: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        return await self._call_uux(f"challenges/{challenge.id}/extension", {"route": route, "body": body})
+
+    async def verify_mfa(self, challenge: Challenge, token: object) -> str:
+        """``verifyMFA``: why it rejects; empty if it resolves."""
+        answer = await self._call_uux(f"challenges/{challenge.id}/verify", {"token": token})
+        return str(answer["why"])
+
+    async def get_token(self, challenge: Challenge, proof: dict[str, Any]) -> str:
+        """The token that the extension answers to *proof*."""
+        answer = await self.request_extension_data(challenge, self.route, proof)
+        if answer["status"] != 200:
+            raise Deviation(f"the right user was refused: {answer['status']}: {answer['message']}")
+        data = answer["data"]
+        return str(data if isinstance(data, str) else data["token"])
+
+    async def expect_refusal(self, challenge: Challenge, proof: dict[str, Any], tokens: int = 0) -> str:
+        """Send *proof*, which must be refused.
+
+        :param tokens: how many tokens HQ has already. :returns: the extension's words.
+        """
+        answer = await self.request_extension_data(challenge, self.route, proof)
+        if answer["status"] < 400:
+            raise Deviation(f"not refused: {answer['status']}")
+        check_hq(challenge, tokens)
+        return f"{answer['status']}: {answer['message']}"
+
+    async def expect_token_refusal(self, challenge: Challenge, token: str) -> str:
+        """Hand *token* to UUX, which must refuse it. :returns: HQ's reason."""
+        reason = await self.verify_mfa(challenge, token)
+        if not reason:
+            raise Deviation("verifyMFA resolves")
+        return reason
+
+    async def fetch(
+        self,
+        url: str,
+        body: dict[str, Any] | None = None,
+        origin: str = "",
+        encode: Callable[[dict[str, Any]], str] = json.dumps,
+    ) -> HTTPResponse:
+        """GET *url*, or POST *body* as a page of *origin* does."""
+        if body is None:
+            return await AsyncHTTPClient().fetch(url, follow_redirects=False, raise_error=False)
+        kind = "application/json" if encode is json.dumps else "application/x-www-form-urlencoded"
+        return await AsyncHTTPClient().fetch(
+            url,
+            method="POST",
+            headers={"Content-Type": kind, "Origin": origin},
+            body=encode(body),
+            follow_redirects=False,
+            raise_error=False,
+        )
+
+    async def _call_uux(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = await self.fetch(f"{self.preview.url}/api/{path}", body, self.preview.url)
+        answer: dict[str, Any] = json.loads(response.body)
+        return answer
+
+
+def check_hq(challenge: Challenge, tokens: int) -> None:
+    """Check that HQ got no token beyond the first *tokens*, and did not complete MFA without one."""
+    if len(challenge.session.tokens) != tokens:
+        raise Deviation("HQ was given a token")
+    if challenge.session.mfa_complete and not tokens:
+        raise Deviation("HQ says that MFA is complete")

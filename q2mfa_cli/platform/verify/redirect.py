@@ -1,0 +1,119 @@
+"""The redirect integration: a customer who logs in at the embedded identity provider."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from q2mfa_cli.platform.preview.challenges import Challenge
+from q2mfa_cli.platform.preview.workflows import CUSTOMER
+from q2mfa_cli.platform.verify.attempts import ABOUT_TOKENS, RIGHT_USER, Attempt, no_proof, used_proof
+from q2mfa_cli.platform.verify.customer import Customer, Deviation
+
+STRANGER = "mallory"
+
+
+class LoginCustomer(Customer):
+    route = "token_handler"
+
+    async def proof(self, challenge: Challenge) -> dict[str, Any]:
+        return await self.log_in(challenge, CUSTOMER)
+
+    async def log_in(self, challenge: Challenge, user: str, decision: str = "approve") -> dict[str, Any]:
+        """Log in at the provider. :returns: the authorization response that verify.html finds in its address."""
+        started = await self.request_extension_data(challenge, "start", {})
+        if started["status"] != 200:
+            raise Deviation(f"the extension does not start the login: {started['message']}")
+        authorization_url = started["data"]["authorization_url"]
+        form = LoginForm.parse((await self.fetch(authorization_url)).body.decode())
+        address = urlsplit(authorization_url)
+        issuer_origin = f"{address.scheme}://{address.netloc}"
+        fields = {**form.fields, "user": user, "decision": decision}
+        sent = await self.fetch(issuer_origin + form.action, fields, issuer_origin, urlencode)
+        location = sent.headers.get("Location", "")
+        page = await self.fetch(location)
+        if page.code != 200:
+            raise Deviation(f"verify.html answers {page.code}")
+        return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+    async def expect_changed_refusal(self, name: str, value: str) -> str:
+        """Send the right user's authorization response with one parameter changed."""
+        challenge = await self.open_challenge()
+        return await self.expect_refusal(challenge, {**await self.proof(challenge), name: value})
+
+
+class LoginForm(HTMLParser):
+    """The form of the provider's login page: its action and its hidden fields."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action = ""
+        self.fields: dict[str, str] = {}
+
+    @classmethod
+    def parse(cls, page: str) -> LoginForm:
+        form = cls()
+        form.feed(page)
+        if not form.action:
+            raise Deviation("the provider shows no login form")
+        return form
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if tag == "form":
+            self.action = attributes.get("action") or ""
+        elif tag == "input" and attributes.get("type") == "hidden":
+            self.fields[attributes.get("name") or ""] = attributes.get("value") or ""
+
+
+async def stranger(customer: LoginCustomer) -> str:
+    challenge = await customer.open_challenge()
+    return await customer.expect_refusal(challenge, await customer.log_in(challenge, STRANGER))
+
+
+async def denied(customer: LoginCustomer) -> str:
+    challenge = await customer.open_challenge()
+    return await customer.expect_refusal(challenge, await customer.log_in(challenge, CUSTOMER, "deny"))
+
+
+async def response_of_another_session(customer: LoginCustomer) -> str:
+    mine, other = await customer.open_challenge(), await customer.open_challenge()
+    response = await customer.proof(mine)
+    await customer.proof(other)
+    return await customer.expect_refusal(other, response)
+
+
+async def another_state(customer: LoginCustomer) -> str:
+    return await customer.expect_changed_refusal("state", "x" * 43)
+
+
+async def another_issuer(customer: LoginCustomer) -> str:
+    return await customer.expect_changed_refusal("iss", "https://idp.example.net")
+
+
+async def made_up_code(customer: LoginCustomer) -> str:
+    return await customer.expect_changed_refusal("code", "x" * 43)
+
+
+async def not_linked(customer: LoginCustomer) -> str:
+    configuration = customer.preview.extension.configuration
+    challenge = await customer.open_challenge(
+        without=getattr(configuration, "IDENTITY_ATTRIBUTE", "sso_identifier")
+    )
+    return await customer.expect_refusal(challenge, await customer.proof(challenge))
+
+
+ATTEMPTS = (
+    RIGHT_USER,
+    Attempt("refused: no authorization response", no_proof),
+    Attempt("refused: another user at the provider", stranger),
+    Attempt("refused: a denied login", denied),
+    Attempt("refused: a used authorization response", used_proof),
+    Attempt("refused: another session's authorization response", response_of_another_session),
+    Attempt("refused: another state", another_state),
+    Attempt("refused: another issuer", another_issuer),
+    Attempt("refused: a made-up code", made_up_code),
+    Attempt("refused: a user whom Q2 does not link to the provider", not_linked),
+    *ABOUT_TOKENS,
+)
