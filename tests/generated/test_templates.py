@@ -83,7 +83,10 @@ def test_handler_is_named_in_camel_case_and_package_as_given(mfa: str, name: str
 @pytest.mark.parametrize("mfa", [integration.id for integration in INTEGRATIONS])
 @pytest.mark.parametrize("rendering", RENDERINGS)
 def test_generated_files_have_one_tecton_version_and_no_tag(mfa: str, rendering: str) -> None:
-    text = "".join(content.decode() for content in render(make_request({"name": "Foo", "rendering": rendering, "mfa": mfa})).values())
+    text = "".join(
+        content.decode()
+        for content in render(make_request({"name": "Foo", "rendering": rendering, "mfa": mfa})).values()
+    )
     assert len(set(re.findall(r"/tecton/v[^/]*/", text))) == 1
     assert not re.search(r"\[(guess|seed|docs|seen)\]", text)
 

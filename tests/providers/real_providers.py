@@ -48,15 +48,21 @@ class RealProvider:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings that its page documents, without those that differ for each user of the provider."""
-        block = re.search(r"(?s)^```python\n(.*?)^```$", self.page.read_text("utf-8"), re.MULTILINE)
-        assert block, f"{self.page.name} has no settings"
-        settings: dict[str, Any] = {}
-        for line in ast.parse(block[1]).body:
-            match line:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    settings[name] = ast.literal_eval(value)
+        """The settings of its page, without those that every installation of the provider has its own of."""
+        settings = documented_settings(self.page)
         return {name: value for name, value in settings.items() if name not in ("ISSUER", "CLIENT_ID")}
+
+
+def documented_settings(page: Path) -> dict[str, Any]:
+    """The settings in the Python block of *page*."""
+    block = re.search(r"(?ms)^```python\n(.*?)^```$", page.read_text("utf-8"))
+    assert block, f"{page.name} has no settings"
+    settings = {}
+    for line in ast.parse(block[1]).body:
+        match line:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                settings[name] = ast.literal_eval(value)
+    return settings
 
 
 class _Certified:
