@@ -67,7 +67,7 @@ def _download(packages: tuple[str, ...], folder: Path) -> None:
 
 
 def _apt_get(*arguments: str, cwd: Path | None = None) -> str:
-    command = ["apt-get", "-qq", *arguments]
+    command = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", *arguments]
     return subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 

@@ -6,13 +6,17 @@ import ast
 import contextlib
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from providers import certified_provider, glewlwyd, python_provider
 from providers.certified_provider import CertifiedProvider
+from providers.installation import debian_packages, python_packages
+from providers.python_provider import CANAILLE, DJANGO_OAUTH_TOOLKIT, OIDC_PROVIDER_MOCK
 from providers.user_agent import UserAgent
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
@@ -53,6 +57,19 @@ class RealProvider:
         return {name: value for name, value in settings.items() if name not in ("ISSUER", "CLIENT_ID")}
 
 
+def install() -> None:
+    """Install every provider, at the same time. The tests install what is missing as well."""
+    jobs = [
+        partial(python_packages, CANAILLE[1]),
+        partial(python_packages, DJANGO_OAUTH_TOOLKIT[1]),
+        partial(python_packages, OIDC_PROVIDER_MOCK[1]),
+        partial(debian_packages, *glewlwyd.PACKAGES),
+    ]
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(job) for job in jobs]:
+            done.result()
+
+
 def documented_settings(page: Path) -> dict[str, Any]:
     """The settings in the Python block of *page*."""
     block = re.search(r"(?ms)^```python\n(.*?)^```$", page.read_text("utf-8"))
@@ -83,13 +100,13 @@ def _certified() -> Iterator[Provider]:
 
 GLEWLWYD = RealProvider("glewlwyd", glewlwyd.running, user=glewlwyd.GlewlwydUser, asks_again=False)
 PROVIDERS = [
-    RealProvider("canaille", lambda: python_provider.running(*python_provider.CANAILLE)),
+    RealProvider("canaille", lambda: python_provider.running(*CANAILLE)),
     RealProvider(
         "django-oauth-toolkit",
-        lambda: python_provider.running(*python_provider.DJANGO_OAUTH_TOOLKIT),
+        lambda: python_provider.running(*DJANGO_OAUTH_TOOLKIT),
         ada="1",
     ),
     GLEWLWYD,
     RealProvider("oidc-provider", _certified),
-    RealProvider("oidc-provider-mock", lambda: python_provider.running(*python_provider.OIDC_PROVIDER_MOCK)),
+    RealProvider("oidc-provider-mock", lambda: python_provider.running(*OIDC_PROVIDER_MOCK)),
 ]
