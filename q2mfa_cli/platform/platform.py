@@ -11,20 +11,25 @@ from q2mfa_cli.platform.cache import Q2CacheClient
 from q2mfa_cli.platform.events import Events
 from q2mfa_cli.platform.hq import HQ
 from q2mfa_cli.platform.memcached import Memcached
+from q2mfa_cli.platform.readings import Readings
 
 
 class Platform:
     """A local platform. A server passes it to the fake SDK as ``Application(…, platform=platform)``.
 
     :param memcached: host and port of a memcached to share with other processes; None starts one for this platform.
-    :ivar assets_url: where the extensions' assets are served.
+    :ivar readings: what is assumed where Q2 documents nothing. :ivar assets_url: where the extensions' assets are served.
     :ivar overrides: values that replace those of ``configuration/<Name>.py`` in this run.
     :ivar allowed_hosts: hosts that extensions may send requests to, beside OUTBOUND_WHITELIST.
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.time, memcached: tuple[str, int] | None = None
+        self,
+        clock: Callable[[], float] = time.time,
+        memcached: tuple[str, int] | None = None,
+        readings: Readings | None = None,
     ) -> None:
+        self.readings = readings or Readings()
         self.events = Events()
         self.hq = HQ(clock, self.events)
         self.memcached = Memcached(clock)
@@ -36,4 +41,5 @@ class Platform:
     @cached_property
     def cache(self) -> Q2CacheClient:
         """A client without a prefix."""
-        return Q2CacheClient(self._memcached_address or self.memcached.address)
+        address = self._memcached_address or self.memcached.address
+        return Q2CacheClient(address, self.readings.cache_inherited)

@@ -47,7 +47,10 @@ def create_workspace(root: Path, issuer: str = "http://127.0.0.1:1") -> Path:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to the page: the status, and the JSON or HTML. The reason of a denial is in the log."""
+    """An answer to the page: the status, and the JSON or HTML.
+
+    :param reason: of the last denial so far in this session, from the log.
+    """
 
     status: int
     body: Any
@@ -106,6 +109,12 @@ class Extension:
         lines: list[str] = self.get("/_hq/log")["lines"]
         assert len(lines) < LOG_LINES, "the first lines are lost"
         return lines
+
+    @property
+    def cache_keys(self) -> list[str]:
+        """The keys that were used in the cache, with prefix."""
+        keys: list[str] = self.get("/_hq/cache_keys")["keys"]
+        return keys
 
     def get(self, path: str) -> Any:
         return requests.get(self.url + path, timeout=PATIENCE).json()
@@ -193,8 +202,8 @@ class Login:
     @property
     def denials(self) -> list[str]:
         """The reasons in :attr:`log`."""
-        start = "External MFA denied: "
-        return [line.removeprefix(start) for line in self.log if line.startswith(start)]
+        found = [re.fullmatch(r"External MFA denied: \w+: (.*)", line) for line in self.log]
+        return [match[1] for match in found if match]
 
     @property
     def tokens(self) -> list[str]:
@@ -205,6 +214,14 @@ class Login:
     @property
     def verified(self) -> bool:
         return bool(self._at_hq["verified"])
+
+    def request_mfa(self, mfa_info: Mapping[str, Any], extension: Extension | None = None) -> None:
+        """Request MFA for something else in this session, on this server or another one."""
+        where = extension or self.extension
+        answer = requests.put(
+            f"{where.url}/_hq/sessions/{self.session}", json={"mfa_info": mfa_info}, timeout=PATIENCE
+        )
+        assert answer.ok, answer.text
 
     def verify(self, token: str) -> bool:
         """Hand *token* to HQ, as UUX does on verifyMFA."""
@@ -217,7 +234,7 @@ class Login:
 
     def _call(self, route: str, body: Mapping[str, Any] | None = None) -> Answer:
         status, answer = self.extension.post(f"/{self.extension.name}{route}", body or {}, self.session)
-        return Answer(status, answer, self.denials[-1] if status == 400 and self.denials else "")
+        return Answer(status, answer, (self.denials or [""])[-1])
 
 
 def _read_from_the_page(answer: Answer) -> Answer:
@@ -226,5 +243,5 @@ def _read_from_the_page(answer: Answer) -> Answer:
         return answer
     found = {name: unescape(value) for name, value in re.findall(r'\bdata-(\w+)="([^"]*)"', answer.body)}
     if found["error"]:
-        return Answer(400, {"data": {"code": found["error"]}})
+        return Answer(400, {"data": {"code": found["error"]}}, answer.reason)
     return Answer(200, {"data": {"authorization_url": found["url"], "expires_in": int(found["seconds"])}})

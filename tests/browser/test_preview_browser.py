@@ -257,8 +257,9 @@ def test_bridge_runs_known_actions_and_names_unknown_ones(open_banking: OpenBank
     banking.frame.evaluate("() => tecton.actions.showModal({ title: 'Careful', message: 'Read this.' })")
     expect(banking.page.get_by_role("dialog", name="Careful")).to_contain_text("Read this.")
     banking.page.get_by_role("button", name="Close").click()
-    unknown = banking.frame.evaluate("() => tecton.actions.orderPizza().catch((error) => error.message)")
-    assert unknown == "q2mfa preview has no tecton.actions.orderPizza"
+    with banking.page.expect_console_message(lambda message: "orderPizza" in message.text) as warning:
+        assert banking.frame.evaluate("() => typeof tecton.actions.orderPizza") == "undefined"
+    assert warning.value.text == "q2mfa preview has no tecton.actions.orderPizza"
     body = banking.frame.evaluate(
         "() => tecton.sources.requestExtensionData({ route: 'submit', body: '{}' }).catch((error) => error.message)"
     )

@@ -23,11 +23,14 @@ DIFFERENT = {
     "{{cookiecutter.workspace}}/configuration/{{cookiecutter.extension_name}}.py": "redirect: the provider's settings",
     f"{EXTENSION}/README.md": "each integration is set up differently",
     f"{EXTENSION}/extension.py": "the routes verify a code, or start and finish a login",
-    f"{EXTENSION}/frontend/package.json": "the scripts name the pages",
     f"{EXTENSION}/frontend/public/index.js": "a form, or a redirect",
     f"{EXTENSION}/frontend/public/{{% if cookiecutter.rendering == 'csr' %}}index.html{{% endif %}}": "a form, or a redirect",
     f"{EXTENSION}/templates/{{% if cookiecutter.rendering == 'ssr' %}}index.html.jinja2{{% endif %}}": "a form, or a redirect",
     f"{EXTENSION}/tests/test_extension.py": "the tests of the routes",
+    **{
+        f"{EXTENSION}/frontend/public/assets/languages/{tag}.json": "the texts of the pages"
+        for tag in ("en-US", "es-MX", "pt-BR", "zh-CN", "zh-HK", "zh-TW")
+    },
 }
 
 
@@ -83,10 +86,8 @@ def test_handler_is_named_in_camel_case_and_package_as_given(mfa: str, name: str
 @pytest.mark.parametrize("mfa", [integration.id for integration in INTEGRATIONS])
 @pytest.mark.parametrize("rendering", RENDERINGS)
 def test_generated_files_have_one_tecton_version_and_no_tag(mfa: str, rendering: str) -> None:
-    text = "".join(
-        content.decode()
-        for content in render(make_request({"name": "Foo", "rendering": rendering, "mfa": mfa})).values()
-    )
+    tree = render(make_request({"name": "Foo", "rendering": rendering, "mfa": mfa}))
+    text = "".join(content.decode() for content in tree.values())
     assert len(set(re.findall(r"/tecton/v[^/]*/", text))) == 1
     assert not re.search(r"\[(guess|seed|docs|seen)\]", text)
 

@@ -56,12 +56,18 @@ LEAKS = [
         "if False",
         "a used code",
     ),
-    ("RedirectSsr", "oidc.py", 'callback.get("iss") == metadata["issuer"]', "True", "another issuer"),
-    ("RedirectSsr", "oidc.py", '_same(callback.get("state"), flow["state"])', "True", "another state"),
+    ("RedirectSsr", "protocol.py", 'given == metadata["issuer"]', "True", "another issuer"),
+    (
+        "RedirectSsr",
+        "protocol.py",
+        'is_same(callback.get("state"), flow["state"])',
+        "True",
+        "another state",
+    ),
     (
         "RedirectCsr",
-        "oidc.py",
-        "claims.get(self.config.IDENTITY_CLAIM) == q2_identity",
+        "protocol.py",
+        "claims.get(settings.IDENTITY_CLAIM) == identity",
         "True",
         "another user at the provider",
     ),
@@ -90,7 +96,7 @@ def test_check_of_extension_without_token_fails(variants: Path, tmp_path: Path) 
     shutil.copytree(variants, workspace)
     extension = workspace / "StandardSsr" / "extension.py"
     text = extension.read_text("utf-8")
-    extension.write_text(text.replace("return await self.set_external_mfa_token(token)", "return {}"))
+    extension.write_text(text.replace("result = await self.set_external_mfa_token(token)", "return {}"))
     run = q2mfa_process("preview", "--check", "StandardSsr", "-o", workspace, cwd=workspace)
     assert run.status == 1
     assert "FAILED the right user completes MFA" in run.out

@@ -1,9 +1,8 @@
-"""Places that are awkward: read-only, full, linked, oddly named, huge, and not telling letter cases apart."""
+"""Workspaces that are read-only, full, linked, oddly named or huge, or that ignore letter case."""
 
 from __future__ import annotations
 
 import ast
-import ctypes
 import os
 import resource
 import shutil
@@ -16,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from command import SETTINGS, Run, contents, q2mfa, q2mfa_process
-from faults import state
-from trials import SETTINGS_PATH, plain
+from fault_injection import obey_permissions, state
+from small_workspaces import SETTINGS_PATH, fill
 
 from q2mfa_cli.workspace import settings_file
 
@@ -25,7 +24,7 @@ CREATE = ("create", "Foo", "--no-input")
 
 
 def prepared(prepare: Callable[[], object], *arguments: str | Path, cwd: Path, **more: str) -> Run:
-    """Run the command in a process that *prepare* makes ready."""
+    """Run the command in a process that first calls *prepare*."""
     done = subprocess.run(
         [sys.executable, "-m", "q2mfa_cli", *map(str, arguments)],
         cwd=cwd,
@@ -37,16 +36,6 @@ def prepared(prepare: Callable[[], object], *arguments: str | Path, cwd: Path, *
         check=False,
     )
     return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def obey_permissions() -> None:
-    """Be bound by permission bits also as root: give up the capabilities to override them (capabilities(7))."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None, use_errno=True)
-        drop, dac_override, dac_read_search, owner = 24, 1, 2, 3
-        for capability in (dac_override, dac_read_search, owner):
-            if libc.prctl(drop, capability, 0, 0, 0):
-                raise OSError(ctypes.get_errno(), "prctl")
 
 
 def assert_refused(run: Run, *says: str) -> None:
@@ -69,7 +58,9 @@ def assert_refused(run: Run, *says: str) -> None:
         ("requirements.txt", 0o444, "'requirements.txt': Permission denied. The workspace is as before."),
     ],
 )
-def test_what_may_not_be_written_is_not(path: str, mode: int, says: str, workspace: Path) -> None:
+def test_read_only_path_is_refused_and_nothing_changes(
+    path: str, mode: int, says: str, workspace: Path
+) -> None:
     before = state(workspace)
     usual = stat.S_IMODE((workspace / path).stat().st_mode)
     (workspace / path).chmod(mode)
@@ -79,7 +70,7 @@ def test_what_may_not_be_written_is_not(path: str, mode: int, says: str, workspa
     assert state(workspace) == before
 
 
-def test_a_read_only_workspace_can_still_be_asked_what_would_be_done(workspace: Path) -> None:
+def test_dry_run_works_in_a_read_only_workspace(workspace: Path) -> None:
     before = state(workspace)
     workspace.chmod(0o555)
     run = prepared(obey_permissions, *CREATE, "--dry-run", cwd=workspace)
@@ -89,14 +80,14 @@ def test_a_read_only_workspace_can_still_be_asked_what_would_be_done(workspace: 
 
 
 @pytest.mark.parametrize("place", ["/proc/workspace", "/dev/null", "/dev/null/workspace", "loop", "x" * 300])
-def test_a_place_that_cannot_be_a_workspace_is_refused(place: str, tmp_path: Path) -> None:
+def test_path_that_cannot_be_a_workspace_is_refused(place: str, tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     before = state(tmp_path)
     assert_refused(q2mfa(*CREATE, "-o", place, cwd=tmp_path))
     assert state(tmp_path) == before
 
 
-def test_a_folder_that_is_gone_is_no_workspace(tmp_path: Path) -> None:
+def test_deleted_current_folder_is_refused(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     done = subprocess.run(
@@ -115,9 +106,9 @@ def test_a_folder_that_is_gone_is_no_workspace(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Callable[[int], tuple[Path, Callable[[], object]]]]:
-    """An empty folder on a disk with so many KiB, and what a process has to do before it works there.
+    """Makes an empty folder on a small disk, and a function that a process calls before it works there.
 
-    It is a small tmpfs. Where none may be mounted, the process may not write files larger than a sixteenth of that.
+    The disk is a tmpfs. Without the permission to mount one, the function limits the size of each file instead.
     """
     disk = tmp_path / "disk"
 
@@ -135,14 +126,14 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], tuple[Path, Callable[
     subprocess.run(["umount", disk], capture_output=True, check=False)
 
 
-def test_a_full_disk_leaves_the_workspace_as_it_was(
+def test_full_disk_leaves_the_workspace_as_before(
     small_disk: Callable[[int], tuple[Path, Callable[[], object]]],
 ) -> None:
     statuses = set()
     for kib in [24, 40, 56, 72, 88, 104, 120, 136, 152, 168, 256]:
         disk, prepare = small_disk(kib)
         root = disk / "workspace"
-        plain(root)
+        fill(root)
         before = state(root)
         run = prepared(prepare, *CREATE, cwd=root)
         statuses.add(run.status)
@@ -154,12 +145,11 @@ def test_a_full_disk_leaves_the_workspace_as_it_was(
             assert (root / "Foo" / "extension.py").stat().st_size and b"'Foo'" in (
                 root / SETTINGS_PATH
             ).read_bytes()
-    # Both happened: some of these disks are too small.
+    # Some of these disks are too small, others are not.
     assert statuses == {0, 1}
 
 
-def test_a_file_that_may_not_grow_is_left_whole(workspace: Path) -> None:
-    """settings.py is the one that is too large."""
+def test_file_size_limit_leaves_settings_as_before(workspace: Path) -> None:
     settings = workspace / SETTINGS_PATH
     settings.write_bytes(SETTINGS + b"# a long comment, as they grow over the years\n" * 2000)
     before = state(workspace)
@@ -171,7 +161,7 @@ def test_a_file_that_may_not_grow_is_left_whole(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--dry-run",), ("--format", "json")])
-def test_a_report_that_cannot_be_written_is_an_error_that_says_what_was_done(
+def test_unwritable_report_is_an_error_that_says_what_was_done(
     arguments: tuple[str, ...], workspace: Path
 ) -> None:
     with open("/dev/full", "wb") as full:
@@ -190,7 +180,7 @@ def test_a_report_that_cannot_be_written_is_an_error_that_says_what_was_done(
     assert ("nothing was written" in done.stderr) == ("--dry-run" in arguments)
 
 
-def test_a_reader_that_has_had_enough_is_no_error_of_the_run(workspace: Path) -> None:
+def test_closed_pipe_is_no_error(workspace: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", '"$@" | true; test -d Foo', "sh", sys.executable, "-m", "q2mfa_cli", *CREATE],
         cwd=workspace,
@@ -204,7 +194,7 @@ def test_a_reader_that_has_had_enough_is_no_error_of_the_run(workspace: Path) ->
 # --- Links, permissions, owners.
 
 
-def test_a_linked_workspace_works_and_stays_linked(workspace: Path) -> None:
+def test_linked_workspace_works_and_stays_a_link(workspace: Path) -> None:
     link = workspace.parent / "link"
     link.symlink_to("workspace")
     run = q2mfa(*CREATE, cwd=link)
@@ -215,10 +205,8 @@ def test_a_linked_workspace_works_and_stays_linked(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("elsewhere", ["same", "/dev/shm"])
-def test_a_linked_settings_file_stays_a_link_and_its_target_is_edited(
-    elsewhere: str, workspace: Path
-) -> None:
-    """Also where the target is on another file system, across which nothing can be renamed."""
+def test_linked_settings_file_stays_a_link_and_its_target_is_edited(elsewhere: str, workspace: Path) -> None:
+    """Also where the target is on another file system: renaming does not work across file systems."""
     settings = workspace / SETTINGS_PATH
     with tempfile.TemporaryDirectory(dir=None if elsewhere == "same" else elsewhere) as folder:
         target = Path(folder, "our settings.py")
@@ -234,7 +222,7 @@ def test_a_linked_settings_file_stays_a_link_and_its_target_is_edited(
 
 
 @pytest.mark.parametrize("file", [SETTINGS_PATH, "requirements.txt"])
-def test_a_link_to_nowhere_is_refused(file: str, workspace: Path) -> None:
+def test_link_to_a_missing_file_is_refused(file: str, workspace: Path) -> None:
     (workspace / file).unlink()
     (workspace / file).symlink_to(workspace.parent / "nowhere" / "x")
     before = state(workspace)
@@ -243,7 +231,7 @@ def test_a_link_to_nowhere_is_refused(file: str, workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["Foo", "configuration"])
-def test_a_link_that_leads_out_of_the_workspace_is_refused(where: str, workspace: Path) -> None:
+def test_link_out_of_the_workspace_is_refused(where: str, workspace: Path) -> None:
     outside = workspace.parent / "outside"
     if where == "configuration":
         shutil.move(workspace / where, outside)
@@ -267,7 +255,7 @@ def test_permissions_and_owners_are_kept(workspace: Path) -> None:
     for file, before in zip(files, old, strict=True):
         after = file.stat()
         assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
-        # It was edited: who compares times, as Python does for its byte code, has to notice.
+        # The file has a new time: Python compares times to find outdated byte code.
         assert after.st_mtime_ns > before.st_mtime_ns
 
     factor = workspace / "Foo" / "factor.py"
@@ -278,7 +266,7 @@ def test_permissions_and_owners_are_kept(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o002])
-def test_new_files_are_as_the_umask_says(umask: int, workspace: Path) -> None:
+def test_new_files_have_the_permissions_of_the_umask(umask: int, workspace: Path) -> None:
     assert prepared(lambda: os.umask(umask), *CREATE, cwd=workspace).status == 0
     for path in [workspace / "Foo", *(workspace / "Foo").rglob("*"), workspace / "configuration" / "Foo.py"]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o777 if path.is_dir() else 0o666) & ~umask, path
@@ -300,9 +288,9 @@ def test_new_files_are_as_the_umask_says(umask: int, workspace: Path) -> None:
         "{{ 7*7 }}",
     ],
 )
-def test_a_workspace_may_be_called_anything(name: str, encoding: str, tmp_path: Path) -> None:
+def test_workspace_with_any_name_works(name: str, encoding: str, tmp_path: Path) -> None:
     root = tmp_path / name
-    plain(root)
+    fill(root)
     run = q2mfa_process(*CREATE, cwd=root, env={"PYTHONIOENCODING": encoding})
     assert run.status == 0, run
     assert (root / "Foo" / "extension.py").is_file() and "Foo" in settings_file.installed_names(
@@ -311,26 +299,28 @@ def test_a_workspace_may_be_called_anything(name: str, encoding: str, tmp_path: 
     assert not (tmp_path / name / "49").exists()
     again = q2mfa(*CREATE, "-o", str(root), "--format", "json", cwd=tmp_path)
     assert again.json["status"] == "unchanged"
-    assert (
-        q2mfa_process("test", "Foo", "-o", str(root), "--", "-q", cwd=tmp_path).status == 0
-        if name == "with spaces"
-        else True
-    )
 
 
-def test_a_path_that_is_not_text_works(tmp_path: Path) -> None:
+def test_generated_tests_run_in_a_workspace_with_spaces(tmp_path: Path) -> None:
+    root = tmp_path / "with spaces"
+    fill(root)
+    assert q2mfa(*CREATE, cwd=root).status == 0
+    assert q2mfa("test", "Foo", "-o", str(root), "--", "-q", cwd=tmp_path).status == 0
+
+
+def test_path_that_is_not_utf8_works(tmp_path: Path) -> None:
     root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe"))
-    plain(root)
+    fill(root)
     for format in ("text", "json"):
         run = q2mfa(*CREATE, "--force", "--format", format, cwd=root)
         assert run.status == 0, run
     assert (root / "Foo" / "extension.py").is_file()
 
 
-# --- A settings.py that has grown.
+# --- A large settings.py.
 
 
-def test_a_settings_file_of_ten_thousand_lines_is_edited_in_one_place(workspace: Path) -> None:
+def test_settings_file_of_ten_thousand_lines_is_edited_in_one_place(workspace: Path) -> None:
     settings = workspace / SETTINGS_PATH
     line = b"    'https://host-%d.bank.example',  # why it is there\n"
     long = b"HOSTS = [\n" + b"".join(line % number for number in range(9_900)) + b"]\n"
@@ -342,11 +332,11 @@ def test_a_settings_file_of_ten_thousand_lines_is_edited_in_one_place(workspace:
     ast.parse(settings.read_bytes())
 
 
-# --- File systems that do not tell letter cases apart: who creates Foo beside foo has one of them there.
+# --- Names that are the same file where a file system ignores letter case.
 
 
 @pytest.mark.parametrize("other", ["foo", "FOO.py", "fOO", "configuration/foo.py", "configuration/FOO.PY"])
-def test_a_name_that_differs_in_letter_case_only_is_taken(other: str, workspace: Path) -> None:
+def test_name_that_differs_only_in_letter_case_is_taken(other: str, workspace: Path) -> None:
     path = workspace / other
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"") if path.suffix else path.mkdir()
@@ -356,7 +346,7 @@ def test_a_name_that_differs_in_letter_case_only_is_taken(other: str, workspace:
     assert state(workspace) == before
 
 
-def test_names_of_a_batch_have_to_differ_in_more_than_letter_case(workspace: Path) -> None:
+def test_names_in_a_batch_that_differ_only_in_letter_case_are_refused(workspace: Path) -> None:
     before = contents(workspace)
     run = q2mfa("create", "--answers", "-", cwd=workspace, stdin="extensions: [{name: Foo}, {name: fOO}]")
     assert run.status == 2 and "Foo and fOO" in run.err

@@ -1,116 +1,145 @@
-"""All or nothing: whatever fails, at whichever call, the workspace is as before or complete."""
+"""Faults at each kind of call: the workspace is as before or complete, and the error says which."""
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults import NAMING, at, ctrl_c, full_disk, killed, no_hook, state
-from trials import SCENARIOS, Trial, assert_not_half_edited, without_ours
+from fault_injection import NAMING, Hook, at, full_disk, no_hook, sent, state
+from scenarios import SCENARIOS, PreparedScenario, files
+
+pytestmark = pytest.mark.slow
+
+CTRL_C = sent(signal.SIGINT)
+# How many calls after a first fault a second one comes: from the next call to the last ones.
+LATER = [1, 2, 3, 5, 8, 13, 21, 34, 55]
 
 
 @pytest.fixture(params=SCENARIOS)
-def trial(request: pytest.FixtureRequest, memory: Path) -> Trial:
-    return Trial(SCENARIOS[request.param], memory)
+def scenario(request: pytest.FixtureRequest, memory: Path) -> PreparedScenario:
+    return PreparedScenario(SCENARIOS[request.param], memory)
 
 
-def test_all_is_on_the_disk_before_settings_name_it(trial: Trial) -> None:
-    """Else a power cut could leave them naming empty files."""
-    files = [path for path, entry in trial.complete.items() if str(entry[0]).startswith("-")]
-    changed = [path for path in files if trial.complete[path] != trial.before.get(path)]
-    last = max(number for number, call in enumerate(trial.calls) if call in ("rename", "replace"))
-    assert trial.calls[:last].count("fsync") == len(changed)
-    # And in the end the folders that now hold them.
-    assert trial.calls[last:].count("fsync") >= 1
+def hooks_at_each_point(scenario: PreparedScenario, fault: Hook) -> Iterator[tuple[str, Hook, Hook]]:
+    """Where the fault comes, and the hooks before and after each call. Each time the workspace is reset."""
+    for number in scenario.points:
+        call = scenario.calls[number]
+        scenario.reset()
+        yield f"before call {number}, {call}", at(number, fault), no_hook
+        if call in NAMING:
+            scenario.reset()
+            yield f"after call {number}, {call}", no_hook, at(number, fault)
 
 
-def test_a_failure_at_any_call_leaves_the_workspace_as_before_or_complete(trial: Trial) -> None:
-    for number, call in enumerate(trial.calls):
-        fault = at(number, full_disk)
-        for hooks in [(fault, no_hook)] + [(no_hook, fault)] * (call in NAMING):
-            trial.reset()
-            run = trial.run(*hooks)
-            where = f"call {number}, {call}, {hooks}: {run}"
-            left = state(trial.base)
-            if run.status == 0:
-                # Only tidying up may fail unnoticed: the next run does it.
-                assert without_ours(left) == trial.complete, where
-                assert trial.run().status == 0 and state(trial.base) == trial.complete, where
-            else:
-                assert left == trial.before, where
-                assert run.status == 1 and len(run.err.splitlines()) == 2, where
-                assert run.err.startswith("Error: The file system refused"), where
-                assert "The workspace is as before." in run.err, where
+def renames(scenario: PreparedScenario) -> list[int]:
+    return [number for number in scenario.points if scenario.calls[number] in ("rename", "replace")]
 
 
-def test_an_interruption_at_any_call_leaves_the_workspace_as_before_or_complete(trial: Trial) -> None:
-    for number, call in enumerate(trial.calls):
-        interruption = at(number, ctrl_c)
-        for hooks in [(interruption, no_hook)] + [(no_hook, interruption)] * (call in NAMING):
-            trial.reset()
-            run = trial.run(*hooks)
-            where = f"call {number}, {call}, {hooks}: {run}"
-            left = state(trial.base)
-            if run.status == 0:
-                # Too late: all was in place.
-                assert left == trial.complete, where
-            else:
-                assert run.status == 130 and len(run.err.splitlines()) == 2, where
-                assert left in (trial.before, trial.complete), where
+def test_new_content_is_synced_before_the_first_rename(scenario: PreparedScenario) -> None:
+    """A power cut must not leave an empty file that settings.py names."""
+    new = files(scenario.complete).items() - files(scenario.before).items()
+    first, last = renames(scenario)[0], renames(scenario)[-1]
+    assert scenario.calls[:first].count("fsync") == len(new)
+    # The folders are synced last.
+    assert scenario.calls[last:].count("fsync") >= 1
 
 
-def test_a_disk_that_stays_broken_is_never_called_as_before(trial: Trial) -> None:
-    """What cannot be undone either is said; and with the disk back, the same command finishes the job."""
-    for number in trial.distinct:
-        trial.reset()
-        run = trial.run(at(range(number, 10**6), full_disk))
-        where = f"from call {number} on, {trial.calls[number]}: {run}"
-        left = state(trial.base)
+def test_failure_at_any_call_leaves_the_workspace_as_before_or_complete(scenario: PreparedScenario) -> None:
+    for where, before, after in hooks_at_each_point(scenario, full_disk):
+        run = scenario.run(before, after)
+        where = f"{where}: {run}"
+        left = state(scenario.base)
         if run.status == 0:
-            assert without_ours(left) == trial.complete, where
+            # Only cleaning up failed. The next run does it.
+            assert files(left) == files(scenario.complete), where
+            scenario.assert_same_command_finishes(where)
+        else:
+            assert left == scenario.before, where
+            assert run.status == 1 and len(run.err.splitlines()) == 2, where
+            assert run.err.startswith("Error: The file system refused"), where
+            assert "The workspace is as before." in run.err, where
+
+
+def test_ctrl_c_at_any_call_leaves_the_workspace_as_before_or_complete(scenario: PreparedScenario) -> None:
+    statuses = set()
+    for where, before, after in hooks_at_each_point(scenario, CTRL_C):
+        run = scenario.run(before, after)
+        statuses.add(run.status)
+        left = state(scenario.base)
+        if run.status == 0:
+            assert left == scenario.complete, f"{where}: {run}"
+        else:
+            assert run.status == 130 and len(run.err.splitlines()) == 2, f"{where}: {run}"
+            assert left == scenario.before, f"{where}: {run}"
+    assert statuses == {0, 130}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signal_that_asks_to_end_has_the_effect_of_ctrl_c(number: signal.Signals, memory: Path) -> None:
+    scenario = PreparedScenario(SCENARIOS["update"], memory)
+    early, late = scenario.points[1], renames(scenario)[0]
+    scenario.reset()
+    assert scenario.run(at(early, sent(number))).status == 130 and state(scenario.base) == scenario.before
+    assert scenario.run(at(late, sent(number))).status == 0 and state(scenario.base) == scenario.complete
+
+
+def test_ignored_hangup_stays_ignored(memory: Path) -> None:
+    """As under nohup."""
+    scenario = PreparedScenario(SCENARIOS["create"], memory)
+    scenario.reset()
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run = scenario.run(at(50, sent(signal.SIGHUP)))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert run.status == 0 and state(scenario.base) == scenario.complete, run
+
+
+def test_ctrl_c_during_a_rollback_does_not_stop_it(scenario: PreparedScenario) -> None:
+    for number in renames(scenario):
+        for later in LATER[:4]:
+            scenario.reset()
+            run = scenario.run(at(number, full_disk), at(range(number + 1, number + 1 + later), CTRL_C))
+            assert run.status == 1 and state(scenario.base) == scenario.before, f"{number}, {later}: {run}"
+
+
+def test_disk_that_stays_broken_is_never_reported_as_before(scenario: PreparedScenario) -> None:
+    for number in scenario.points:
+        scenario.reset()
+        run = scenario.run(at(range(number, 10**6), full_disk))
+        where = f"from call {number}, {scenario.calls[number]}: {run}"
+        left = state(scenario.base)
+        if run.status == 0:
+            assert files(left) == files(scenario.complete), where
         else:
             assert run.status == 1 and len(run.err.splitlines()) == 2, where
-            assert ("The workspace is as before." in run.err) == (left == trial.before), where
-        assert_not_half_edited(trial, left, where)
-        again = trial.run()
-        assert again.status == 0 and state(trial.base) == trial.complete, where
+            assert ("The workspace is as before." in run.err) == (left == scenario.before), where
+            assert ("Rolling back also failed" in run.err) == (left != scenario.before), where
+        scenario.assert_each_file_is_as_before_or_complete(where)
+        scenario.assert_same_command_finishes(where)
 
 
-def test_one_failure_more_while_undoing_is_never_called_as_before(trial: Trial) -> None:
-    for number, call in enumerate(trial.calls):
-        if call not in ("rename", "replace"):
-            continue
-        for later in range(number + 1, number + 12):
-            trial.reset()
-            run = trial.run(at({number, later}, full_disk))
-            where = f"calls {number} and {later}: {run}"
-            left = state(trial.base)
+def test_second_failure_during_a_rollback_is_never_reported_as_before(scenario: PreparedScenario) -> None:
+    for number in renames(scenario):
+        for later in LATER:
+            scenario.reset()
+            run = scenario.run(at({number, number + later}, full_disk))
+            where = f"calls {number} and {number + later}: {run}"
+            left = state(scenario.base)
             if run.status == 0:
-                assert without_ours(left) == trial.complete, where
+                assert files(left) == files(scenario.complete), where
             else:
-                assert ("The workspace is as before." in run.err) == (left == trial.before), where
-            assert_not_half_edited(trial, left, where)
+                assert ("The workspace is as before." in run.err) == (left == scenario.before), where
+            scenario.assert_each_file_is_as_before_or_complete(where)
 
 
-def test_a_second_ctrl_c_does_not_cut_the_undoing_short(trial: Trial) -> None:
-    for number, call in enumerate(trial.calls):
-        if call not in ("rename", "replace"):
-            continue
-        for later in range(number + 1, number + 5):
-            trial.reset()
-            run = trial.run(at({number, later}, ctrl_c))
-            where = f"calls {number} and {later}: {run}"
-            left = state(trial.base)
-            assert run.status in (0, 130), where
-            assert left in (trial.before, trial.complete), where
-
-
-def test_a_kill_at_any_call_leaves_nothing_half_done_and_the_next_run_finishes(trial: Trial) -> None:
-    for number in trial.distinct:
-        trial.reset()
-        run = trial.run(at(number, killed))
-        where = f"call {number}, {trial.calls[number]}: {run}"
-        assert run.status == -9, where
-        assert_not_half_edited(trial, state(trial.base), where)
-        again = trial.run()
-        assert again.status == 0 and state(trial.base) == trial.complete, f"{where}\n{again}"
+def test_kill_at_any_call_is_repaired_by_the_same_command(scenario: PreparedScenario) -> None:
+    for number in scenario.points:
+        scenario.reset()
+        run = scenario.run(at(number, sent(signal.SIGKILL)))
+        where = f"call {number}, {scenario.calls[number]}: {run}"
+        assert run.status == -signal.SIGKILL, where
+        scenario.assert_each_file_is_as_before_or_complete(where)
+        scenario.assert_same_command_finishes(where)

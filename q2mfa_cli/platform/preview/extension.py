@@ -19,6 +19,7 @@ from q2mfa_cli.platform.configuration import ConfigurationMissing, extension_con
 if TYPE_CHECKING:
     # It needs the sandbox extra: use_fake_sdk says so if the extra is missing.
     from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.readings import hide_modules
 
 NOT_SOURCES = {"node_modules", "dist", "__pycache__"}
 
@@ -66,6 +67,7 @@ class Extension:
         :raises Q2mfaError: it cannot be imported, or its configuration lacks a required value.
         """
         self._forget_modules()
+        hide_modules(self._platform.readings)
         self._stamps = dict(self._sources())
         try:
             self.module = self._installed_module()

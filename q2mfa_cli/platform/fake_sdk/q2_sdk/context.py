@@ -16,6 +16,7 @@ from tornado.web import Application
 
 from q2mfa_cli.platform.configuration import workspace_settings
 from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.readings import from_environment
 from q2mfa_cli.platform.sessions import Session
 
 
@@ -27,7 +28,7 @@ class Context:
     session: Session | None = None
 
 
-_without_server = Context(Platform())
+_without_server = Context(Platform(readings=from_environment()))
 _current: ContextVar[Context] = ContextVar("q2_sdk_context", default=_without_server)
 
 

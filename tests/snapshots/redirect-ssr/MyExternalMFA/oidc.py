@@ -147,7 +147,7 @@ def _read(response):
     """The body, as far as it is of a sane size: it may be compressed, or never end."""
     with closing(response):
         body, until = b"", time.monotonic() + TIMEOUT_SECONDS
-        for chunk in response.iter_content(1024):
+        for chunk in response.iter_content(64):
             body += chunk
             if len(body) > MAX_BYTES or time.monotonic() > until:
                 raise ValueError

@@ -38,7 +38,7 @@ def public_jwk(algorithm, kid, **members):
 
 
 class Cache:
-    """A cache with the rules of pymemcache. `add` is not known to share keys with `get` and `set`."""
+    """A cache with the rules of pymemcache. Whether `add` shares keys with `set` is unknown."""
 
     def __init__(self):
         self.values, self.added, self.seconds = {}, {}, {}

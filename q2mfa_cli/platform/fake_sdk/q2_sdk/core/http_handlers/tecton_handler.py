@@ -18,7 +18,7 @@ from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
 from q2mfa_cli.platform.configuration import extension_config
-from q2mfa_cli.platform.sessions import SESSION_HEADER, TICKET_FIELD, Session
+from q2mfa_cli.platform.sessions import ALL_MFA_INFO, SESSION_HEADER, TICKET_FIELD, Session
 
 Route = Callable[[], Awaitable[Any]]
 
@@ -84,8 +84,9 @@ class TectonRequestHandler(RequestHandler):
 
     @cached_property
     def mfa_info(self) -> Any:
-        """The request for MFA. An attribute that the workflow does not have is absent."""
-        return SimpleNamespace(**self._hq_session.mfa_info)
+        """The request for MFA. An attribute that the workflow does not have is absent or, by one reading, None."""
+        missing = {} if self._platform.readings.missing_mfa_info == "absent" else dict.fromkeys(ALL_MFA_INFO)
+        return SimpleNamespace(**{**missing, **self._hq_session.mfa_info})
 
     @cached_property
     def hq_credentials(self) -> Session | None:
@@ -126,13 +127,16 @@ class TectonRequestHandler(RequestHandler):
         """A cache whose keys all have *prefix*."""
         return self._platform.cache.with_prefix(prefix)
 
-    async def set_external_mfa_token(self, token: str) -> dict[str, str]:
-        """Set *token* with HQ. Q2 does not document the shape of the result: ``{"token": token}``.
+    async def set_external_mfa_token(self, token: str) -> Any:
+        """Set *token* with HQ. Q2 does not document the shape of the result.
 
         :raises ValueError: HQ does not accept it. :raises ConnectionError: HQ is down.
         """
         self._platform.hq.set_token(self._hq_session, token)
-        return {"token": token}
+        result = {"token": token}
+        return {"dict": result, "text": token, "nested": {"data": result}}[
+            self._platform.readings.token_result
+        ]
 
     async def post(self, routing_key: str | None = None) -> None:
         """Answer a request of the page with the route's result, or with an error that has no internals in it."""
@@ -142,15 +146,15 @@ class TectonRequestHandler(RequestHandler):
         try:
             self._answer(await self._routed(routing_key or "default"))
         except TectonError as error:
-            self._refuse(400, {"error": error.message, "data": error.data})
+            self._answer_error(400, error)
         except Exception:
             self.logger.exception("unexpected error")
-            self._refuse(500, {"error": "Internal error", "data": {}})
+            self._answer_error(500, TectonError("Internal error"))
 
     async def _routed(self, routing_key: str) -> Any:
         if self._session is None:
             raise TectonError("There is no session.")
-        if self.request.headers.get("Content-Type", "").startswith("application/json"):
+        if self._is_json:
             self.request_body = self._plain_object()
         else:
             self.form_fields = {name: self.get_body_argument(name) for name in self.request.body_arguments}
@@ -174,12 +178,22 @@ class TectonRequestHandler(RequestHandler):
             raise TectonError("The body has to be a plain object.")
         return body
 
-    def _refuse(self, status: int, body: dict[str, Any]) -> None:
-        self.set_status(status)
-        self.write(body)
-
     def _answer(self, result: Any) -> None:
-        raise NotImplementedError
+        """Answer the result of a route: by one reading, a token may be a text."""
+        if not isinstance(result, dict) and not (
+            isinstance(result, str) and self._platform.readings.token_result == "text"
+        ):
+            raise TypeError("a route returns a dict")
+        self.write({"data": result})
+
+    def _answer_error(self, status: int, error: TectonError) -> None:
+        self.set_status(status)
+        self.write({"error": error.message, "data": error.data})
+
+    @property
+    def _is_json(self) -> bool:
+        """Whether the request is one of ``requestExtensionData``, and not a form in the outlet."""
+        return self.request.headers.get("Content-Type", "").startswith("application/json")
 
     @property
     def _hq_session(self) -> Session:

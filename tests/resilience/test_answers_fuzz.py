@@ -1,28 +1,19 @@
-"""Whatever it is fed: refused with a message, or files that parse, with the value intact."""
+"""Answers files and flags with arbitrary content: an error, or files that parse and hold the values."""
 
 from __future__ import annotations
 
 import ast
 import json
-import os
 import runpy
-import tempfile
-import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tomli_w
 import yaml
-from click.testing import CliRunner
-from command import Run, contents, q2mfa
+from command import contents, q2mfa
 from hypothesis import event, example, given
 from hypothesis import strategies as st
-from trials import SETTINGS_PATH, plain
-
-from q2mfa_cli.cli import main
+from small_workspaces import SETTINGS_PATH, assert_refused, run, temporary_workspace
 
 SPECIAL = [
     *(
@@ -79,7 +70,7 @@ HOSTILE = st.lists(
 ).map("".join)
 VISIBLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=40)
 TEXT = HOSTILE | VISIBLE
-# Three parts of four are acceptable, so that whole requests often are.
+# Three of four values are valid, so that whole requests often are.
 NAMED = st.from_regex(r"[A-Z][a-z]{2}[A-Za-z0-9_]{0,12}", fullmatch=True)
 NAME = NAMED | NAMED | NAMED | HOSTILE
 URL = st.from_regex(
@@ -89,34 +80,6 @@ ISSUER = URL | URL | URL | HOSTILE.map("https://idp.example/".__add__)
 CLIENT_ID = VISIBLE | VISIBLE | VISIBLE | HOSTILE
 TOKENS = st.lists(VISIBLE.map(lambda text: text.translate({ord('"'): None, ord("\\"): None})), max_size=3)
 SCOPE = TOKENS | TOKENS | TOKENS | st.lists(HOSTILE, max_size=3)
-
-
-@contextmanager
-def a_workspace() -> Iterator[Path]:
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=place) as folder:
-        root = Path(folder, "workspace")
-        plain(root)
-        yield root
-
-
-def run(*arguments: str | Path, stdin: str | bytes = "") -> Run:
-    done = CliRunner().invoke(main, [*map(str, arguments)], input=stdin)
-    return Run(done.exit_code, done.stdout, done.stderr)
-
-
-def assert_refused(done: Run, root: Path, before: dict[str, bytes]) -> None:
-    assert done.status in (1, 2), done
-    lines = done.err.splitlines()
-    assert len(lines) == 2 and lines[0].startswith("Error: ") and len(done.err) < 700, done
-    assert "itself failed" not in done.err, done
-    # What is shown of the input is nothing that acts on a terminal or misleads a reader.
-    assert all(
-        unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl")
-        for line in lines
-        for character in line
-    )
-    assert contents(root.parent) == before
 
 
 def assert_parses(root: Path) -> None:
@@ -143,7 +106,7 @@ def assert_holds(root: Path, name: str, issuer: str | None, client_id: str | Non
 @example("Foo", "https://[::1]:1/{%", "{{ 7 * 7 }}", [], "ssr", "t")
 @example("Foo", None, " {# a #} ", [], "ssr", "t")
 @example("../Foo", None, "</script>", [], "ssr", "t")
-def test_an_answer_is_refused_or_arrives_as_it_is(
+def test_answers_are_refused_or_arrive_unchanged(
     name: str, issuer: str | None, client_id: str | None, scopes: list[str], rendering: str, form: str
 ) -> None:
     answers = {"name": name, "mfa": "redirect", "rendering": rendering, "scopes": scopes}
@@ -154,9 +117,9 @@ def test_an_answer_is_refused_or_arrives_as_it_is(
         text = {"j": json.dumps, "y": yaml.safe_dump, "t": tomli_w.dumps}[form](answers)
         text.encode()
     except UnicodeEncodeError:
-        # Only JSON has a way to write half a character.
+        # Only JSON can hold half of a surrogate pair.
         text = json.dumps(answers)
-    with a_workspace() as root:
+    with temporary_workspace() as root:
         before = contents(root.parent)
         done = run("create", "--answers", "-", "-o", root, stdin=text)
         event(f"exit {done.status}")
@@ -165,8 +128,8 @@ def test_an_answer_is_refused_or_arrives_as_it_is(
             return
         assert_parses(root)
         assert_holds(root, name, issuer, client_id, scopes)
-        # Nothing that was typed is anywhere else: the same extension with other values differs in one file.
-        with a_workspace() as other:
+        # The values are nowhere else: the same extension with other values differs in one file.
+        with temporary_workspace() as other:
             assert (
                 run(
                     "create", name, "--mfa=redirect", f"--rendering={rendering}", "--no-input", "-o", other
@@ -188,13 +151,13 @@ def test_an_answer_is_refused_or_arrives_as_it_is(
 
 
 @given(NAMED, URL, VISIBLE, TOKENS)
-def test_a_flag_means_what_the_answers_file_means(
+def test_flags_and_an_answers_file_create_the_same_files(
     name: str, issuer: str, client_id: str, scopes: list[str]
 ) -> None:
     flags = [f"--issuer={issuer}", f"--client-id={client_id}", *(f"--scope={scope}" for scope in scopes)]
     answers = {"name": name, "mfa": "redirect", "issuer": issuer, "client_id": client_id}
     answers |= {"scopes": scopes} if scopes else {}
-    with a_workspace() as by_flags, a_workspace() as by_file:
+    with temporary_workspace() as by_flags, temporary_workspace() as by_file:
         one = run("create", "--mfa=redirect", "--no-input", "-o", by_flags, *flags, "--", name)
         other = run("create", "--answers", "-", "-o", by_file, stdin=json.dumps(answers))
         event(one.err[:60])
@@ -277,7 +240,7 @@ YAML_PIECES = st.lists(
 ).map("".join)
 
 
-# Valid but for a value or two.
+# Valid except for a value or two.
 NEARLY = st.fixed_dictionaries(
     {"name": st.just("Foo")},
     optional={
@@ -302,9 +265,9 @@ NEARLY = st.fixed_dictionaries(
 @example('{"name": "Foo", "name": "Bar"}')
 @example("name: Foo\nname: Bar")
 @example("name: Foo\n---\nname: Bar")
-def test_an_answers_file_is_refused_or_understood(document: str | bytes) -> None:
+def test_arbitrary_answers_file_is_refused_or_understood(document: str | bytes) -> None:
     stdin = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
-    with a_workspace() as root:
+    with temporary_workspace() as root:
         before = contents(root.parent)
         done = run("create", "--answers", "-", "-o", root, stdin=stdin)
         event(f"exit {done.status}")
@@ -339,15 +302,13 @@ def test_an_answers_file_is_refused_or_understood(document: str | bytes) -> None
     ],
     ids=range(14),
 )
-def test_a_monstrous_answers_file_is_refused_before_anybody_gets_bored(
-    document: str, workspace: Path
-) -> None:
+def test_huge_answers_file_is_refused(document: str, workspace: Path) -> None:
     before = contents(workspace.parent)
     done = q2mfa("create", "--answers", "-", "-o", workspace, cwd=workspace.parent, stdin=document)
     assert_refused(done, workspace, before)
 
 
-def test_monstrous_flags_are_refused(workspace: Path) -> None:
+def test_huge_and_hidden_flags_are_refused(workspace: Path) -> None:
     before = contents(workspace.parent)
     for flag in ("--client-id", "--issuer", "--scope", "--rendering", "--mfa", "--answers"):
         for value in ("M" * 120_000, "\x1b[31m\u202e\u200b"):
@@ -361,148 +322,3 @@ def test_monstrous_flags_are_refused(workspace: Path) -> None:
         ["-\u202e"],
     ):
         assert_refused(q2mfa("create", "Foo", *nonsense, cwd=workspace), workspace, before)
-
-
-# --- settings.py. The lists that the platform's defaults bring are there before its first line.
-
-NAMES = ["INSTALLED_EXTENSIONS", "OUTBOUND_WHITELIST"]
-STATEMENT = st.sampled_from(
-    [
-        "{v} = ['A', 'B']",
-        "{v} = [\n    'A',\n    'B'  # b, ]\n]",
-        '{v}: list = ["A",]',
-        "{v} = []",
-        "{v} = ['A'] + ['B']",
-        "{v} = list(('A',))",
-        "{v} += ['C']",
-        "{v} += OTHER",
-        "{v} = {v} + ['D']",
-        "{v} = {v}[:1]",
-        "{v}.extend(['E'])",
-        "{v}.extend(OTHER)",
-        "{v}.append('F')",
-        "{v}.append('Foo')",
-        "{v} += ['idp.bank.example', ('Foo', 'Foo.extension')]",
-        "{v}.remove({v}[0])",
-        "{v}.clear()",
-        "{v}.insert(0, 'G')",
-        "{v}.sort(key=str)",
-        "{v}[:] = ['H']",
-        "{v}[0:0] = ['I']",
-        "del {v}[:]",
-        "ALIAS = {v}",
-        "ALIAS = {v}\nALIAS.clear()",
-        "(ALIAS := {v}).clear()",
-        "def f(x={v}):\n    x.clear()\nf()",
-        "[{v}.clear() for _ in 'x']",
-        "for {v} in [['J']]:\n    pass",
-        "{v}, OTHER = ['K'], []",
-        "if OTHER:\n    {v} = ['L']\nelse:\n    {v} += ['M']",
-        "if not OTHER:\n    {v} = []",
-        "try:\n    {v} = ['N']\nfinally:\n    pass",
-        "with open('/dev/null') as {v}:\n    pass\n{v} = ['O']",
-        "def f():\n    global {v}\n    {v} = []\nf()",
-        "def f():\n    {v} = []\nf()",
-        "class C:\n    {v} = ['P']",
-        "from string import *",
-        "import os as {v}\n{v} = ['Q']",
-        "{v} = ['R']; {v} += ['S']",
-        "{v} = ['T'] if OTHER else ['U']",
-        "{v} = OTHER = ['V']",
-        "{v} = [*OTHER, 'W']",
-        "{v} = ['Foo']",
-        "{v} = [('Foo')]",
-        "{v} = ['idp.bank.example']",
-        "{v} = ['''X''' 'Y']",
-        "{v} = ['\\N{{DIGIT ONE}}', r'\\d', '\\d']",
-        "print({v}, end='')",
-        "OTHER = ['Z']",
-        "X = 'é'",
-        "# {v} = ['comment']",
-        "'''\n{v} = ['text']\n'''",
-        "{v} = (['A'])",
-        "{v} = (\n    ['A',\n     'B'])",
-        "{v} = \\\n    ['A']",
-        "{v}.extend(  [  'A' ]  )",
-        "\f{v} = ['A']",
-        "",
-    ]
-)
-
-
-@st.composite
-def settings_files(draw: st.DrawFn) -> bytes:
-    statements = draw(st.lists(st.tuples(STATEMENT, st.sampled_from(NAMES)), min_size=1, max_size=6))
-    lines = [statement.format(v=variable) for statement, variable in statements]
-    text = "\n".join(lines) + draw(st.sampled_from(["\n", "", "\n\n", "  # end"]))
-    start = draw(st.sampled_from(["from q2_sdk.core.default_settings import *\n", "# c\n", ""]))
-    content = (start + text).replace("\n", draw(st.sampled_from(["\n", "\n", "\r\n"]))).encode()
-    return draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf", b"# -*- coding: utf-8 -*-\n"])) + content
-
-
-def executed(settings: bytes) -> dict[str, Any] | None:
-    """The names that this settings.py sets, or ``None`` where Python refuses it."""
-    source = settings.replace(b"from q2_sdk.core.default_settings import *", b"OTHER = []")
-    namespace: dict[str, Any] = {"INSTALLED_EXTENSIONS": [], "OUTBOUND_WHITELIST": [], "OTHER": []}
-    try:
-        exec(compile(source, "settings.py", "exec"), namespace)  # noqa: S102 - the statements above
-    except Exception:  # noqa: BLE001 - what its author wrote
-        return None
-    return {key: value for key, value in namespace.items() if key in [*NAMES, "OTHER", "X"]}
-
-
-@pytest.mark.filterwarnings("ignore")
-@given(settings_files())
-def test_whatever_settings_do_the_extension_is_in_them_or_its_owner_is_told(settings: bytes) -> None:
-    with a_workspace() as root:
-        (root / SETTINGS_PATH).write_bytes(settings)
-        flags = ["--mfa=redirect", "--issuer=https://idp.bank.example", "--no-input", "--format=json"]
-        done = run("create", "Foo", *flags, "-o", root)
-        event(f"exit {done.status}")
-        if done.status:
-            # An entry of that name is there already.
-            assert done.status == 2 and "Foo is taken" in done.err, done
-            assert b"Foo" in settings and (root / SETTINGS_PATH).read_bytes() == settings
-            return
-        edited = (root / SETTINGS_PATH).read_bytes()
-        told = [step for step in done.json["next_steps"] if step.startswith(f"Add to {SETTINGS_PATH}")]
-        before, after = executed(settings), executed(edited)
-        if told:
-            assert edited == settings
-            assert (
-                'INSTALLED_EXTENSIONS.append("Foo")' in told[0] and '.append("idp.bank.example")' in told[0]
-            )
-        elif before is not None:
-            assert after is not None
-            for variable, entry in zip(NAMES, ("Foo", "idp.bank.example"), strict=True):
-                assert entry in after[variable], edited
-                new = list(after[variable])
-                if entry not in before[variable]:
-                    new.remove(entry)
-                assert new == before[variable], edited
-            assert {key: before[key] for key in before.keys() - NAMES} == {
-                key: after[key] for key in after.keys() - NAMES
-            }
-
-
-@given(
-    st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
-)
-@example(b"INSTALLED_EXTENSIONS = ['A']\n\x00")
-@example(b"INSTALLED_EXTENSIONS = " + b"(" * 150 + b"[]" + b")" * 150)
-@example(b"INSTALLED_EXTENSIONS = ['A']\nX = " + b"-" * 3000 + b"1")
-@example(b"INSTALLED_EXTENSIONS = ['A']\nX = " + b"[" * 90 + b"]" * 90)
-@example(b"INSTALLED_EXTENSIONS = ['A']\nX = a" + b".b" * 3000)
-@example(b"INSTALLED_EXTENSIONS = ['A']\n" + b"if x:\n  pass\nel" * 900 + b"se: pass\n")
-def test_any_bytes_are_left_alone_or_edited_in_one_place(settings: bytes) -> None:
-    with a_workspace() as root:
-        (root / SETTINGS_PATH).write_bytes(settings)
-        done = run("create", "Foo", "--no-input", "--format=json", "-o", root)
-        assert done.status == 0, done
-        edited = (root / SETTINGS_PATH).read_bytes()
-        if edited != settings:
-            compile(edited, "settings.py", "exec", ast.PyCF_ONLY_AST)
-            rest = iter(edited)
-            assert all(byte in rest for byte in settings)
-        else:
-            assert 'INSTALLED_EXTENSIONS.append("Foo")' in done.out.replace('\\"', '"')

@@ -1,7 +1,8 @@
-"""The command in a forked process where the file system fails, or the process dies, at a chosen call."""
+"""Run a command in a forked process that fails, is interrupted or is killed at a chosen call of the os module."""
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import itertools
 import json
@@ -15,20 +16,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-import filelock  # noqa: F401 - what each fork would import anew
+import filelock  # noqa: F401 - each fork would import it again
 from command import Run
 
-from q2mfa_cli import answers, cli, report  # noqa: F401
+from q2mfa_cli import answers, cli, report  # noqa: F401 - each fork would import these again
 from q2mfa_cli.commands import create  # noqa: F401
 from q2mfa_cli.integrations import INTEGRATIONS
 from q2mfa_cli.rendering import render
 from q2mfa_cli.request import make_request
 
-# What can change a file system, as the os module calls it. Renaming and linking change names; `after` means these.
+# The functions of the os module that change a file system. Those that change names can also fail after the change.
 NAMING = ("mkdir", "rename", "replace", "link", "symlink", "unlink", "remove", "rmdir")
 CALLS = ("open", "write", "fsync", "chmod", "fchmod", "chown", "utime", "setxattr", "truncate", *NAMING)
 
-# The audit events of the same calls. Writing and syncing raise none.
+# The audit events of these functions. Writing and syncing have none.
 AUDITED = {
     "open": ("open",),
     "os.mkdir": ("mkdir",),
@@ -44,8 +45,9 @@ AUDITED = {
 }
 
 Hook = Callable[[int, str], None]
+Command = Callable[[], object]
 
-# Compiled here, once for all forks.
+# Compile the templates once for all forks.
 for integration in INTEGRATIONS:
     render(make_request({"name": "Foo", "mfa": integration.id}))
 
@@ -58,16 +60,13 @@ def full_disk(number: int, call: str) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def ctrl_c(number: int, call: str) -> None:
-    raise KeyboardInterrupt
-
-
-def killed(number: int, call: str) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def sent(number: signal.Signals) -> Hook:
+    """A hook that sends a signal to its own process."""
+    return lambda _, call: os.kill(os.getpid(), number)
 
 
 def at(numbers: int | range | set[int], fault: Hook) -> Hook:
-    """*fault*, at the calls of these *numbers* only."""
+    """A hook that runs *fault* at the calls with these *numbers*."""
     chosen = {numbers} if isinstance(numbers, int) else numbers
 
     def hook(number: int, call: str) -> None:
@@ -77,35 +76,45 @@ def at(numbers: int | range | set[int], fault: Hook) -> Hook:
     return hook
 
 
-class Fork:
-    """The command at work in a fork of this process; *before* and *after* surround each call that may write."""
+def command_line(*arguments: str) -> Command:
+    """The ``q2mfa`` command line with these arguments."""
+    return lambda: cli.main(list(arguments))
 
-    def __init__(
-        self, arguments: list[str], cwd: Path, before: Hook = no_hook, after: Hook = no_hook
-    ) -> None:
-        self.out = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has ended
+
+class Fork:
+    """A command that runs in a fork of this process; *before* and *after* run around each call that may write."""
+
+    def __init__(self, command: Command, cwd: Path, before: Hook = no_hook, after: Hook = no_hook) -> None:
+        self.out = tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes it
         self.err = tempfile.TemporaryFile()  # noqa: SIM115
+        self.running = True
         self.pid = os.fork()
         if self.pid == 0:
-            _become(arguments, cwd, self.out.fileno(), self.err.fileno(), before, after)
+            _run_and_exit(command, cwd, self.out.fileno(), self.err.fileno(), before, after)
 
     def wait(self) -> Run:
-        """What it left, when it has ended; a negative status is the signal that ended it."""
+        """The result of the command when it has ended. A negative status is the signal that killed it."""
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self.running = False
         with self.out, self.err:
             self.out.seek(0), self.err.seek(0)
             return Run(status, self.out.read().decode(), self.err.read().decode())
 
+    def kill(self) -> Run:
+        """Kill the process, and return what it left."""
+        os.kill(self.pid, signal.SIGKILL)
+        return self.wait()
 
-def forked(arguments: list[str], cwd: Path, before: Hook = no_hook, after: Hook = no_hook) -> Run:
-    """Run the command in a fork to its end."""
-    return Fork(arguments, cwd, before, after).wait()
+
+def forked(command: Command, cwd: Path, before: Hook = no_hook, after: Hook = no_hook) -> Run:
+    """Run *command* in a fork and wait for its end."""
+    return Fork(command, cwd, before, after).wait()
 
 
-def calls_of(arguments: list[str], cwd: Path) -> list[str]:
-    """The calls of an undisturbed run that may write, in order.
+def calls_of(command: Command, cwd: Path) -> list[str]:
+    """The calls that may write, in the order of a run without faults.
 
-    It is made sure that there are no others: that nothing is written past the os module's functions.
+    The audit events of the run show that it writes only through the functions of the os module.
     """
     with tempfile.NamedTemporaryFile("r") as seen:
         into = os.open(seen.name, os.O_WRONLY)
@@ -129,7 +138,7 @@ def calls_of(arguments: list[str], cwd: Path) -> list[str]:
             with one_at_a_time:
                 os.pwrite(into, json.dumps([counted, audited]).encode(), 0)
 
-        run = forked(arguments, cwd, before, after)
+        run = forked(command, cwd, before, after)
         os.close(into)
         assert run.status == 0, run
         calls, events = json.loads(seen.read())
@@ -139,8 +148,18 @@ def calls_of(arguments: list[str], cwd: Path) -> list[str]:
     return names
 
 
+def obey_permissions() -> None:
+    """Make permission bits apply to root too: drop the capabilities that override them (capabilities(7))."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        drop, dac_override, dac_read_search, owner = 24, 1, 2, 3
+        for capability in (dac_override, dac_read_search, owner):
+            if libc.prctl(drop, capability, 0, 0, 0):
+                raise OSError(ctypes.get_errno(), "prctl")
+
+
 def state(root: Path) -> dict[str, tuple[object, ...]]:
-    """All there is at and under *root*: kind and permissions, owner, and content or link target."""
+    """Every path at and below *root*: kind and permissions, owner, and content or link target."""
     found: dict[str, tuple[object, ...]] = {}
     for path in _walk(root):
         status = os.lstat(path)
@@ -166,10 +185,11 @@ def _may_write(flags: int) -> bool:
     return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
 
 
-def _become(arguments: list[str], cwd: Path, out: int, err: int, before: Hook, after: Hook) -> NoReturn:
-    """Be the command; leave no way back into the tests."""
+def _run_and_exit(command: Command, cwd: Path, out: int, err: int, before: Hook, after: Hook) -> NoReturn:
     status: object = 99
     try:
+        # pytest-xdist's workers ignore Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(out, 1), os.dup2(err, 2)
         sys.stdin = open(os.devnull)  # noqa: SIM115
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
@@ -180,10 +200,11 @@ def _become(arguments: list[str], cwd: Path, out: int, err: int, before: Hook, a
         for name in CALLS:
             setattr(os, name, _hooked(name, numbers, before, after))
         try:
-            cli.main(arguments)
+            command()
+            status = 0
         except SystemExit as leaving:
             status = leaving.code
-    except BaseException:  # noqa: BLE001 - nothing may return into the tests
+    except BaseException:  # noqa: BLE001 - a fork must not return into the tests
         import traceback
 
         traceback.print_exc()
