@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +10,6 @@ from typing import Any
 
 import jwt
 import pytest
-import requests
 from attacks.served_extension import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -309,32 +305,3 @@ def test_client_with_a_wrong_secret_is_denied(secret: str, serve: Serve, provide
     refusal = "127.0.0.1 answered 401 invalid_client"
     assert_denied(login, login.start(), "not_configured", refusal)
     assert not any(secret in line for line in login.log)
-
-
-def test_certified_provider_command_of_the_readme_starts_it() -> None:
-    folder = Path(__file__).parent
-    command = "PYTHONPATH=tests .venv/bin/python -m providers.certified_provider --redirect-uri"
-    assert command in (folder / "README.md").read_text("utf-8")
-    with subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "providers.certified_provider",
-            "--par",
-            "required",
-            "--redirect-uri",
-            "http://127.0.0.1:1/",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(folder.parent)},
-    ) as process:
-        assert process.stdin and process.stdout
-        issuer = process.stdout.readline().split()[1]
-        metadata = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=10).json()
-        process.stdin.write("\n")
-        process.stdin.close()
-        assert process.wait() == 0
-    assert metadata["issuer"] == issuer
-    assert metadata["require_pushed_authorization_requests"] is True

@@ -1,11 +1,15 @@
-"""The pages about providers match the providers that the tests run, and the generated extension."""
+"""The pages about providers, and the README of this folder, match the tests and the generated extension."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from providers import python_provider
 from providers.real_providers import PAGES, PROVIDERS, documented_settings
@@ -60,3 +64,33 @@ def test_documents_name_the_version_that_runs(requirement: str) -> None:
     page = (PAGES / f"{package}.md").read_text("utf-8")
     assert re.search(rf"(?i){package} {re.escape(version)} from PyPI", page)
     assert re.search(rf"(?i)\| {package} \| {re.escape(version)} \|", readme)
+
+
+@pytest.mark.node
+def test_certified_provider_command_of_the_readme_starts_it() -> None:
+    folder = Path(__file__).parent
+    command = "PYTHONPATH=tests .venv/bin/python -m providers.certified_provider --redirect-uri"
+    assert command in (folder / "README.md").read_text("utf-8")
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "providers.certified_provider",
+            "--par",
+            "required",
+            "--redirect-uri",
+            "http://127.0.0.1:1/",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(folder.parent)},
+    ) as process:
+        assert process.stdin and process.stdout
+        issuer = process.stdout.readline().split()[1]
+        metadata = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=10).json()
+        process.stdin.write("\n")
+        process.stdin.close()
+        assert process.wait() == 0
+    assert metadata["issuer"] == issuer
+    assert metadata["require_pushed_authorization_requests"] is True
