@@ -139,28 +139,34 @@ def running() -> Iterator[Glewlwyd]:
 
 @contextlib.contextmanager
 def _started(root: Path, folder: Path) -> Iterator[str]:
-    """Glewlwyd on a free port. It cannot choose one itself, and another program can be faster."""
-    share = root / "usr" / "share"
+    """Glewlwyd on a free port. It cannot choose one itself, so it starts again if another program was faster."""
+    schema = root / "usr/share/dbconfig-common/data/glewlwyd/install/sqlite3"
     with contextlib.closing(sqlite3.connect(folder / "glewlwyd.db")) as database:
-        database.executescript((share / "dbconfig-common/data/glewlwyd/install/sqlite3").read_text("utf-8"))
-    deadline = time.monotonic() + DEADLINE
-    while True:
+        database.executescript(schema.read_text("utf-8"))
+    for _ in range(5):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         (folder / "glewlwyd.conf").write_text(_configuration(root, folder, port, url), "utf-8")
         with _process(root, folder) as process:
             try:
-                while process.poll() is None:
-                    with contextlib.suppress(requests.ConnectionError):
-                        requests.get(f"{url}/config/", timeout=1)
-                        yield url
-                        return
-                    assert time.monotonic() < deadline, (folder / "log").read_text("utf-8")
-                    time.sleep(0.05)
+                if _answers(process, f"{url}/config/"):
+                    yield url
+                    return
             finally:
                 process.terminate()
-        assert time.monotonic() < deadline, (folder / "log").read_text("utf-8")
+    raise RuntimeError(f"Glewlwyd does not start: {(folder / 'log').read_text('utf-8')}")
+
+
+def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
+    """Wait until *process* answers at *url*. False: it ended, or takes too long."""
+    deadline = time.monotonic() + DEADLINE
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(requests.RequestException):
+            if requests.get(url, timeout=TIMEOUT).ok and process.poll() is None:
+                return True
+        time.sleep(0.02)
+    return False
 
 
 def _process(root: Path, folder: Path) -> subprocess.Popen[bytes]:

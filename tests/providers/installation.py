@@ -30,8 +30,7 @@ def python_packages(*requirements: str) -> Path:
             [*command, "--disable-pip-version-check", *requirements], stdout=sys.stderr, check=True
         )
 
-    version = "{}.{}".format(*sys.version_info)
-    folder = _installed([version, *requirements], install)
+    folder = _installed([sys.version, sys.base_prefix, *requirements], install)
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -63,8 +64,9 @@ def install() -> None:
         partial(python_packages, CANAILLE[1]),
         partial(python_packages, DJANGO_OAUTH_TOOLKIT[1]),
         partial(python_packages, OIDC_PROVIDER_MOCK[1]),
-        partial(debian_packages, *glewlwyd.PACKAGES),
     ]
+    if shutil.which("apt-get"):
+        jobs.append(partial(debian_packages, *glewlwyd.PACKAGES))
     with ThreadPoolExecutor() as pool:
         for done in [pool.submit(job) for job in jobs]:
             done.result()

@@ -100,13 +100,12 @@ def test_user_with_a_provider_session_logs_in_again(real: RealProvider, serve: S
 
 
 @only(GLEWLWYD)
-def test_glewlwyd_without_the_documented_setting_is_denied(
+def test_glewlwyd_with_the_default_settings_is_denied(
     real: RealProvider, provider: Provider, tmp_path: Path
 ) -> None:
     """It signs `auth_time: 0`."""
     workspace = create_workspace(tmp_path / "workspace", provider.issuer)
-    settings = {**real.settings, "CHECK_AUTH_TIME": True}
-    with serving(workspace, tmp_path / "served", "Csr", settings, CLIENT_SECRET) as extension:
+    with serving(workspace, tmp_path / "served", "Csr", secret=CLIENT_SECRET) as extension:
         provider.register(CLIENT_ID, CLIENT_SECRET, extension.redirect_uri)
         login, answer = log_in(extension, real.user(ADA), real.ada)
         assert (answer.status, answer.code) == (400, "too_old")
