@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
@@ -73,12 +73,15 @@ class Extension:
 
     :param folder: a workspace from :func:`create_workspace`. :param name: Ssr or Csr.
     :param settings: values of its configuration that are changed, as its owner would by hand.
+    :param arguments: further arguments of ``extension_server.py``.
     :ivar logins: every session that was begun, in turn.
     """
 
-    def __init__(self, folder: Path, name: str, settings: Mapping[str, Any], secret: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, settings: Mapping[str, Any], secret: str, arguments: Sequence[str]
+    ) -> None:
         self.folder, self.name = folder, name
-        self._secret = secret
+        self._secret, self._arguments = secret, arguments
         self.logins: list[Login] = []
         self._configure(settings)
         self._start()
@@ -138,7 +141,7 @@ class Extension:
     def _start(self) -> None:
         with tempfile.TemporaryFile("w+") as said:
             self._process = subprocess.Popen(
-                [sys.executable, EXTENSION_SERVER, str(self.folder), self.name],
+                [sys.executable, EXTENSION_SERVER, str(self.folder), self.name, *self._arguments],
                 stdout=subprocess.PIPE,
                 stderr=said,
                 text=True,
@@ -159,10 +162,14 @@ def serving(
     name: str = "Csr",
     settings: Mapping[str, Any] | None = None,
     secret: str = CLIENT_SECRET,
+    arguments: Sequence[str] = (),
 ) -> Iterator[Extension]:
-    """Copy *workspace* to *folder* and serve its extension *name* with *settings* until the block ends."""
+    """Copy *workspace* to *folder* and serve its extension *name* with *settings* until the block ends.
+
+    :param arguments: further arguments of ``extension_server.py``.
+    """
     shutil.copytree(workspace, folder)
-    extension = Extension(folder, name, settings or {}, secret)
+    extension = Extension(folder, name, settings or {}, secret, arguments)
     try:
         yield extension
     finally:
