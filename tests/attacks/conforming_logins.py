@@ -124,6 +124,12 @@ CONFORMING_LOGINS = [
         Lie(claims=changed(groups=["x"] * 100, name="Ada", c_hash="x")),
     ),
     right(
+        "token-type",
+        "`token_type` in other letter case",
+        Lie(token=changed(token_type="bEARER")),
+    ),
+    right("no-expires-in", "a token response without `expires_in`", Lie(token=without("expires_in"))),
+    right(
         "more-parameters",
         "parameters that nobody asked for",
         Lie(authorized=changed(session_state="x.y", scope="openid", more="&=?")),

@@ -137,6 +137,14 @@ def test_client_authentication_with_each_signature_algorithm_logs_in(
     confirmed(extension, UserAgent(USER))
 
 
+@pytest.mark.parametrize("alg", ["PS256", "ES256", "EdDSA"])
+def test_fapi2_profile_logs_in(alg: str, serve: Serve, provider: CertifiedProvider) -> None:
+    extension = serve(secret=json.dumps(jwk("ES256", private=True)), PROFILE="fapi2")
+    jwks = {"keys": [jwk("ES256", private=False)]}
+    set_up(provider, extension, auth_method="private_key_jwt", alg=alg, par="required", client_jwks=jwks)
+    confirmed(extension, UserAgent(USER))
+
+
 @pytest.mark.parametrize("par", ["off", "on", "required"])
 def test_par_when_announced_is_used(
     par: str, tmp_path: Path, generated: Path, provider: CertifiedProvider

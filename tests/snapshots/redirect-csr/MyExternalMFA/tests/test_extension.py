@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from q2_sdk.core import q2_requests
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.tools.testing.mock_handler_mixin import MockHandlerMixin
@@ -12,7 +14,7 @@ from q2_sdk.tools.testing.models import RequestMock
 from tornado.web import Application
 
 from .. import extension, protocol
-from .provider import CLIENT_ID, CLIENT_SECRET, ISSUER, USER, Cache, Provider
+from .provider import CLIENT_ID, CLIENT_SECRET, ISSUER, KEYS, USER, Cache, Provider
 
 PUBLIC = Path(extension.__file__).parent / "frontend" / "public"
 
@@ -191,6 +193,29 @@ async def test_secret_can_be_read_elsewhere(provider):
     assert provider.requests[-2].path == "/token"
     headers = {"Authorization": "Basic cTItbWZhOmZyb20rZWxzZXdoZXJl"}
     assert provider.requests[-2].headers == headers
+
+
+async def test_readme_shows_how_to_read_a_private_key_from_the_vault(provider, tmp_path):
+    readme = (Path(extension.__file__).parent / "README.md").read_text("utf-8")
+    names = {}
+    sample = re.search(r"```python\n(.*?async def client_secret.*?)```", readme, re.DOTALL)[1]
+    exec(compile(sample, "README.md", "exec"), names)  # noqa: S102
+    kinds = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    private = KEYS["RS256"].private_bytes(*kinds).decode()
+    certificate = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
+    file = tmp_path / "certificate.pem"
+    file.write_text(certificate + private)
+
+    class FromVault(MockHandler):
+        vault = SimpleNamespace(get_certificate=lambda name, credentials: str(file))
+        hq_credentials = None
+        client_secret = names["client_secret"]
+
+    handler = FromVault(sso_identifier=USER)
+    handler.config.CLIENT_AUTH_METHOD = "private_key_jwt"
+    await handler.came_back(provider)
+    assertion = provider.requests[-2].data["client_assertion"]
+    assert jwt.get_unverified_header(assertion)["alg"] == "PS256"
 
 
 async def test_log_of_a_login_has_no_secret(provider, caplog):

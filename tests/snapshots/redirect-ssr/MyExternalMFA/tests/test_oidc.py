@@ -431,6 +431,57 @@ async def test_fapi2_refuses_other_algorithms(provider):
     assert await login.denied() == "not_configured"
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://evil.example"},
+        {"iss": None},
+        {"aud": "another"},
+        {"aud": [CLIENT_ID, "another"]},
+        {"aud": None},
+        {"exp": lambda now: now - 300},
+        {"exp": None},
+        {"nonce": "x" * 43},
+        {"nonce": None},
+    ],
+)
+async def test_fapi2_denies_wrong_claim(claims, provider):
+    login = fapi2(provider)
+    provider.claims = claims
+    assert await login.denied() == "not_trusted"
+
+
+@pytest.mark.parametrize("state", [None, "x" * 43])
+async def test_fapi2_denies_another_state(state, provider):
+    assert await fapi2(provider).denied(state=state) == "expired"
+
+
+async def test_fapi2_denies_unsigned_id_token(provider):
+    login = fapi2(provider)
+    provider.algorithm, provider.signing_key = "none", None
+    assert await login.denied() == "not_trusted"
+
+
+async def test_fapi2_denies_metadata_of_another_issuer(provider):
+    login = fapi2(provider)
+    provider.metadata["issuer"] = "https://evil.example"
+    assert await login.denied() == "provider_unavailable"
+
+
+@pytest.mark.parametrize(
+    "answer", [{"token_type": "bEARER"}, {"token_type": "DPoP"}, {"expires_in": None}]
+)
+async def test_fapi2_does_not_need_the_access_token(answer, provider):
+    login = fapi2(provider)
+    provider.claims, provider.answer = {"aud": [CLIENT_ID]}, answer
+    await login.passes()
+
+
+@pytest.mark.parametrize("iss", [None, "https://evil.example"])
+async def test_fapi2_denies_another_iss(iss, provider):
+    assert await fapi2(provider).denied(iss=iss) == "not_trusted"
+
+
 async def test_fapi2_requires_iss_even_if_it_is_not_announced(provider):
     login = fapi2(provider)
     del provider.metadata["authorization_response_iss_parameter_supported"]
