@@ -137,7 +137,7 @@ def test_client_authentication_with_each_signature_algorithm_logs_in(
     confirmed(extension, UserAgent(USER))
 
 
-@pytest.mark.parametrize("alg", ["PS256", "ES256", "EdDSA"])
+@pytest.mark.parametrize("alg", ["PS256", "ES256"])
 def test_fapi2_profile_logs_in(alg: str, serve: Serve, provider: CertifiedProvider) -> None:
     extension = serve(secret=json.dumps(jwk("ES256", private=True)), PROFILE="fapi2")
     jwks = {"keys": [jwk("ES256", private=False)]}
