@@ -16,7 +16,7 @@ except ImportError:  # not every version of the SDK has it
 
 # Values that stay out of the log.
 SECRETS = ["Authorization", "client_secret", "client_assertion", "code", "code_verifier", "state", "nonce"]
-SECRETS += ["id_token", "access_token", "refresh_token", "token"]
+SECRETS += ["request_uri", "id_token", "access_token", "refresh_token", "token"]
 
 
 class MyExternalMFAHandler(Q2TectonClientRequestHandler):
