@@ -69,10 +69,17 @@ class _Template:
         ]
         # All names are one template: compiling each of them takes as long as compiling the contents.
         self.paths = self.environment.from_string("\n".join(self.files))
+        # Cookiecutter computes the variables whose names start with two underscores from the others.
+        self.computed = {
+            name: self.environment.from_string(value)
+            for name, value in self.variables.items()
+            if name.startswith("__")
+        }
         self.content = functools.cache(self._content)
 
     def render(self, variables: Mapping[str, Any]) -> RenderedTree:
-        context = {"cookiecutter": variables}
+        computed = {name: value.render(cookiecutter=variables) for name, value in self.computed.items()}
+        context = {"cookiecutter": {**variables, **computed}}
         tree: dict[str, bytes] = {}
         for file, path in zip(self.files, self.paths.render(context).split("\n"), strict=True):
             # An empty name is Cookiecutter's way to leave a file out.

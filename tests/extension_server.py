@@ -1,14 +1,16 @@
 """Serve one extension of a workspace, unchanged, on the fake platform, on loopback.
 
-``python tests/extension_server.py WORKSPACE NAME [--port 0]`` prints one JSON line, ``{"url": …}``, when it is ready.
+``python tests/extension_server.py WORKSPACE NAME [--port 0] [--memcached PORT] [--assets-url URL]`` prints one JSON line, ``{"url": …}``, when it is ready.
 
 ========================================= ===========================================================================
 ``POST /NAME[/ROUTE]``                    the extension; a JSON body is that of ``requestExtensionData``. Answers
                                           ``{"data": …}`` or, outside 2xx, ``{"error": …, "data": {…}}``
 ``GET /assets/NAME/…``                    its ``frontend/public``: what ``base_assets_url`` names
-``POST /_hq/sessions``                    log a user in: ``{"authenticated": false, "mfa_info": {…}}`` → ``{"session": id}``
+``POST /_hq/sessions``                    log a user in: ``{"authenticated": false, "mfa_info": {…}}`` → ``{"session": id}``;
+                                          ``"id"`` continues a session of another server process
 ``GET /_hq/sessions/ID``                  → ``{"tokens": […], "verified": …}``
 ``POST /_hq/sessions/ID/verify``          what UUX does with ``verifyMFA``'s token: ``{"token"}`` → ``{"verified": …}``
+``GET /_hq/cache_keys``                   → ``{"keys": […]}``: the keys used in the cache, with prefix
 ``GET /_hq/log``                          → ``{"lines": […]}``: everything logged in this process, at every level
 ========================================= ===========================================================================
 
@@ -75,11 +77,13 @@ def _collected_log() -> deque[str]:
     return lines
 
 
-async def _serve(workspace: Path, name: str, port: int) -> None:
+async def _serve(
+    workspace: Path, name: str, port: int, memcached: int | None, assets_url: str | None
+) -> None:
     sockets = bind_sockets(port, "127.0.0.1")
     url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-    platform = Platform()
-    platform.assets_url = f"{url}/assets"
+    platform = Platform(memcached=("127.0.0.1", memcached) if memcached else None)
+    platform.assets_url = assets_url or f"{url}/assets"
     extension = Extension(workspace, name, platform)
     HTTPServer(make_application(platform, extension)).add_sockets(sockets)
     print(json.dumps({"url": url}), flush=True)
@@ -92,11 +96,17 @@ def main() -> int:
     parser.add_argument("workspace", type=Path)
     parser.add_argument("name")
     parser.add_argument("--port", type=int, default=0, help="default: any free port")
+    parser.add_argument(
+        "--memcached", type=int, help="port of a memcached on 127.0.0.1; default: an embedded one"
+    )
+    parser.add_argument("--assets-url", help="default: this server's own")
     arguments = parser.parse_args()
     workspace = arguments.workspace.resolve()
     try:
         use_fake_sdk(workspace)
-        asyncio.run(_serve(workspace, arguments.name, arguments.port))
+        asyncio.run(
+            _serve(workspace, arguments.name, arguments.port, arguments.memcached, arguments.assets_url)
+        )
     except Q2mfaError as error:
         print(f"Error: {error.message}\n{error.hint}", file=sys.stderr)
         return error.exit_code

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 class _Handler(RequestHandler):
     def initialize(self, platform: Platform, lines: Iterable[str]) -> None:
-        self.hq, self.lines = platform.hq, lines
+        self.platform, self.hq, self.lines = platform, platform.hq, lines
 
     def prepare(self) -> None:
         # A form of another site cannot send this type, and its script needs permission first (CORS).
@@ -40,8 +40,12 @@ class _Handler(RequestHandler):
 class _Sessions(_Handler):
     def post(self) -> None:
         body = self.body()
+        identifier = body.pop("id", None)
         try:
             session = self.hq.open_session(**body)
+            if identifier:
+                self.hq.sessions[identifier] = self.hq.sessions.pop(session.id)
+                session.id = identifier
         except (TypeError, ValueError) as error:
             self.set_status(400)
             self.write({"error": str(error)})
@@ -61,6 +65,11 @@ class _Verify(_Handler):
         self.write({"verified": self.hq.verify(session, self.body().get("token")).verified})
 
 
+class _CacheKeys(_Handler):
+    def get(self) -> None:
+        self.write({"keys": list(self.platform.cache.recent_keys)})
+
+
 class _Log(_Handler):
     def get(self) -> None:
         self.write({"lines": list(self.lines)})
@@ -73,5 +82,6 @@ def handlers(platform: Platform, lines: Iterable[str]) -> list[Any]:
         (r"/_hq/sessions", _Sessions, given),
         (r"/_hq/sessions/([\w-]+)", _Session, given),
         (r"/_hq/sessions/([\w-]+)/verify", _Verify, given),
+        (r"/_hq/cache_keys", _CacheKeys, given),
         (r"/_hq/log", _Log, given),
     ]

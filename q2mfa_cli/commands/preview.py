@@ -15,9 +15,9 @@ from q2mfa_cli.platform.preview.extension import use_fake_sdk
 from q2mfa_cli.platform.verify import report
 from q2mfa_cli.platform.verify.report import Finding
 
-# What the preview needs, beside what the extension itself imports. These packages are an extra of q2mfa: the modules that
+# What the preview needs, beside the fake SDK and what the extension itself imports. These packages are an extra of q2mfa: the modules that
 # import them are imported below, after use_fake_sdk has checked that they are installed.
-NEEDED = ("tornado", "jinja2", "pyotp", "segno", "authlib", "cachetools", "jwt")
+NEEDED = ("pyotp", "segno", "authlib", "cachetools", "jwt")
 
 
 def run_preview(

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.integrations import integration_of
-
-FAKE_SDK = Path(__file__).resolve().parent.parent / "platform" / "fake_sdk"
+from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 
 # Replaces the workspace's own pytest configuration, which may need plugins that are not installed.
 NO_CONFIGURATION = FAKE_SDK.parent / "pytest.ini"
@@ -40,7 +39,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
             "Run this in the workspace, or name it with -o; `q2mfa create` makes an extension.",
             "no_such_extension",
         )
-    needed = ["pytest", "tornado", "jinja2", *integration_of(workspace / name).modules]
+    needed = ["pytest", *FAKE_SDK_MODULES, *integration_of(workspace / name).modules]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": _path(workspace)}
     sdk_is_there, missing = _probe(workspace, environment, needed)
     if missing:

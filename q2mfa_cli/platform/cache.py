@@ -1,60 +1,103 @@
-"""One memcached and its clients, as strict as memcached itself."""
+"""The SDK's cache client: pymemcache's, with a prefix for the keys and Q2's types of values."""
 
 from __future__ import annotations
 
+import copy
 import json
-import re
-from collections.abc import Callable
-from typing import Any
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Literal
 
-# memcached's own limits. A time to live above EXPIRE_SECONDS would mean a date.
-VALUE_BYTES = 1024 * 1024
-EXPIRE_SECONDS = 30 * 24 * 60 * 60
+from pymemcache.client.base import PooledClient
 
-
-class Memcached:
-    """The store. Values are JSON and expire."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.clock = clock
-        self.items: dict[str, tuple[str, float]] = {}
-
-    def client(self, prefix: str) -> CacheClient:
-        return CacheClient(self, prefix)
+TIMEOUT_SECONDS = 1
+RECENT_KEYS = 10_000
 
 
-class CacheClient:
-    """A synchronous client whose keys all have one prefix."""
+class Q2CacheClient(PooledClient):  # type: ignore[misc] # pymemcache ships no types
+    """A synchronous client of memcached. If memcached is down, it raises OSError or MemcacheError.
 
-    def __init__(self, memcached: Memcached, prefix: str) -> None:
-        self._memcached, self._prefix = memcached, prefix
+    ``get``, ``get_many``, ``set``, ``delete`` and ``delete_many`` are Q2's: they add the prefix to keys and convert
+    values. All else is pymemcache's. Q2 does not document what that does with prefix and values.
 
-    def set(self, key: str, value: Any, expire: int) -> bool:
-        """Keep *value* for *expire* seconds.
+    :param inherited: whether ``add``, ``cas``, ``decr``, ``gets``, ``incr`` and ``touch`` take keys and values as they are
+        ("raw"), or as Q2's own methods do ("prefixed").
+    :ivar recent_keys: the keys that were used, with prefix. The real platform shows them to its operators.
+    """
 
-        :raises TypeError: not a JSON value. :raises ValueError: a key, size or time that memcached refuses or
-            understands differently.
-        """
-        text = json.dumps(value, allow_nan=False)
-        if json.loads(text) != value:
-            raise TypeError("the cache keeps JSON values only; this one would come back changed")
-        if len(text) > VALUE_BYTES:
-            raise ValueError("memcached keeps values of at most 1 MiB")
-        if not isinstance(expire, int) or not 0 < expire <= EXPIRE_SECONDS:
-            raise ValueError("a cached value needs a time to live: 1 second to 30 days, in whole seconds")
-        self._memcached.items[self._key(key)] = (text, self._memcached.clock() + expire)
-        return True
+    def __init__(self, server: tuple[str, int], inherited: Literal["raw", "prefixed"] = "raw") -> None:
+        super().__init__(server, connect_timeout=TIMEOUT_SECONDS, timeout=TIMEOUT_SECONDS)
+        self.prefix, self.inherited = "", inherited
+        self.recent_keys: deque[str] = deque(maxlen=RECENT_KEYS)
+
+    def with_prefix(self, prefix: str) -> Q2CacheClient:
+        """Return a client for keys with *prefix*; it shares the connections of this one."""
+        client = copy.copy(self)
+        client.prefix = prefix
+        return client
 
     def get(self, key: str, default: Any = None) -> Any:
-        text, expires = self._memcached.items.get(self._key(key), ("", 0.0))
-        if self._memcached.clock() >= expires:
-            return default
-        return json.loads(text)
+        data = super().get(self._prefixed(key))
+        return default if data is None else json.loads(data)
 
-    def delete(self, key: str) -> bool:
-        return self._memcached.items.pop(self._key(key), None) is not None
+    def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
+        by_key = {self._prefixed(key): key for key in keys}
+        found = super().get_many(list(by_key))
+        return {by_key[key]: json.loads(data) for key, data in found.items()}
 
-    def _key(self, key: str) -> str:
-        if not isinstance(key, str) or not re.fullmatch(r"[\x21-\x7e]{1,250}", key):
-            raise ValueError("memcached takes keys of 1 to 250 visible ASCII characters")
-        return f"{self._prefix}:{key}"
+    def set(self, key: str, value: Any, expire: int = 0, noreply: bool | None = None) -> bool:
+        """Keep *value* for *expire* seconds; 0 is forever, and more than 30 days is a date.
+
+        :raises TypeError: the cache cannot keep this type of value.
+        """
+        stored: bool = super().set(self._prefixed(key), _serialize(value), expire, noreply)
+        return stored
+
+    def delete(self, key: str, noreply: bool | None = None) -> bool:
+        deleted: bool = super().delete(self._prefixed(key), noreply)
+        return deleted
+
+    def delete_many(self, keys: Iterable[str], noreply: bool | None = None) -> bool:
+        deleted: bool = super().delete_many([self._prefixed(key) for key in keys], noreply)
+        return deleted
+
+    def add(self, key: str, value: Any, *args: Any, **options: Any) -> Any:
+        return super().add(self._inherited_key(key), self._inherited_value(value), *args, **options)
+
+    def cas(self, key: str, value: Any, *args: Any, **options: Any) -> Any:
+        return super().cas(self._inherited_key(key), self._inherited_value(value), *args, **options)
+
+    def gets(self, key: str) -> tuple[Any, Any]:
+        data, version = super().gets(self._inherited_key(key))
+        return (json.loads(data) if data and self.inherited == "prefixed" else data), version
+
+    def incr(self, key: str, *args: Any, **options: Any) -> Any:
+        return super().incr(self._inherited_key(key), *args, **options)
+
+    def decr(self, key: str, *args: Any, **options: Any) -> Any:
+        return super().decr(self._inherited_key(key), *args, **options)
+
+    def touch(self, key: str, *args: Any, **options: Any) -> Any:
+        return super().touch(self._inherited_key(key), *args, **options)
+
+    def _prefixed(self, key: str) -> str:
+        self.recent_keys.append(self.prefix + key)
+        return self.prefix + key
+
+    def _inherited_key(self, key: str) -> str:
+        if self.inherited == "prefixed":
+            return self._prefixed(key)
+        self.recent_keys.append(str(key))
+        return key
+
+    def _inherited_value(self, value: Any) -> Any:
+        return _serialize(value) if self.inherited == "prefixed" else value
+
+
+def _serialize(value: Any) -> bytes:
+    if type(value) not in (str, int, list, dict):
+        raise TypeError(f"the cache keeps str, int, list and dict, not {type(value).__name__}")
+    text = json.dumps(value, allow_nan=False)
+    if json.loads(text) != value:
+        raise TypeError("the cache would change this value: JSON has no tuples and only text as keys")
+    return text.encode()

@@ -74,8 +74,23 @@ class ProviderEvent:
 
 
 @dataclass(frozen=True)
+class FormPosted:
+    """A browser posted the SDK's form around a server-side rendered page. An External MFA page must never do that.
+
+    :param session_id: the session of the page; empty if the form does not name one.
+    """
+
+    session_id: str
+
+
+@dataclass(frozen=True)
+class ReadingsChanged:
+    """The platform has other readings now."""
+
+
+@dataclass(frozen=True)
 class ExtensionLoaded:
-    """The extension was imported again because a file changed.
+    """The extension was imported again because a file or the readings changed.
 
     :param error: why it cannot be imported; empty if it can.
     """

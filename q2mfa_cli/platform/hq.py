@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from q2mfa_cli.platform.events import Events, TokenSet, TokenVerified
+from q2mfa_cli.platform.events import Events, FormPosted, TokenSet, TokenVerified
 from q2mfa_cli.platform.sessions import Session, Token, check_mfa_info
 from q2mfa_cli.platform.switches import Switch
 
@@ -96,6 +96,11 @@ class HQ:
         """Return the session of *ticket*, unless the ticket was used or is too old."""
         session, expires = self._tickets.pop(ticket, (None, 0.0))
         return None if session is None or self.clock() >= expires else self.find_session(session.id)
+
+    def report_form_post(self, form_token: str) -> None:
+        """A browser posted the SDK's form, with this hidden field."""
+        found = [session for session in self.sessions.values() if session.form_token == form_token]
+        self.events.publish(FormPosted(found[0].id if found else ""))
 
     def set_token(self, session: Session, token: object) -> None:
         """Keep *token* in the session. It replaces an earlier token.

@@ -1,28 +1,45 @@
-"""What is behind the SDK in one process: HQ, the cache, the event stream, and this run's settings."""
+"""What is behind the SDK: HQ, the cache, the event stream, and this run's settings."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
-from q2mfa_cli.platform.cache import Memcached
+from q2mfa_cli.platform.cache import Q2CacheClient
 from q2mfa_cli.platform.events import Events
 from q2mfa_cli.platform.hq import HQ
+from q2mfa_cli.platform.memcached import Memcached
+from q2mfa_cli.platform.readings import Readings
 
 
 class Platform:
     """A local platform. A server passes it to the fake SDK as ``Application(…, platform=platform)``.
 
-    :ivar assets_url: where the extensions' assets are served.
+    :param memcached: host and port of a memcached to share with other processes; None starts one for this platform.
+    :ivar readings: what is assumed where Q2 documents nothing. :ivar assets_url: where the extensions' assets are served.
     :ivar overrides: values that replace those of ``configuration/<Name>.py`` in this run.
     :ivar allowed_hosts: hosts that extensions may send requests to, beside OUTBOUND_WHITELIST.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        memcached: tuple[str, int] | None = None,
+        readings: Readings | None = None,
+    ) -> None:
+        self.readings = readings or Readings()
         self.events = Events()
         self.hq = HQ(clock, self.events)
         self.memcached = Memcached(clock)
+        self._memcached_address = memcached
         self.assets_url = "https://assets.example.com"
         self.overrides: dict[str, Any] = {}
         self.allowed_hosts: set[str] = set()
+
+    @cached_property
+    def cache(self) -> Q2CacheClient:
+        """A client without a prefix."""
+        address = self._memcached_address or self.memcached.address
+        return Q2CacheClient(address, self.readings.cache_inherited)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 # How a session travels is this platform's own affair: its id in a header between servers, a ticket in a form of a browser.
 SESSION_HEADER = "X-Q2-Session"
 TICKET_FIELD = "q2_ticket"
+# The hidden field of the SDK's own form around a server-side rendered page.
+FORM_TOKEN_FIELD = "q2token"
 
 # The attributes of mfa_info: those of every workflow, and those of one workflow only.
 MFA_INFO = frozenset({"mfa_context", "registration_value", "sso_identifier"})
 MFA_INFO_OF_TRANSACTION = frozenset({"transaction_ids"})
 MFA_INFO_OF_PATROL = frozenset({"audit_action_id", "audit_action_name"})
+ALL_MFA_INFO = MFA_INFO | MFA_INFO_OF_TRANSACTION | MFA_INFO_OF_PATROL
 
 
 @dataclass
@@ -28,7 +32,7 @@ class Token:
 class Session:
     """A user's session.
 
-    :param switches: the faults that are on for this session, of :data:`q2mfa_cli.platform.hq.SWITCHES`.
+    :param form_token: the hidden field of the SDK's form. :param switches: the faults that are on for this session, of :data:`q2mfa_cli.platform.hq.SWITCHES`.
     """
 
     id: str
@@ -36,6 +40,7 @@ class Session:
     mfa_info: dict[str, Any] = field(default_factory=dict)
     tokens: list[Token] = field(default_factory=list)
     mfa_complete: bool = False
+    form_token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     switches: set[str] = field(default_factory=set)
 
 
@@ -45,7 +50,7 @@ def check_mfa_info(attributes: dict[str, Any]) -> None:
     :raises ValueError: ``mfa_info`` has no such attribute, or they belong to two workflows.
     """
     given = set(attributes)
-    unknown = given - MFA_INFO - MFA_INFO_OF_TRANSACTION - MFA_INFO_OF_PATROL
+    unknown = given - ALL_MFA_INFO
     if unknown:
         raise ValueError(f"mfa_info has no {', '.join(sorted(unknown))}")
     if given & MFA_INFO_OF_TRANSACTION and given & MFA_INFO_OF_PATROL:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -43,7 +43,7 @@ class Transaction:
         self._open = ExitStack()
         self._made: list[str] = []  # folders
         self._taken: list[Step] = []
-        self._left: list[str] = []  # what could not be undone
+        self._left: list[str] = []  # made, and could not be removed
 
     def __enter__(self) -> Transaction:  # noqa: PYI034 - typing.Self needs Python 3.11
         try:
@@ -87,24 +87,30 @@ class Transaction:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._interruptions.held = True
-        for step in reversed(self._taken):
-            try:
-                step.undo()
-            except OSError:
-                self._left.append(step.target)
-        kept = bool(self._left)
-        if not kept:
+        changed = self._undo()
+        if not changed:
             self._staging.remove()
         self._open.close()
-        self._left += filter(os.path.lexists, self._staging.folders)
-        if error and self._left:
-            raise self._rollback_failed(error, kept) from error
+        left = [*changed, *self._left, *filter(os.path.lexists, self._staging.folders)]
+        if error and left:
+            raise self._rollback_failed(error, left, bool(changed)) from error
         if isinstance(error, OSError):
             raise Q2mfaError(
                 f"{self._refusal(error)} The workspace is as before.",
                 "Check permissions and free space, then run the command again.",
                 "write_failed",
             ) from error
+
+    def _undo(self) -> list[str]:
+        """Undo the steps that were taken, the last one first; the paths of the steps that are left.
+
+        This stops at the first error. The workspace then is as after a kill: some first steps are taken, no later one.
+        """
+        with suppress(OSError):
+            while self._taken:
+                self._taken[-1].undo()
+                self._taken.pop()
+        return [step.target for step in self._taken]
 
     def _make(self, folder: str) -> None:
         """Make *folder* and its missing parents."""
@@ -125,13 +131,14 @@ class Transaction:
                 if os.path.lexists(folder):
                     self._left.append(folder)
 
-    def _rollback_failed(self, error: BaseException, kept: bool) -> Q2mfaError:
+    def _rollback_failed(self, error: BaseException, left: list[str], kept: bool) -> Q2mfaError:
         what = error.message if isinstance(error, Q2mfaError) else "Interrupted."
         if isinstance(error, OSError):
             what = self._refusal(error)
+        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         message = (
             f"{what} Rolling back also failed; these paths may have changed: "
-            f"{', '.join(map(self._shown, self._left))}."
+            f"{', '.join(map(self._shown, left[:5]))}{more}."
         )
         hint = "Repair the file system, then run the same command again." + (
             f" Until then, {STAGING} keeps the original files." if kept else ""

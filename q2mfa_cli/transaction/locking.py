@@ -44,6 +44,7 @@ def locked(root: str, interruptions: Interruptions, left: list[str]) -> Iterator
             if ours:
                 disk.remove_lock_file(lock)
         except OSError:
-            left.append(path)
+            if os.path.lexists(path):
+                left.append(path)
         finally:
             lock.release(force=True)

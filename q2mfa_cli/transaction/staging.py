@@ -42,16 +42,16 @@ class Staging:
         shutil.rmtree(self._main, ignore_errors=True)
 
     def remove(self) -> None:
-        """Remove all staging folders, and the workspace's folders that have lost their last file.
+        """Remove this run's staging folders, and the workspace's folders that have lost their last file.
 
         What the file system refuses is left for the next run.
         """
-        for folder in self.folders:
-            if folder != self._main:
-                shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
-            self._remove_emptied()
-            shutil.rmtree(self._main, ignore_errors=True)
+            # The main folder comes last: another one may be in a folder that has lost its last file.
+            for folder in sorted(self.folders, key=lambda folder: folder == self._main):
+                if folder == self._main:
+                    self._remove_emptied()
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _make(self, folder: str) -> str:
         if folder not in self.folders:

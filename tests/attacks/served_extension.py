@@ -47,10 +47,11 @@ def create_workspace(root: Path, issuer: str = "http://127.0.0.1:1") -> Path:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to the page: the status, and the JSON or HTML."""
+    """An answer to the page: the status, and the JSON or HTML. The log has the reason of a denial."""
 
     status: int
     body: Any
+    reason: str = ""
 
     @property
     def token(self) -> str | None:
@@ -62,11 +63,6 @@ class Answer:
     def code(self) -> str:
         """The code that the page shows a message for. Empty if nothing was denied."""
         return str(self.body.get("data", {}).get("code", ""))
-
-    @property
-    def reason(self) -> str:
-        """The reason of the denial, as oidc.py logs it."""
-        return str(self.body.get("error", "")).removeprefix("External MFA denied: ")
 
 
 class Extension:
@@ -110,6 +106,12 @@ class Extension:
         lines: list[str] = self.get("/_hq/log")["lines"]
         assert len(lines) < LOG_LINES, "the first lines are lost"
         return lines
+
+    @property
+    def cache_keys(self) -> list[str]:
+        """The keys that were used in the cache, with prefix."""
+        keys: list[str] = self.get("/_hq/cache_keys")["keys"]
+        return keys
 
     def get(self, path: str) -> Any:
         return requests.get(self.url + path, timeout=PATIENCE).json()
@@ -221,7 +223,7 @@ class Login:
 
     def _call(self, route: str, body: Mapping[str, Any] | None = None) -> Answer:
         status, answer = self.extension.post(f"/{self.extension.name}{route}", body or {}, self.session)
-        return Answer(status, answer)
+        return Answer(status, answer, self.denials[-1] if status == 400 and self.denials else "")
 
 
 def _read_from_the_page(answer: Answer) -> Answer:

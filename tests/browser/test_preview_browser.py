@@ -27,8 +27,12 @@ def test_right_user_completes_each_workflow(name: str, workflow: str, open_banki
     assert banking.steps() == [(step, "ahead") for step in range(1, 9)]
     banking.start(workflow)
     if name in STANDARD:
-        purpose = {"Approve a transaction": "1001, 1002", "Patrol event": "ChangeEmailAddress"}
-        expect(banking.outlet.get_by_role("list")).to_contain_text(purpose.get(workflow, "login"))
+        purpose = {
+            "Log in": "You are signing in.",
+            "Approve a transaction": "2 transactions: 1001, 1002",
+            "Patrol event": "You are confirming: ChangeEmailAddress",
+        }
+        expect(banking.outlet.locator("main")).to_contain_text(purpose[workflow])
     banking.verify()
     banking.expect_outcome("complete")
     banking.expect_message("Confirmed.")
@@ -158,7 +162,7 @@ def test_wrong_code_fails_step_1_and_a_right_one_completes(name: str, open_banki
     banking.expect_message("That code is not right.")
     row = banking.page.locator("#sequence .row[data-step='1']")
     expect(row).to_have_attribute("data-state", "failed")
-    expect(row.locator(".why")).to_contain_text("the passcode is wrong")
+    expect(row.locator(".why")).to_contain_text("wrong_passcode")
     banking.submit_code()
     banking.expect_outcome("complete")
     assert banking.steps() == [(1, "failed"), *ALL_DONE]
@@ -179,7 +183,7 @@ def test_edited_mfa_info_reaches_the_extension(open_banking: OpenBanking) -> Non
     banking.page.get_by_label("transaction_ids").fill("7, 8, 9")
     banking.page.get_by_label("registration_value").fill("")
     banking.press_start()
-    expect(banking.outlet.get_by_role("list")).to_contain_text("Transaction: 7, 8, 9")
+    expect(banking.outlet.locator("main")).to_contain_text("3 transactions: 7, 8, 9")
     expect(banking.page.get_by_role("heading", name="Authenticator app")).to_be_hidden()
     banking.submit_code("123456")
     banking.expect_message("not registered")
@@ -240,7 +244,7 @@ def test_extension_page_ignores_message_from_itself(open_banking: OpenBanking) -
         const { data } = await tecton.sources.requestExtensionData({ route: 'default', body: {} });
         return data;
     }"""
-    assert banking.frame.evaluate(forged) == {"purpose": ["Request: login"]}
+    assert banking.frame.evaluate(forged)["purpose"]["signing_in"] is True
 
 
 def test_bridge_runs_known_actions_and_names_unknown_ones(open_banking: OpenBanking) -> None:
@@ -253,8 +257,9 @@ def test_bridge_runs_known_actions_and_names_unknown_ones(open_banking: OpenBank
     banking.frame.evaluate("() => tecton.actions.showModal({ title: 'Careful', message: 'Read this.' })")
     expect(banking.page.get_by_role("dialog", name="Careful")).to_contain_text("Read this.")
     banking.page.get_by_role("button", name="Close").click()
-    unknown = banking.frame.evaluate("() => tecton.actions.orderPizza().catch((error) => error.message)")
-    assert unknown == "q2mfa preview has no tecton.actions.orderPizza"
+    with banking.page.expect_console_message(lambda message: "orderPizza" in message.text) as warning:
+        assert banking.frame.evaluate("() => typeof tecton.actions.orderPizza") == "undefined"
+    assert warning.value.text == "q2mfa preview has no tecton.actions.orderPizza"
     body = banking.frame.evaluate(
         "() => tecton.sources.requestExtensionData({ route: 'submit', body: '{}' }).catch((error) => error.message)"
     )
@@ -281,8 +286,10 @@ def test_outlet_reloads_when_a_file_changes(
         template.write_text(template.read_text("utf-8").replace("Confirm it is you", "Is it you?"))
         expect(heading).to_have_text("Is it you?")
 
-        extension.write_text(original.replace('"Request"', '"What for"'))
-        expect(banking.outlet.get_by_role("list")).to_contain_text("What for: login")
+        extension.write_text(
+            original.replace('"audit_action_name", None', '"audit_action_name", "A new route"')
+        )
+        expect(banking.outlet.locator("main")).to_contain_text("You are confirming: A new route")
 
         extension.write_text("class Broken(\n")
         expect(heading).to_have_text("The extension cannot be imported")
@@ -344,7 +351,7 @@ def test_axe_finds_no_violation(name: str, axe: str, open_banking: OpenBanking) 
     found = [*violations_in_all_schemes(axe, banking)]
     if name in STANDARD:
         banking.submit_code("abcdef")
-        banking.expect_message("That code is not right.")
+        banking.expect_message("Type all 6 digits of the code.")
     else:
         banking.go_to_provider()
         found += violations_in_all_schemes(axe, banking)
@@ -367,7 +374,7 @@ def test_challenge_completes_by_keyboard(open_banking: OpenBanking) -> None:
     while banking.page.evaluate("document.activeElement.textContent.trim()") != "Start":
         keyboard.press("Tab")
     keyboard.press("Enter")
-    expect(banking.outlet.get_by_role("list")).to_contain_text("1001, 1002")
+    expect(banking.outlet.locator("main")).to_contain_text("1001, 1002")
     expect(banking.outlet.get_by_label("6-digit code")).to_be_focused()
     keyboard.type(banking.passcode())
     keyboard.press("Enter")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -21,11 +23,14 @@ DIFFERENT = {
     "{{cookiecutter.workspace}}/configuration/{{cookiecutter.extension_name}}.py": "redirect: the provider's settings",
     f"{EXTENSION}/README.md": "each integration is set up differently",
     f"{EXTENSION}/extension.py": "the routes verify a code, or start and finish a login",
-    f"{EXTENSION}/frontend/package.json": "the scripts name the pages",
     f"{EXTENSION}/frontend/public/index.js": "a form, or a redirect",
     f"{EXTENSION}/frontend/public/{{% if cookiecutter.rendering == 'csr' %}}index.html{{% endif %}}": "a form, or a redirect",
     f"{EXTENSION}/templates/{{% if cookiecutter.rendering == 'ssr' %}}index.html.jinja2{{% endif %}}": "a form, or a redirect",
     f"{EXTENSION}/tests/test_extension.py": "the tests of the routes",
+    **{
+        f"{EXTENSION}/frontend/public/assets/languages/{tag}.json": "the texts of the pages"
+        for tag in ("en-US", "es-MX", "pt-BR", "zh-CN", "zh-HK", "zh-TW")
+    },
 }
 
 
@@ -58,3 +63,50 @@ def test_file_of_both_templates_is_equal_unless_listed(path: str) -> None:
 
 def test_listed_difference_is_in_both_templates() -> None:
     assert set(DIFFERENT) <= set(IN_BOTH)
+
+
+@pytest.mark.parametrize(
+    ("name", "handler"),
+    [
+        ("MyExternalMFA", "MyExternalMFAHandler"),
+        ("make_a_payment", "MakeAPaymentHandler"),
+        ("step_up_MFA2", "StepUpMFA2Handler"),
+        ("foo", "FooHandler"),
+    ],
+)
+@pytest.mark.parametrize("mfa", [integration.id for integration in INTEGRATIONS])
+def test_handler_is_named_in_camel_case_and_package_as_given(mfa: str, name: str, handler: str) -> None:
+    tree = render(make_request({"name": name, "rendering": "ssr", "mfa": mfa}))
+    assert f"class {handler}(Q2Tecton" in tree[f"{name}/extension.py"].decode()
+    assert f"import {handler}\n" in tree[f"{name}/urls.py"].decode()
+    assert f'url(r"/{name}(?:' in tree[f"{name}/urls.py"].decode()
+    assert f'CONFIG_FILE_NAME = "{name}"' in tree[f"{name}/extension.py"].decode()
+
+
+@pytest.mark.parametrize("mfa", [integration.id for integration in INTEGRATIONS])
+@pytest.mark.parametrize("rendering", RENDERINGS)
+def test_generated_files_have_one_tecton_version_and_no_tag(mfa: str, rendering: str) -> None:
+    tree = render(make_request({"name": "Foo", "rendering": rendering, "mfa": mfa}))
+    text = "".join(content.decode() for content in tree.values())
+    assert len(set(re.findall(r"/tecton/v[^/]*/", text))) == 1
+    assert not re.search(r"\[(guess|seed|docs|seen)\]", text)
+
+
+@pytest.mark.parametrize(("mfa", "limit"), [("standard", 160), ("redirect", 350)])
+@pytest.mark.parametrize("rendering", RENDERINGS)
+def test_generated_python_is_short(mfa: str, rendering: str, limit: int) -> None:
+    """Lines of code, without tests, comments, docstrings and empty lines."""
+    tree = render(make_request({"name": "Foo", "rendering": rendering, "mfa": mfa}))
+    python = [text.decode() for path, text in tree.items() if path.endswith(".py") and "/tests/" not in path]
+    assert 50 < sum(map(_lines_of_code, python)) <= limit
+
+
+def _lines_of_code(text: str) -> int:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+    docstrings = [node.body[0] for node in nodes if ast.get_docstring(node) is not None]
+    documentation = {
+        line for node in docstrings for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    lines = [line.strip() for number, line in enumerate(text.splitlines(), 1) if number not in documentation]
+    return sum(line != "" and not line.startswith("#") for line in lines)

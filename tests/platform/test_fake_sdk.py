@@ -1,154 +1,68 @@
-"""The fake SDK and its cache are as strict as the platform."""
+"""The fake SDK: its caches, HQ's API, and what stops a server from starting."""
 
 from __future__ import annotations
 
 import asyncio
-import http.server
 import logging
-import math
+import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from command import q2mfa, q2mfa_process
 from extension_server import EXTENSION_SERVER
-
-from q2mfa_cli.commands.test import FAKE_SDK
-from q2mfa_cli.platform.cache import Memcached
+from tornado.web import Application
 
 LOGGER = logging.getLogger(__name__)
+PRE_AUTHENTICATION = Path(__file__).parents[2] / "docs" / "pre-authentication.md"
 
 
-@pytest.fixture(autouse=True)
-def fake_sdk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The fake SDK, importable and new for each test."""
-    monkeypatch.syspath_prepend(str(FAKE_SDK))
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "q2_sdk"]:
-        del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("fake_sdk")
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+# ---- caches --------------------------------------------------------------------------------------
 
 
-# ---- memcached -----------------------------------------------------------------------------------
+def test_session_cache_is_private_and_other_caches_are_shared() -> None:
+    from q2_sdk.core.cache import Q2CacheClient
+    from q2_sdk.core.http_handlers.tecton_client_handler import Q2TectonClientRequestHandler
+    from q2_sdk.tools.testing.mock_handler_mixin import MockHandlerMixin
+    from q2_sdk.tools.testing.models import RequestMock
+
+    class Handler(Q2TectonClientRequestHandler, MockHandlerMixin):
+        def __init__(self) -> None:
+            super().__init__(Application(), RequestMock())
+            self.mock_online_session()
+
+    class OtherHandler(Handler):
+        CONFIG_FILE_NAME = "Other"
+
+    one, other = Handler(), OtherHandler()
+    assert isinstance(one.cache, Q2CacheClient)
+    for name, in_one in [("session_cache", 1), ("cache", 2), ("service_cache", 3)]:
+        getattr(one, name).set("key", in_one)
+    one.get_cache(prefix="own_").set("key", 4)
+    assert other.session_cache.get("key") is None
+    assert one.session_cache.get("key") == 1
+    assert (other.cache.get("key"), other.stack_cache.get("key")) == (2, 2)
+    assert other.service_cache.get("key") == 3
+    assert other.get_cache(prefix="own_").get("key") == 4
+    session = one._session
+    assert session is not None
+    assert not [key for key in one.cache.recent_keys if session.id in key]
 
 
-@pytest.fixture
-def memcached() -> Any:
-    return Memcached(Clock())
+def test_clean_environment_empties_the_cache() -> None:
+    from q2_sdk.context import current
+    from q2_sdk.tools.testing.clean_environment import clean
 
-
-def test_cache_keeps_value_under_its_prefix_until_it_expires(memcached: Any) -> None:
-    mine, other = memcached.client("mine"), memcached.client("other")
-    mine.set("key", {"a": [1, "b", None]}, 60)
-    assert mine.get("key") == {"a": [1, "b", None]}
-    assert other.get("key", "nothing") == "nothing"
-    memcached.clock.now += 60
-    assert mine.get("key", "nothing") == "nothing"
-
-
-@pytest.mark.parametrize("value", [{1: "a"}, (1, 2), {1, 2}, b"bytes", object(), math.nan, math.inf])
-def test_cache_refuses_value_that_is_not_json(memcached: Any, value: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        memcached.client("mine").set("key", value, 60)
-    assert memcached.items == {}
-
-
-@pytest.mark.parametrize("seconds", [0, -1, 2_592_001, 1.5, None])
-def test_cache_refuses_value_without_time_to_live(memcached: Any, seconds: Any) -> None:
-    with pytest.raises(ValueError, match="time to live"):
-        memcached.client("mine").set("key", 1, seconds)
-
-
-@pytest.mark.parametrize("key", ["", "two words", "line\n", "ü", "x" * 251, 7])
-def test_cache_refuses_key_that_memcached_refuses(memcached: Any, key: Any) -> None:
-    with pytest.raises(ValueError, match="keys of 1 to 250"):
-        memcached.client("mine").set(key, 1, 60)
-
-
-def test_cache_refuses_value_above_1_mib(memcached: Any) -> None:
-    memcached.client("mine").set("key", "x" * 1_000_000, 60)
-    with pytest.raises(ValueError, match="1 MiB"):
-        memcached.client("mine").set("key", "x" * 1_100_000, 60)
-
-
-# ---- outbound requests ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def upstream() -> Iterator[tuple[str, list[str]]]:
-    """A server on loopback, and what was asked of it; /there sends on to `localhost`, another name of it."""
-    asked: list[str] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            moved = self.path == "/there"
-            self.send_response(302 if moved else 200)
-            self.send_header("Location", f"http://localhost:{self.server.server_address[1]}/here")
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-        server.shutdown()
-
-
-@pytest.fixture
-def whitelist(monkeypatch: pytest.MonkeyPatch) -> Any:
-    from q2_sdk.core import default_settings
-
-    monkeypatch.setattr(default_settings, "OUTBOUND_WHITELIST", [])
-    return default_settings.OUTBOUND_WHITELIST
-
-
-def fetch(url: str, **options: Any) -> Any:
-    from q2_sdk.core import q2_requests
-
-    return asyncio.run(q2_requests.get(LOGGER, url, **options))
-
-
-def test_request_to_unlisted_host_is_blocked(upstream: tuple[str, list[str]], whitelist: Any) -> None:
-    from q2_sdk.core.q2_requests import OutboundBlocked
-
-    url, asked = upstream
-    with pytest.raises(OutboundBlocked, match=r"127\.0\.0\.1"):
-        fetch(url)
-    assert asked == []
-    whitelist.append("127.0.0.1")
-    assert fetch(url).json() == {} and asked == ["/"]
-
-
-def test_redirect_to_unlisted_host_is_not_followed(upstream: tuple[str, list[str]], whitelist: Any) -> None:
-    from q2_sdk.core.q2_requests import OutboundBlocked
-
-    url, asked = upstream
-    whitelist.append("127.0.0.1")
-    with pytest.raises(OutboundBlocked, match="localhost"):
-        fetch(f"{url}/there")
-    assert asked == ["/there"]
-    assert fetch(f"{url}/there", allow_redirects=False).status_code == 302
-
-
-def test_request_without_logger_is_refused(upstream: tuple[str, list[str]]) -> None:
-    from q2_sdk.core import q2_requests
-
-    with pytest.raises(TypeError, match="logger first"):
-        asyncio.run(q2_requests.get(upstream[0], LOGGER))
+    cache = current().platform.cache
+    cache.set("key", 1, noreply=False)
+    clean()
+    assert cache.get("key") is None
 
 
 # ---- HQ's API ------------------------------------------------------------------------------------
@@ -177,6 +91,25 @@ def test_wedge_online_banking_without_authenticated_session_is_refused() -> None
     # The parameters of another call.
     with pytest.raises(TypeError, match="its own ParamsObj"):
         asyncio.run(AcceptDisclaimer.execute(other))
+
+
+@pytest.mark.parametrize("authenticated", [True, False])
+def test_documented_sample_calls_hq_in_either_state(authenticated: bool) -> None:
+    from q2_sdk.context import current
+
+    platform = current().platform
+    sample = re.search(r"```python\n(.*?)```", PRE_AUTHENTICATION.read_text("utf-8"), re.DOTALL)
+    assert sample
+    names: dict[str, Any] = {}
+    exec(compile(sample[1], PRE_AUTHENTICATION.name, "exec"), names)  # noqa: S102 - our own document
+    session = platform.hq.open_session(authenticated=authenticated)
+    handler = SimpleNamespace(
+        logger=LOGGER, is_authenticated=authenticated, hq_credentials=session if authenticated else None
+    )
+    before = len(platform.hq.calls)
+    asyncio.run(names["disclaimer_example_method"](handler))
+    expected = "AcceptDisclaimer" if authenticated else "DisclaimerFormMarkAsAccepted"
+    assert [call.endpoint for call in platform.hq.calls[before:]] == [expected]
 
 
 # ---- starting ------------------------------------------------------------------------------------

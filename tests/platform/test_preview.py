@@ -90,7 +90,7 @@ def test_check_of_extension_without_token_fails(variants: Path, tmp_path: Path) 
     shutil.copytree(variants, workspace)
     extension = workspace / "StandardSsr" / "extension.py"
     text = extension.read_text("utf-8")
-    extension.write_text(text.replace("return await self.set_external_mfa_token(token)", "return {}"))
+    extension.write_text(text.replace("result = await self.set_external_mfa_token(token)", "return {}"))
     run = q2mfa_process("preview", "--check", "StandardSsr", "-o", workspace, cwd=workspace)
     assert run.status == 1
     assert "FAILED the right user completes MFA" in run.out
@@ -266,7 +266,7 @@ def test_outlet_changes_only_the_address_of_the_cdn(name: str, variants: Path, p
     challenge = preview.challenge(sso_identifier="jane.doe")
     outlet = preview.call(f"challenges/{challenge}/outlet", {}).json()
     origin = preview.platform()["extension_origin"]
-    local = f"{origin}/_cdn/cdn/base/tecton/v1.40.0/q2-tecton-sdk.js"
+    local = f"{origin}/_cdn/cdn/base/tecton/v1.62.0/q2-tecton-sdk.js"
     if outlet["method"] == "get":
         page = requests.get(outlet["url"], timeout=10).text
         file = (variants / name / "frontend" / "public" / "index.html").read_text("utf-8")

@@ -87,7 +87,8 @@ def test_page_script_and_purpose_are_served(server: Server) -> None:
     assert "passcode" in requests.get(f"{server.url}/assets/Foo/index.html", timeout=20).text
     assert requests.get(f"{server.url}/assets/Foo/index.js", timeout=20).ok
     session = server.log_in(audit_action_name="ChangeEmail")
-    assert server.call("/Foo/default", {}, session) == (200, {"data": {"purpose": ["Action: ChangeEmail"]}})
+    purpose = {"signing_in": True, "transactions": [], "action": "ChangeEmail"}
+    assert server.call("/Foo/default", {}, session) == (200, {"data": {"purpose": purpose}})
 
 
 def test_request_with_foreign_host_is_not_served(server: Server) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import ctypes
 import os
 import resource
 import shutil
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from command import SETTINGS, Run, contents, q2mfa, q2mfa_process
-from fault_injection import state
+from fault_injection import obey_permissions, state
 from small_workspaces import SETTINGS_PATH, fill
 
 from q2mfa_cli.workspace import settings_file
@@ -37,16 +36,6 @@ def prepared(prepare: Callable[[], object], *arguments: str | Path, cwd: Path, *
         check=False,
     )
     return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def obey_permissions() -> None:
-    """Make permission bits apply to root too: drop the capabilities that override them (capabilities(7))."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None, use_errno=True)
-        drop, dac_override, dac_read_search, owner = 24, 1, 2, 3
-        for capability in (dac_override, dac_read_search, owner):
-            if libc.prctl(drop, capability, 0, 0, 0):
-                raise OSError(ctypes.get_errno(), "prctl")
 
 
 def assert_refused(run: Run, *says: str) -> None:

@@ -80,6 +80,7 @@ def test_ctrl_c_at_any_call_leaves_the_workspace_as_before_or_complete(scenario:
 def test_signal_that_asks_to_end_has_the_effect_of_ctrl_c(number: signal.Signals, memory: Path) -> None:
     scenario = PreparedScenario(SCENARIOS["update"], memory)
     early, late = scenario.points[1], renames(scenario)[0]
+    scenario.reset()
     assert scenario.run(at(early, sent(number))).status == 130 and state(scenario.base) == scenario.before
     assert scenario.run(at(late, sent(number))).status == 0 and state(scenario.base) == scenario.complete
 

@@ -5,7 +5,7 @@ import globals from 'globals';
 export default [
   js.configs.recommended,
   {
-    languageOptions: { ecmaVersion: 2022, sourceType: 'script', globals: { ...globals.browser, tecton: 'readonly' } },
+    languageOptions: { ecmaVersion: 2022, sourceType: 'script', globals: { ...globals.browser, externalMfa: 'readonly' } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
   },
 ];

@@ -9,22 +9,26 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.integrations import Integration, integration_of
+from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 from q2mfa_cli.platform.configuration import ConfigurationMissing, extension_config, workspace_settings
-from q2mfa_cli.platform.platform import Platform
 
-FAKE_SDK = Path(__file__).resolve().parent.parent / "fake_sdk"
+if TYPE_CHECKING:
+    # It needs the sandbox extra: use_fake_sdk says so if the extra is missing.
+    from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.readings import hide_modules
+
 NOT_SOURCES = {"node_modules", "dist", "__pycache__"}
 
 
-def use_fake_sdk(workspace: Path, needed: Sequence[str] = ("tornado", "jinja2")) -> None:
+def use_fake_sdk(workspace: Path, needed: Sequence[str] = ()) -> None:
     """Put *workspace* and the fake SDK on this process's ``sys.path``.
 
-    :param needed: modules that have to be installed.
-    :raises Q2mfaError: a real ``q2_sdk`` is installed, or one of *needed* is not.
+    :param needed: modules that have to be installed, beside those of the fake SDK.
+    :raises Q2mfaError: a real ``q2_sdk`` is installed, or a needed module is not.
     """
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(workspace))
@@ -34,7 +38,7 @@ def use_fake_sdk(workspace: Path, needed: Sequence[str] = ("tornado", "jinja2"))
             "Use `q2 run`, or a virtual environment without the SDK.",
             "sdk_installed",
         )
-    missing = [module for module in needed if importlib.util.find_spec(module) is None]
+    missing = [module for module in (*FAKE_SDK_MODULES, *needed) if importlib.util.find_spec(module) is None]
     if missing:
         raise Q2mfaError(
             f"The local platform needs {', '.join(missing)}, which this Python does not have.",
@@ -63,6 +67,7 @@ class Extension:
         :raises Q2mfaError: it cannot be imported, or its configuration lacks a required value.
         """
         self._forget_modules()
+        hide_modules(self._platform.readings)
         self._stamps = dict(self._sources())
         try:
             self.module = self._installed_module()
@@ -143,6 +148,8 @@ class Extension:
             file = getattr(module, "__file__", None)
             if file and _is_within(Path(file), self.workspace):
                 del sys.modules[name]
+        # The settings extend lists of this module.
+        sys.modules.pop("q2_sdk.core.default_settings", None)
         importlib.invalidate_caches()
 
     def _sources(self) -> Iterator[tuple[Path, tuple[int, int]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
     prefix = rf"/assets/{re.escape(extension.name)}"
     return Application(
         [
-            (r"/_cdn/(.*)", _Cdn, {"uux_origin": uux_origin}),
+            (r"/_cdn/(.*)", _Cdn, {"platform": platform, "extension": extension, "uux_origin": uux_origin}),
             (rf"{prefix}/(.*\.html?)", _AssetPage, assets),
             (rf"{prefix}/(.*)", StaticFileHandler, assets),
             *extension.url_patterns,
@@ -86,14 +87,20 @@ class _AssetPage(StaticFileHandler):
 
 
 class _Cdn(RequestHandler):
-    def initialize(self, uux_origin: str) -> None:
-        self.uux_origin = uux_origin
+    def initialize(self, platform: Platform, extension: Extension, uux_origin: str) -> None:
+        self.config = {
+            "uux_origin": uux_origin,
+            "assets_url": f"{platform.assets_url}/{extension.name}",
+            "theme": (STATIC / "theme.css").read_text("utf-8"),
+            "verify_mfa": platform.readings.verify_mfa,
+            "loc": platform.readings.loc,
+        }
 
     def get(self, path: str) -> None:
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         if path.rpartition("/")[2] == SDK:
             sdk = (STATIC / "tecton.js").read_text("utf-8")
-            self.write(sdk.replace("{{uux_origin}}", self.uux_origin))
+            self.write(sdk.replace("/* {{config}} */ null", json.dumps(self.config)))
         else:
             self.write(
                 "console.warn('q2mfa preview does not have this script of the CDN:', location.href);\n"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from q2mfa_cli.platform.events import Events, OutboundRequest, ProviderEvent, TokenSet, TokenVerified
+from q2mfa_cli.platform.events import (
+    Events,
+    FormPosted,
+    OutboundRequest,
+    ProviderEvent,
+    TokenSet,
+    TokenVerified,
+)
 from q2mfa_cli.platform.preview.challenges import Challenge, Challenges
 
 # What the embedded provider reports of the customer's browser: from, to, what.
@@ -27,10 +34,17 @@ class Recorder:
         self._challenges = challenges
         # A browser comes to the provider without a session: the challenge that last asked the provider is taken.
         self._at_provider: Challenge | None = None
+        events.subscribe(FormPosted, self._form_posted)
         events.subscribe(TokenSet, self._token_set)
         events.subscribe(TokenVerified, self._token_verified)
         events.subscribe(OutboundRequest, self._outbound_request)
         events.subscribe(ProviderEvent, self._provider_event)
+
+    def _form_posted(self, event: FormPosted) -> None:
+        challenge = self._challenges.of_session(event.session_id)
+        if challenge is not None:
+            reason = "the browser left the page, which must post nothing"
+            challenge.trace.add("page", "extension", "The page posts the SDK's form", None, None, reason)
 
     def _token_set(self, event: TokenSet) -> None:
         challenge = self._challenges.of_session(event.session_id)

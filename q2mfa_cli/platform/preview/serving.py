@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tornado.web import Application
 from q2mfa_cli.errors import Q2mfaError, UsageError, shown
 from q2mfa_cli.integrations import REDIRECT, STANDARD
 from q2mfa_cli.platform import idp
-from q2mfa_cli.platform.events import ExtensionLoaded
+from q2mfa_cli.platform.events import ExtensionLoaded, ReadingsChanged
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview import uux_handlers
 from q2mfa_cli.platform.preview.extension import Extension
@@ -32,6 +33,7 @@ from q2mfa_cli.platform.preview.outlet import make_broken_outlet, make_outlet
 from q2mfa_cli.platform.preview.providers import EmbeddedProvider, RealProvider
 from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import CUSTOMER, TOTP_SECRET_BYTES
+from q2mfa_cli.platform.readings import from_environment
 
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8642
@@ -68,7 +70,7 @@ async def serving(
     :param issuer: a real provider to use instead of the embedded one.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
-    platform = Platform()
+    platform = Platform(readings=from_environment())
     extension = Extension(workspace, name, platform)
     if issuer is not None and extension.integration is not REDIRECT:
         raise UsageError(
@@ -111,7 +113,9 @@ async def serving(
         servers = [HTTPServer(application) for application in applications]
         for server, each in zip(servers, sockets, strict=False):
             server.add_sockets([each])
-        watching = asyncio.create_task(_watch(platform, extension, outlet, uux_origin))
+        reload = functools.partial(_reload, platform, extension, outlet, uux_origin)
+        platform.events.subscribe(ReadingsChanged, lambda event: reload())
+        watching = asyncio.create_task(_watch(extension, reload))
         try:
             yield Preview(uux_origin, extension, uux, about["changed"])
         finally:
@@ -124,19 +128,23 @@ async def serving(
             each.close()
 
 
-async def _watch(platform: Platform, extension: Extension, outlet: OriginGuard, uux_origin: str) -> None:
-    """Import the extension again when a file has changed, and tell the open pages."""
+async def _watch(extension: Extension, reload: Callable[[], None]) -> None:
+    """Reload the extension when a file has changed."""
     while True:
         await asyncio.sleep(WATCH_SECONDS)
-        if not extension.changed:
-            continue
-        try:
-            extension.load()
-        except Q2mfaError as error:
-            outlet.application, message = make_broken_outlet(error), error.message
-        else:
-            outlet.application, message = make_outlet(platform, extension, outlet.origin, uux_origin), ""
-        platform.events.publish(ExtensionLoaded(message))
+        if extension.changed:
+            reload()
+
+
+def _reload(platform: Platform, extension: Extension, outlet: OriginGuard, uux_origin: str) -> None:
+    """Import the extension again, and tell the open pages."""
+    try:
+        extension.load()
+    except Q2mfaError as error:
+        outlet.application, message = make_broken_outlet(error), error.message
+    else:
+        outlet.application, message = make_outlet(platform, extension, outlet.origin, uux_origin), ""
+    platform.events.publish(ExtensionLoaded(message))
 
 
 def _customer(extension: Extension) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
-from q2mfa_cli.platform import hq, idp
+from q2mfa_cli.platform import hq, idp, readings
+from q2mfa_cli.platform.events import ReadingsChanged
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview.challenges import Challenge, Challenges
 from q2mfa_cli.platform.preview.extension import Extension
@@ -81,7 +82,10 @@ class UUX:
         return {"method": "get", "url": page, "ticket": ""}
 
     async def request_extension_data(self, challenge: Challenge, route: str, body: object) -> dict[str, Any]:
-        """``tecton.sources.requestExtensionData``: what it resolves to or, if the status is not 2xx, rejects with."""
+        """``tecton.sources.requestExtensionData``: what it resolves to or, if the status is not 2xx, rejects with.
+
+        ``error`` is not part of either: it is the message for the developer.
+        """
         trace = challenge.trace
         row = trace.begin("page", "extension", f"requestExtensionData: {route}", body)
         challenge.calls.append(row)
@@ -98,24 +102,26 @@ class UUX:
             )
         except (HTTPClientError, OSError):
             trace.end(row, f"no answer within {CALL_SECONDS} s")
-            return {"status": 504, "statusText": "Gateway Timeout", "data": {}, "message": "No answer"}
+            return {"status": 504, "statusText": "Gateway Timeout", "data": {}, "error": "No answer"}
         finally:
             challenge.calls.remove(row)
         answer = _json_object(response.body)
+        data, message = answer.get("data", {}), answer.get("error", "")
+        result = {"status": response.code, "statusText": response.reason, "data": data, "error": message}
         if response.code < 300:
             trace.end(row)
             if row.step == 1:
-                trace.add("extension", "page", "answer with the token", answer.get("data"), 4)
-        else:
-            if route not in OPENING_ROUTES:
-                trace.number(row, 1)
-            trace.end(row, f"{response.code}: {answer.get('error') or 'the answer is not JSON'}")
-        return {
-            "status": response.code,
-            "statusText": response.reason,
-            "data": answer.get("data", {}),
-            "message": answer.get("error", ""),
-        }
+                trace.add("extension", "page", "answer with the token", data, 4)
+            return result
+        if route not in OPENING_ROUTES:
+            trace.number(row, 1)
+        trace.end(row, f"{response.code}: {message or 'the answer is not JSON'}")
+        match self.platform.readings.error_data:
+            case "nested":
+                result["data"] = {"message": message, "data": data}
+            case "message":
+                result |= {"message": message, "data": {}}
+        return result
 
     def verify_mfa(self, challenge: Challenge, token: object) -> hq.Verdict:
         """``tecton.actions.verifyMFA({token})``: it resolves if HQ verifies the token, and rejects if not."""
@@ -133,6 +139,14 @@ class UUX:
         """``tecton.actions.verifyMFA({exit: true})``"""
         challenge.trace.add("page", "uux", "verifyMFA: leave MFA", {"exit": True})
         challenge.outcome = "left"
+
+    def use_readings(self, values: dict[str, Any]) -> None:
+        """Change the readings.
+
+        :raises ValueError: see :func:`readings.parse`.
+        """
+        self.platform.readings = readings.parse(values)
+        self.platform.events.publish(ReadingsChanged())
 
     def switch(self, challenge: Challenge, wanted: set[str]) -> None:
         """Turn on exactly the switches *wanted*. Those of HQ apply to this challenge only.

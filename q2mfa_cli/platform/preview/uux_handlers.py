@@ -5,8 +5,9 @@
 ``GET /api/platform``                  what is previewed: name, integration, rendering, origins, workflows, switches
 ``POST /api/challenges``               ``{"workflow", "mfa_info"}`` → ``{"id", "outlet"}``
 ``POST /api/challenges/ID/outlet``     → how the outlet opens the extension
-``POST /api/challenges/ID/extension``  ``{"route", "body"}`` → ``{"status", "statusText", "data", "message"}``
+``POST /api/challenges/ID/extension``  ``{"route", "body"}`` → ``{"status", "statusText", "data", "error"}``
 ``POST /api/challenges/ID/verify``     ``{"token", "exit"}`` → ``{"why", "outcome"}``: why is empty if ``verifyMFA`` resolves
+``PUT /api/readings``                   ``{"loc": "key", …}``: what to assume where Q2 documents nothing
 ``PUT /api/challenges/ID/switches``    ``{"on": […]}``
 ``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` as text
 ``GET /api/challenges/ID/passcode``    the standard integration's authenticator app: the current code
@@ -34,6 +35,7 @@ from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from q2mfa_cli.integrations import REDIRECT
+from q2mfa_cli.platform import readings
 from q2mfa_cli.platform.events import ExtensionLoaded
 from q2mfa_cli.platform.preview import workflows
 from q2mfa_cli.platform.preview.challenges import Challenge, NoSuchChallenge, RowChanged
@@ -117,9 +119,19 @@ class _Platform(_Handler):
                     if party != "idp" or extension.integration is REDIRECT
                 },
                 "workflows": workflows.as_json(self.about["mfa_info"]),
+                "readings": readings.as_json(self.uux.platform.readings),
                 "switches": [asdict(switch) for switch in self.uux.switches],
             }
         )
+
+
+class _Readings(_Handler):
+    def put(self) -> None:
+        try:
+            self.uux.use_readings(self.body())
+        except ValueError as error:
+            self.set_status(400)
+            self.write({"error": str(error)})
 
 
 class _Challenges(_Handler):
@@ -262,6 +274,7 @@ def handlers(uux: UUX, about: dict[str, Any]) -> list[Any]:
     return [
         (r"/([a-z.]*)", _Page, given),
         (r"/api/platform", _Platform, given),
+        (r"/api/readings", _Readings, given),
         (r"/api/challenges", _Challenges, given),
         (rf"{one}/outlet", _Outlet, given),
         (rf"{one}/extension", _Extension, given),

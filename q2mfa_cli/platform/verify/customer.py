@@ -72,9 +72,11 @@ class Customer(ABC):
         """The token that the extension answers to *proof*."""
         answer = await self.request_extension_data(challenge, self.route, proof)
         if answer["status"] != 200:
-            raise Deviation(f"the right user was refused: {answer['status']}: {answer['message']}")
-        data = answer["data"]
-        return str(data if isinstance(data, str) else data["token"])
+            raise Deviation(f"the right user was refused: {answer['status']}: {answer['error']}")
+        token = answer["data"]
+        while isinstance(token, dict):  # by one reading, the dict is nested in data
+            token = token["token"] if "token" in token else token["data"]
+        return str(token)
 
     async def expect_refusal(self, challenge: Challenge, proof: dict[str, Any], tokens: int = 0) -> str:
         """Send *proof*, which must be refused.
@@ -85,7 +87,7 @@ class Customer(ABC):
         if answer["status"] < 400:
             raise Deviation(f"not refused: {answer['status']}")
         check_hq(challenge, tokens)
-        return f"{answer['status']}: {answer['message']}"
+        return f"{answer['status']}: {answer['error']}"
 
     async def expect_token_refusal(self, challenge: Challenge, token: str) -> str:
         """Hand *token* to UUX, which must refuse it. :returns: HQ's reason."""

@@ -24,7 +24,7 @@ class LoginCustomer(Customer):
         """Log in at the provider. :returns: the authorization response that verify.html finds in its address."""
         started = await self.request_extension_data(challenge, "start", {})
         if started["status"] != 200:
-            raise Deviation(f"the extension does not start the login: {started['message']}")
+            raise Deviation(f"the extension does not start the login: {started['error']}")
         authorization_url = started["data"]["authorization_url"]
         form = LoginForm.parse((await self.fetch(authorization_url)).body.decode())
         address = urlsplit(authorization_url)

@@ -7,12 +7,16 @@ Generated code never imports this module: it has to run on the real SDK.
 
 from __future__ import annotations
 
+import importlib
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import ModuleType
 
 from tornado.web import Application
 
+from q2mfa_cli.platform.configuration import workspace_settings
 from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.readings import from_environment
 from q2mfa_cli.platform.sessions import Session
 
 
@@ -24,7 +28,7 @@ class Context:
     session: Session | None = None
 
 
-_without_server = Context(Platform())
+_without_server = Context(Platform(readings=from_environment()))
 _current: ContextVar[Context] = ContextVar("q2_sdk_context", default=_without_server)
 
 
@@ -42,3 +46,8 @@ def platform_of(application: Application) -> Platform:
     """The platform that *application* was made with."""
     platform: Platform = application.settings.get("platform", _without_server.platform)
     return platform
+
+
+def settings() -> ModuleType:
+    """The settings of the workspace; outside of a workspace, the SDK's defaults."""
+    return workspace_settings() or importlib.import_module("q2_sdk.core.default_settings")

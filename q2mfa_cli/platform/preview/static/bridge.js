@@ -20,7 +20,9 @@ export function listen(outlet, origin, functions) {
       if (!isKnown) throw new Error(`q2mfa preview has no tecton.${kind}.${name}`);
       answer.value = await functions[kind][name](argument);
     } catch (error) {
-      answer.error = { message: error.message, ...error };
+      // A rejection by the platform is a plain object; an Error is a mistake in the call.
+      if (error instanceof Error) answer.error = error.message;
+      else answer.rejection = error;
     }
     // A page that is gone has no window.
     if (page === currentPage) event.source?.postMessage({ tecton: answer }, origin);

@@ -2,16 +2,18 @@
 (() => {
   "use strict";
 
-  const UUX = "{{uux_origin}}";
+  const CONFIG = /* {{config}} */ null; // uux_origin, assets_url, theme, and the readings verify_mfa and loc
   const waiting = new Map();
+  const languageCallbacks = [];
   let last = 0;
+  let texts = {};
 
   function call(kind, name, argument) {
     return new Promise((resolve, reject) => {
       const id = (last += 1);
       waiting.set(id, { resolve, reject });
       try {
-        parent.postMessage({ tecton: { id, kind, name, argument } }, UUX);
+        parent.postMessage({ tecton: { id, kind, name, argument } }, CONFIG.uux_origin);
       } catch (error) {
         waiting.delete(id); // the argument cannot be cloned
         reject(error);
@@ -19,24 +21,111 @@
     });
   }
 
-  addEventListener("message", (event) => {
-    if (event.source !== parent || event.origin !== UUX || !event.data?.tecton) return;
-    const { id, value, error } = event.data.tecton;
+  addEventListener("message", ({ source, origin, data }) => {
+    if (source !== parent || origin !== CONFIG.uux_origin || !data?.tecton) return;
+    const { id, value, rejection, error, preferences } = data.tecton;
+    if (preferences) return void applyPreferences(preferences).then(() => languageCallbacks.forEach((each) => each()));
     const promise = waiting.get(id);
     waiting.delete(id);
-    if (error) promise?.reject(Object.assign(new Error(error.message), error));
+    if (rejection) promise?.reject(rejection);
+    else if (error) promise?.reject(new Error(error));
     else promise?.resolve(value);
   });
 
-  // Every name is a function; UUX rejects those that it does not have.
-  const functions = (kind) =>
-    new Proxy({}, { get: (_, name) => (typeof name === "string" && name !== "then" ? (argument) => call(kind, name, argument) : undefined) });
+  // --- What the page can call ----------------------------------------------------------------------------------------
 
-  // As in Tecton, sources and actions exist only after connecting.
+  const SOURCES = ["requestExtensionData", "promptForMFA"];
+  const ACTIONS = ["setTitle", "setFetching", "showModal"];
+
+  function loc(key, substitutions = {}) {
+    if (Object.hasOwn(texts, key)) return format(texts[key], substitutions, document.documentElement.lang);
+    return CONFIG.loc === "key" ? key : undefined;
+  }
+
+  function api(kind, names) {
+    const functions = Object.fromEntries(names.map((name) => [name, (argument) => call(kind, name, argument)]));
+    if (CONFIG.verify_mfa === kind) functions.verifyMFA = (argument) => call("actions", "verifyMFA", argument);
+    if (kind === "sources") {
+      functions.languageChanged = (callback) => void languageCallbacks.push(callback);
+      if (CONFIG.loc !== "absent") functions.loc = loc;
+    }
+    return new Proxy(functions, {
+      get(target, name) {
+        if (typeof name === "string" && name !== "then" && !(name in target)) {
+          console.warn(`q2mfa preview has no tecton.${kind}.${name}`);
+        }
+        return target[name];
+      },
+    });
+  }
+
+  // --- Language and theme --------------------------------------------------------------------------------------------
+
+  async function applyPreferences({ language, colorScheme }) {
+    const root = document.documentElement;
+    if (colorScheme) root.dataset.prefersColorScheme = colorScheme;
+    else delete root.dataset.prefersColorScheme;
+    root.lang = language;
+    const response = await fetch(`${CONFIG.assets_url}/assets/languages/${language}.json`).catch(() => null);
+    texts = response?.ok ? await response.json().catch(() => ({})) : {};
+  }
+
+  // ICU messages: {name}, {name, plural, …} with #, and {name, select, …}. An apostrophe quotes braces.
+  function format(message, values, language) {
+    let at = 0;
+
+    function read(end, shownCount) {
+      let text = "";
+      while (at < message.length && message[at] !== end) {
+        const character = message[at++];
+        if (character === "'" && message[at] === "'") text += message[at++];
+        else if (character === "'" && "{}#".includes(message[at])) {
+          const found = message.indexOf("'", at);
+          const close = found < 0 ? message.length : found;
+          text += message.slice(at, close);
+          at = close + 1;
+        } else if (character === "#" && shownCount !== undefined) {
+          text += new Intl.NumberFormat(language).format(shownCount);
+        } else if (character === "{") text += argument(shownCount);
+        else text += character;
+      }
+      at += 1;
+      return text;
+    }
+
+    function argument(shownCount) {
+      const [, name, kind] = /^\s*([\w-]+)\s*(?:,\s*(\w+)\s*)?/.exec(message.slice(at));
+      at += /^[^,}]*(?:,\s*\w+\s*)?/.exec(message.slice(at))[0].length;
+      const value = values[name];
+      if (kind !== "plural" && kind !== "select") {
+        at = message.indexOf("}", at) + 1;
+        return String(value ?? `{${name}}`);
+      }
+      const choices = new Map();
+      for (;;) {
+        const [space, key] = /^[\s,]*([\w=]*)\s*/.exec(message.slice(at));
+        at += space.length;
+        if (message[at++] !== "{") break; // the end of the argument
+        choices.set(key, read("}", kind === "plural" ? value : shownCount));
+      }
+      const rule = kind === "plural" ? new Intl.PluralRules(language).select(value) : String(value);
+      return choices.get(`=${value}`) ?? choices.get(rule) ?? choices.get("other") ?? "";
+    }
+
+    return read();
+  }
+
+  // --- Connecting ----------------------------------------------------------------------------------------------------
+
   const tecton = { connected: null };
-  tecton.connected = call("connect", "connect").then(() => {
-    tecton.sources = functions("sources");
-    tecton.actions = functions("actions");
+  tecton.connected = call("connect", "connect").then(async (preferences) => {
+    const style = document.createElement("style");
+    style.textContent = CONFIG.theme;
+    document.head.prepend(style);
+    await applyPreferences(preferences);
+    // As in Tecton, sources and actions exist only after connecting.
+    tecton.sources = api("sources", SOURCES);
+    tecton.actions = api("actions", ACTIONS);
     const report = () => call("size", "size", { height: document.documentElement.offsetHeight });
     new ResizeObserver(report).observe(document.documentElement);
     return tecton;

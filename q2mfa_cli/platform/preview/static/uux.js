@@ -143,13 +143,6 @@ function closeOutlet(text) {
   byId("closed").hidden = false;
 }
 
-class Rejected extends Error {
-  constructor({ message, ...rest }) {
-    super(message || "The extension refused");
-    Object.assign(this, rest);
-  }
-}
-
 const LOGIN_HEIGHT = 480;
 const setHeight = (height) => {
   outlet().style.height = `${Math.min(Math.max(Number(height) || 0, 320), 1200)}px`;
@@ -159,7 +152,7 @@ listen(outlet, platform.extension_origin, {
   connect: {
     connect: () => {
       connected = true;
-      return null;
+      return preferences();
     },
   },
   size: { size: ({ height }) => setHeight(height) },
@@ -168,10 +161,19 @@ listen(outlet, platform.extension_origin, {
       if (featureName !== undefined && featureName !== platform.name) {
         throw new Error(`There is no extension ${featureName} here`);
       }
-      const answer = await api(`challenges/${challenge}/extension`, { route, body });
-      if (answer.status < 200 || answer.status > 299) throw new Rejected(answer);
-      const { data, status, statusText } = answer;
-      return { data, status, statusText };
+      const { error: _, ...answer } = await api(`challenges/${challenge}/extension`, { route, body });
+      if (answer.status < 200 || answer.status > 299) throw answer; // a plain object, as in Tecton
+      return answer;
+    },
+    promptForMFA: ({ message = "" } = {}) => {
+      const dialog = byId("prompt");
+      byId("prompt-message").textContent = message;
+      dialog.returnValue = "failed";
+      dialog.showModal();
+      return new Promise((resolve, reject) => {
+        const settle = () => (dialog.returnValue === "complete" ? resolve() : reject(new Error("MFA failed")));
+        dialog.addEventListener("close", settle, { once: true });
+      });
     },
   },
   actions: {
@@ -201,6 +203,30 @@ listen(outlet, platform.extension_origin, {
     },
   },
 });
+
+// --- Language, theme and readings -----------------------------------------------------------------------------------
+
+const preferences = () => ({ language: byId("language").value, colorScheme: byId("color-scheme").value });
+
+function tellPreferences() {
+  outlet().contentWindow?.postMessage({ tecton: { preferences: preferences() } }, platform.extension_origin);
+}
+
+function readingChoice({ id, says, value, options }) {
+  const label = document.createElement("label");
+  const select = document.createElement("select");
+  label.textContent = says;
+  select.id = `reading-${id}`;
+  select.append(...options.map((each) => new Option(String(each), JSON.stringify(each), false, each === value)));
+  select.addEventListener("change", setReadings);
+  label.append(select);
+  return label;
+}
+
+async function setReadings() {
+  const values = platform.readings.map(({ id }) => [id, JSON.parse(byId(`reading-${id}`).value)]);
+  await api("readings", Object.fromEntries(values), "PUT");
+}
 
 function say(text, outcome) {
   byId("outcome").textContent = text;
@@ -289,6 +315,9 @@ byId("changed").hidden = platform.changed_for_this_run.length === 0;
 byId("changed-list").append(
   ...platform.changed_for_this_run.map((text) => Object.assign(document.createElement("li"), { textContent: text })),
 );
+byId("readings").append(...platform.readings.map(readingChoice));
+byId("language").addEventListener("change", tellPreferences);
+byId("color-scheme").addEventListener("change", tellPreferences);
 byId("workflow-login").checked = true;
 byId("workflows").addEventListener("change", showAttributes);
 byId("switches").addEventListener("change", setSwitches);

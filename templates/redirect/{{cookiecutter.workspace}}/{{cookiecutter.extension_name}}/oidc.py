@@ -224,7 +224,7 @@ class OidcClient:
         """The JSON object that the provider answers, in time and of a bounded size."""
         host = urlsplit(url).hostname
         try:
-            # [guess] The keyword arguments of q2_requests beyond data and headers, and what it raises.
+            # q2_requests wraps the requests library and takes its options.
             answering = request(self.logger, url, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options)
             response = await asyncio.wait_for(answering, TIMEOUT_SECONDS)
             text = response.text
@@ -243,7 +243,7 @@ class OidcClient:
 
     def _denied(self, code, reason):
         self.logger.warning("External MFA denied: %s", reason)
-        return TectonError(f"External MFA denied: {reason}", {"code": code})
+        return TectonError(code, {"code": code})  # the page finds the code in either
 
 
 def _base64url(data):

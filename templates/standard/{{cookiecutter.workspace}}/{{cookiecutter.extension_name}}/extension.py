@@ -1,6 +1,7 @@
 """External MFA with a passcode: the page asks, `factor.py` verifies, HQ gets a token only after that."""
 
 import secrets
+from typing import ClassVar
 
 {% if cookiecutter.rendering == "ssr" -%}
 from q2_sdk.core.http_handlers.tecton_server_handler import Q2TectonServerRequestHandler
@@ -11,14 +12,23 @@ from q2_sdk.core.http_handlers.tecton_client_handler import Q2TectonClientReques
 from .factor import PasscodeFactor
 from .install.db_plan import DbPlan
 
+try:
+    from q2_sdk.core.q2_logging.filters import StringSecretsFilter
+except ImportError:  # not every version of the SDK has it
+    StringSecretsFilter = None
 
-class {{ cookiecutter.extension_name }}Handler({{ "Q2TectonServerRequestHandler" if cookiecutter.rendering == "ssr" else "Q2TectonClientRequestHandler" }}):
+# Values that stay out of the log.
+SECRETS = ["passcode", "registration_value", "token"]
+
+
+class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecutter.rendering == "ssr" else "Q2TectonClientRequestHandler" }}):
     DB_PLAN = DbPlan()
     FRIENDLY_NAME = "{{ cookiecutter.extension_name }}"
     DEFAULT_MENU_ICON = "landing-page"
     CONFIG_FILE_NAME = "{{ cookiecutter.extension_name }}"
-    TECTON_URL = "https://cdn1.onlineaccess1.com/cdn/base/tecton/v1.40.0/q2-tecton-sdk.js"
+    TECTON_URL = "https://cdn1.onlineaccess1.com/cdn/base/tecton/v{{ cookiecutter.tecton_version }}/q2-tecton-sdk.js"
     DYNAMIC_CORE_SELECTION = False
+    LOGGING_FILTERS: ClassVar = [StringSecretsFilter(keys=SECRETS)] if StringSecretsFilter else []
 
     @property
     def router(self):
@@ -43,15 +53,15 @@ class {{ cookiecutter.extension_name }}Handler({{ "Q2TectonServerRequestHandler"
         await factor.verify(self.request_body.get("passcode"))
         self.logger.info("External MFA: the passcode was right")
         token = secrets.token_urlsafe(32)
-        return await self.set_external_mfa_token(token)
+        result = await self.set_external_mfa_token(token)
+        # The page finds the token in any dict; a route of the client-side handler has to return a dict.
+        return result if isinstance(result, dict) else {"token": token}
 
     def purpose(self):
-        """What the user is asked to confirm, as lines of text."""
-        # [guess] Whether an attribute that its workflow lacks is absent or None, and how mfa_context is spelt.
-        info = self.mfa_info
-        lines = [
-            ("Request", getattr(info, "mfa_context", None)),
-            ("Transaction", ", ".join(str(number) for number in getattr(info, "transaction_ids", None) or [])),
-            ("Action", getattr(info, "audit_action_name", None) or getattr(info, "audit_action_id", None)),
-        ]
-        return [f"{label}: {value}" for label, value in lines if value]
+        """What the customer is asked to confirm; the page puts it into words."""
+        # An attribute that this workflow does not have may be absent or None.
+        return {
+            "signing_in": not self.is_authenticated,
+            "transactions": [str(number) for number in getattr(self.mfa_info, "transaction_ids", None) or []],
+            "action": getattr(self.mfa_info, "audit_action_name", None),
+        }

@@ -2,8 +2,8 @@
 
 from tornado.web import url
 
-from .extension import {{ cookiecutter.extension_name }}Handler
+from .extension import {{ cookiecutter.__handler }}
 
 URL_PATTERNS = [
-    url(r"/{{ cookiecutter.extension_name }}(?:/(?P<routing_key>[\w.-]+))?/?", {{ cookiecutter.extension_name }}Handler),
+    url(r"/{{ cookiecutter.extension_name }}(?:/(?P<routing_key>[\w.-]+))?/?", {{ cookiecutter.__handler }}),
 ]

@@ -9,14 +9,24 @@ from q2_sdk.core.http_handlers.tecton_client_handler import Q2TectonClientReques
 from .install.db_plan import DbPlan
 from .oidc import OidcClient
 
+try:
+    from q2_sdk.core.q2_logging.filters import StringSecretsFilter
+except ImportError:  # not every version of the SDK has it
+    StringSecretsFilter = None
+
+# Values that stay out of the log.
+SECRETS = ["Authorization", "client_secret", "client_assertion", "code", "code_verifier", "state", "nonce"]
+SECRETS += ["id_token", "access_token", "refresh_token", "token"]
+
 
 class MyExternalMFAHandler(Q2TectonClientRequestHandler):
     DB_PLAN = DbPlan()
     FRIENDLY_NAME = "MyExternalMFA"
     DEFAULT_MENU_ICON = "landing-page"
     CONFIG_FILE_NAME = "MyExternalMFA"
-    TECTON_URL = "https://cdn1.onlineaccess1.com/cdn/base/tecton/v1.40.0/q2-tecton-sdk.js"
+    TECTON_URL = "https://cdn1.onlineaccess1.com/cdn/base/tecton/v1.62.0/q2-tecton-sdk.js"
     DYNAMIC_CORE_SELECTION = False
+    LOGGING_FILTERS: ClassVar = [StringSecretsFilter(keys=SECRETS)] if StringSecretsFilter else []
     # Without one of these the server does not start: no check is switched off by a line that is missing.
     REQUIRED_CONFIGURATIONS: ClassVar = {
         "ISSUER": "",
@@ -50,7 +60,9 @@ class MyExternalMFAHandler(Q2TectonClientRequestHandler):
         await self.oidc.finish(self.request_body, self.q2_identity())
         self.logger.info("External MFA: the identity provider confirmed the user")
         token = secrets.token_urlsafe(32)
-        return await self.set_external_mfa_token(token)
+        result = await self.set_external_mfa_token(token)
+        # The page finds the token in any dict; a route of the client-side handler has to return a dict.
+        return result if isinstance(result, dict) else {"token": token}
 
     async def client_secret(self):
         """The client's secret, or its private key as a JWK; empty denies. Override it to read another store."""
@@ -76,12 +88,10 @@ class MyExternalMFAHandler(Q2TectonClientRequestHandler):
         return urlsplit(self.config.ISSUER).hostname
 
     def purpose(self):
-        """What the user is asked to confirm, as lines of text."""
-        # [guess] Whether an attribute that its workflow lacks is absent or None, and how mfa_context is spelt.
-        info = self.mfa_info
-        lines = [
-            ("Request", getattr(info, "mfa_context", None)),
-            ("Transaction", ", ".join(str(number) for number in getattr(info, "transaction_ids", None) or [])),
-            ("Action", getattr(info, "audit_action_name", None) or getattr(info, "audit_action_id", None)),
-        ]
-        return [f"{label}: {value}" for label, value in lines if value]
+        """What the customer is asked to confirm; the page puts it into words."""
+        # An attribute that this workflow does not have may be absent or None.
+        return {
+            "signing_in": not self.is_authenticated,
+            "transactions": [str(number) for number in getattr(self.mfa_info, "transaction_ids", None) or []],
+            "action": getattr(self.mfa_info, "audit_action_name", None),
+        }

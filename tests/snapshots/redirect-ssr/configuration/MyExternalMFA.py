@@ -37,7 +37,7 @@ __ISSUER_ORIGIN = "/".join(ISSUER.split("/")[:3])
 
 FEATURE = {
     "core": False,
-    "additionalDomains": [__ISSUER_ORIGIN],  # [guess] that it belongs here, for redirect-based authentication
+    "additionalDomains": [__ISSUER_ORIGIN],
     "modules": {
         "Main": {
             "overpanel": False,

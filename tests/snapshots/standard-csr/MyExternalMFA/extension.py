@@ -1,11 +1,20 @@
 """External MFA with a passcode: the page asks, `factor.py` verifies, HQ gets a token only after that."""
 
 import secrets
+from typing import ClassVar
 
 from q2_sdk.core.http_handlers.tecton_client_handler import Q2TectonClientRequestHandler
 
 from .factor import PasscodeFactor
 from .install.db_plan import DbPlan
+
+try:
+    from q2_sdk.core.q2_logging.filters import StringSecretsFilter
+except ImportError:  # not every version of the SDK has it
+    StringSecretsFilter = None
+
+# Values that stay out of the log.
+SECRETS = ["passcode", "registration_value", "token"]
 
 
 class MyExternalMFAHandler(Q2TectonClientRequestHandler):
@@ -13,8 +22,9 @@ class MyExternalMFAHandler(Q2TectonClientRequestHandler):
     FRIENDLY_NAME = "MyExternalMFA"
     DEFAULT_MENU_ICON = "landing-page"
     CONFIG_FILE_NAME = "MyExternalMFA"
-    TECTON_URL = "https://cdn1.onlineaccess1.com/cdn/base/tecton/v1.40.0/q2-tecton-sdk.js"
+    TECTON_URL = "https://cdn1.onlineaccess1.com/cdn/base/tecton/v1.62.0/q2-tecton-sdk.js"
     DYNAMIC_CORE_SELECTION = False
+    LOGGING_FILTERS: ClassVar = [StringSecretsFilter(keys=SECRETS)] if StringSecretsFilter else []
 
     @property
     def router(self):
@@ -33,15 +43,15 @@ class MyExternalMFAHandler(Q2TectonClientRequestHandler):
         await factor.verify(self.request_body.get("passcode"))
         self.logger.info("External MFA: the passcode was right")
         token = secrets.token_urlsafe(32)
-        return await self.set_external_mfa_token(token)
+        result = await self.set_external_mfa_token(token)
+        # The page finds the token in any dict; a route of the client-side handler has to return a dict.
+        return result if isinstance(result, dict) else {"token": token}
 
     def purpose(self):
-        """What the user is asked to confirm, as lines of text."""
-        # [guess] Whether an attribute that its workflow lacks is absent or None, and how mfa_context is spelt.
-        info = self.mfa_info
-        lines = [
-            ("Request", getattr(info, "mfa_context", None)),
-            ("Transaction", ", ".join(str(number) for number in getattr(info, "transaction_ids", None) or [])),
-            ("Action", getattr(info, "audit_action_name", None) or getattr(info, "audit_action_id", None)),
-        ]
-        return [f"{label}: {value}" for label, value in lines if value]
+        """What the customer is asked to confirm; the page puts it into words."""
+        # An attribute that this workflow does not have may be absent or None.
+        return {
+            "signing_in": not self.is_authenticated,
+            "transactions": [str(number) for number in getattr(self.mfa_info, "transaction_ids", None) or []],
+            "action": getattr(self.mfa_info, "audit_action_name", None),
+        }

@@ -68,4 +68,4 @@ class PasscodeFactor:
 
     def _denied(self, code, reason):
         self.logger.warning("External MFA denied: %s", reason)
-        return TectonError(f"External MFA denied: {reason}", {"code": code})
+        return TectonError(code, {"code": code})  # the page finds the code in either

@@ -1,4 +1,6 @@
-"""What ``configuration/settings.py`` begins with: ``from q2_sdk.core.default_settings import *`` [seen]."""
+"""The defaults of ``configuration/settings.py``, which starts with ``from q2_sdk.core.default_settings import *``."""
+
+import os  # noqa: F401 - settings files use it without importing it
 
 DEBUG = True
 INSTALLED_EXTENSIONS: list[object] = []
@@ -7,7 +9,12 @@ CUSTOM_CORES: list[object] = []
 CORE = None
 IS_CUSTOMER_CREATED = False
 COMPANY = ""
+HQ_URL = ""
 OUTBOUND_WHITELIST: list[str] = []
 DANGEROUS_WHITELIST: list[str] = []
 ASSET_URL_OVERRIDE = None
+USE_SCSS = False
 VAULT_SCOPED_READ = False
+CACHE: dict[str, object] = {}
+LOGGING_CONF: dict[str, object] = {}
+GLOBAL_LOGGING_FILTERS: list[object] = []

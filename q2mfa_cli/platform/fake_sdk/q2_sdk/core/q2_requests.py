@@ -1,148 +1,110 @@
-"""Outbound HTTP for extensions: the logger first, then as in the ``requests`` library [docs].
+"""Outbound HTTP for extensions: the ``requests`` library in a thread.
 
-Keyword arguments beyond ``params``, ``data`` and ``headers`` are a [guess].
+Every function takes the logger and the URL, then what ``requests`` takes. It returns a ``requests.Response`` and raises
+``requests.exceptions``. In debug mode, only hosts of OUTBOUND_WHITELIST are allowed.
+
+Q2 does not document what is logged. This fake logs everything at DEBUG, so that tests find secrets in the log.
 """
 
 from __future__ import annotations
 
-import json as json_module
+import asyncio
 import time
-from collections.abc import Mapping
-from logging import Logger
+from collections.abc import Callable, Coroutine, Mapping
+from logging import Logger, LoggerAdapter
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+import requests
+from requests.adapters import HTTPAdapter
 
-from q2_sdk.context import current
-from q2_sdk.core import default_settings
-from q2mfa_cli.platform.configuration import workspace_settings
+from q2_sdk.context import current, settings
 from q2mfa_cli.platform.events import OutboundRequest
 
-REDIRECTS = 5
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOGGED_BYTES = 10_000
 
 
 class OutboundBlocked(Exception):
     """OUTBOUND_WHITELIST does not list the host."""
 
 
-class Response:
-    """An answer, like that of the ``requests`` library."""
+class _Adapter(HTTPAdapter):
+    """Checks, logs and publishes every request, including those that follow a redirect."""
 
-    def __init__(self, response: HTTPResponse) -> None:
-        self.status_code = response.code
-        self.headers = response.headers
-        self.url = response.effective_url
-        self.content: bytes = response.body
+    def __init__(self, logger: Logger, publish: Callable[[OutboundRequest], object]) -> None:
+        super().__init__()
+        self.logger, self.publish = logger, publish
+        self.context, self.settings = current(), settings()
 
-    @property
-    def text(self) -> str:
-        return self.content.decode("utf-8", "replace")
+    def send(
+        self, request: requests.PreparedRequest, stream: bool = False, *args: Any, **options: Any
+    ) -> requests.Response:
+        method, url, started = str(request.method), str(request.url), time.perf_counter()
+        status, reason = 0, ""
+        try:
+            self._check(urlsplit(url).hostname or "")
+            response = super().send(request, stream, *args, **options)
+            status = response.status_code
+            body = b"" if stream else response.content
+            headers = dict(response.headers)
+            self.logger.debug("%s %s: %s %s %s", method, url, status, headers, _text(body))
+        except Exception as error:
+            status, reason = 0, str(error)
+            raise
+        finally:
+            session = self.context.session.id if self.context.session else ""
+            seconds = time.perf_counter() - started
+            self.publish(OutboundRequest(session, method, url, status, seconds, reason))
+        return response
 
-    def json(self) -> Any:
-        """:raises ValueError: the body is not JSON."""
-        return json_module.loads(self.content)
+    def _check(self, host: str) -> None:
+        allowed = {*self.settings.OUTBOUND_WHITELIST, *self.context.platform.allowed_hosts}
+        if self.settings.DEBUG and host not in allowed:
+            raise OutboundBlocked(f"{host} is not in OUTBOUND_WHITELIST")
 
 
-async def get(logger: Logger, url: str, **options: Any) -> Response:
-    """GET *url*.
-
-    :raises OutboundBlocked: its host is not in OUTBOUND_WHITELIST. :raises OSError: no answer.
-    """
-    return await _request(logger, "GET", url, **options)
+def _text(body: bytes) -> str:
+    return body[:LOGGED_BYTES].decode("utf-8", "replace")
 
 
-async def post(logger: Logger, url: str, **options: Any) -> Response:
-    """POST to *url*.
-
-    :raises OutboundBlocked: its host is not in OUTBOUND_WHITELIST. :raises OSError: no answer.
-    """
-    return await _request(logger, "POST", url, **options)
-
-
-async def _request(
+def _send(
     logger: Logger,
+    publish: Callable[[OutboundRequest], object],
     method: str,
     url: str,
-    *,
-    params: Mapping[str, str] | None = None,
-    data: Mapping[str, str] | str | bytes | None = None,
-    json: Any = None,
-    headers: Mapping[str, str] | None = None,
-    timeout: float = 30,
-    allow_redirects: bool = True,
-) -> Response:
-    if not isinstance(logger, Logger):
-        raise TypeError("q2_requests takes the logger first")
-    all_headers = dict(headers or {})
-    body: str | bytes | None = None
-    if json is not None:
-        body = json_module.dumps(json)
-        all_headers.setdefault("Content-Type", "application/json")
-    elif isinstance(data, Mapping):
-        body = urlencode(data)
-        all_headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-    elif data is not None:
-        body = data
-    elif method == "POST":
-        body = b""
-    if params:
-        url += ("&" if "?" in url else "?") + urlencode(params)
-    for _ in range(REDIRECTS):
-        started = time.perf_counter()
-        _refuse_unlisted(method, url)
-        request = HTTPRequest(
-            url,
-            method,
-            headers=all_headers,
-            body=body,
-            connect_timeout=timeout,
-            request_timeout=timeout,
-            follow_redirects=False,
-        )
-        try:
-            answer = await AsyncHTTPClient().fetch(request, raise_error=False)
-        except (HTTPClientError, OSError) as error:
-            _publish(method, url, 0, started, str(error))
-            raise OSError(f"no answer from {urlsplit(url).hostname}: {error}") from error
-        _publish(method, url, answer.code, started, "")
-        if not (
-            allow_redirects and answer.code in (301, 302, 303, 307, 308) and "Location" in answer.headers
-        ):
-            return Response(answer)
-        there = urljoin(url, answer.headers["Location"])
-        if answer.code in (301, 302, 303):
-            method, body = "GET", None
-            _drop(all_headers, "Content-Type")
-        if urlsplit(there)[:2] != urlsplit(url)[:2]:
-            _drop(all_headers, "Authorization")
-        url = there
-    raise OSError("too many redirects")
+    arguments: tuple[Any, ...],
+    options: Mapping[str, Any],
+) -> requests.Response:
+    with requests.Session() as session:
+        # A proxy of the environment cannot reach this machine's own providers.
+        session.trust_env = urlsplit(url).hostname not in LOOPBACK
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _Adapter(logger, publish))
+        response: requests.Response = getattr(session, method)(url, *arguments, **options)
+        return response
 
 
-def _drop(headers: dict[str, str], name: str) -> None:
-    for key in [key for key in headers if key.lower() == name.lower()]:
-        del headers[key]
+def _function(method: str) -> Callable[..., Coroutine[Any, Any, requests.Response]]:
+    async def function(logger: Logger, url: str, *arguments: Any, **options: Any) -> requests.Response:
+        if not isinstance(logger, Logger | LoggerAdapter):
+            raise TypeError("q2_requests takes the logger first")
+        logger.debug("%s %s %s %s", method, url, arguments, options)
+        loop = asyncio.get_running_loop()
+        publish = current().platform.events.publish
+
+        def publish_on_loop(event: OutboundRequest) -> None:
+            loop.call_soon_threadsafe(publish, event)
+
+        return await asyncio.to_thread(_send, logger, publish_on_loop, method, url, arguments, options)
+
+    return function
 
 
-def _publish(method: str, url: str, status: int, started: float, reason: str) -> None:
-    context = current()
-    context.platform.events.publish(
-        OutboundRequest(
-            context.session.id if context.session else "",
-            method,
-            url,
-            status,
-            time.perf_counter() - started,
-            reason,
-        )
-    )
-
-
-def _refuse_unlisted(method: str, url: str) -> None:
-    host = urlsplit(url).hostname or ""
-    settings = workspace_settings() or default_settings
-    allowed = {*settings.OUTBOUND_WHITELIST, *current().platform.allowed_hosts}
-    if settings.DEBUG and host not in allowed:
-        _publish(method, url, 0, time.perf_counter(), f"{host} is not in OUTBOUND_WHITELIST")
-        raise OutboundBlocked(f"{host!r} is not in OUTBOUND_WHITELIST")
+get = _function("get")
+post = _function("post")
+put = _function("put")
+delete = _function("delete")
+options = _function("options")
+patch = _function("patch")
+head = _function("head")

@@ -94,7 +94,8 @@ class Login:
         with pytest.raises(TectonError) as caught:
             await step
         (line,) = self.log.lines[before:]
-        assert line == str(caught.value) and re.fullmatch("External MFA denied: (?!None).+", line)
+        assert re.fullmatch("External MFA denied: (?!None).+", line)
+        assert caught.value.data == {"code": str(caught.value)}
         return caught.value.data["code"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -12,12 +13,12 @@ from typing import Any, ClassVar
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
-from q2_sdk.context import Context, bind, platform_of
+from q2_sdk.context import Context, bind, platform_of, settings
+from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
-from q2mfa_cli.platform.cache import CacheClient
 from q2mfa_cli.platform.configuration import extension_config
-from q2mfa_cli.platform.sessions import SESSION_HEADER, TICKET_FIELD, Session
+from q2mfa_cli.platform.sessions import ALL_MFA_INFO, SESSION_HEADER, TICKET_FIELD, Session
 
 Route = Callable[[], Awaitable[Any]]
 
@@ -32,6 +33,7 @@ class TectonRequestHandler(RequestHandler):
     REQUIRED_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
     OPTIONAL_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
     WEDGE_ADDRESS_CONFIGS: ClassVar[Any] = ()
+    LOGGING_FILTERS: ClassVar[list[Any]] = []
     DB_PLAN: ClassVar[DbPlan | None] = None
     FRIENDLY_NAME = ""
     DEFAULT_MENU_ICON = "landing-page"
@@ -51,6 +53,8 @@ class TectonRequestHandler(RequestHandler):
         self.logger = logging.getLogger(f"q2_sdk.{type(self).__name__}")
         if logging_level:
             self.logger.setLevel(logging_level)
+        for secrets_filter in (*settings().GLOBAL_LOGGING_FILTERS, *self.LOGGING_FILTERS):
+            self.logger.addFilter(secrets_filter)
         self._platform = platform_of(application)
         self.config: SimpleNamespace = extension_config(
             self.CONFIG_FILE_NAME,
@@ -80,8 +84,9 @@ class TectonRequestHandler(RequestHandler):
 
     @cached_property
     def mfa_info(self) -> Any:
-        """The request for MFA. An attribute that the workflow does not have is absent."""
-        return SimpleNamespace(**self._hq_session.mfa_info)
+        """The request for MFA. An attribute that the workflow does not have is absent or, by one reading, None."""
+        missing = {} if self._platform.readings.missing_mfa_info == "absent" else dict.fromkeys(ALL_MFA_INFO)
+        return SimpleNamespace(**{**missing, **self._hq_session.mfa_info})
 
     @cached_property
     def hq_credentials(self) -> Session | None:
@@ -98,22 +103,40 @@ class TectonRequestHandler(RequestHandler):
         return []
 
     @cached_property
-    def session_cache(self) -> CacheClient:
-        """Cache private to the user's session."""
-        return self._platform.memcached.client(f"session:{self._hq_session.id}")
+    def session_cache(self) -> Q2CacheClient:
+        """Cache private to the user's session. Its prefix must not reveal the session's ID."""
+        digest = hashlib.sha256(self._hq_session.id.encode()).hexdigest()
+        return self.get_cache(f"session:{digest}:")
 
     @cached_property
-    def cache(self) -> CacheClient:
-        """Cache shared by the extension's users."""
-        return self._platform.memcached.client(f"extension:{self.CONFIG_FILE_NAME}")
+    def stack_cache(self) -> Q2CacheClient:
+        """Cache shared by all extensions, users and processes of the institution."""
+        return self.get_cache("stack:")
 
-    async def set_external_mfa_token(self, token: str) -> dict[str, str]:
-        """Set *token* with HQ. Q2 does not document the shape of the result: ``{"token": token}``.
+    @cached_property
+    def cache(self) -> Q2CacheClient:
+        """The stack's cache, for an extension of online banking."""
+        return self.stack_cache
+
+    @cached_property
+    def service_cache(self) -> Q2CacheClient:
+        """Cache shared by all institutions."""
+        return self.get_cache("service:")
+
+    def get_cache(self, prefix: str) -> Q2CacheClient:
+        """A cache whose keys all have *prefix*."""
+        return self._platform.cache.with_prefix(prefix)
+
+    async def set_external_mfa_token(self, token: str) -> Any:
+        """Set *token* with HQ. Q2 does not document the shape of the result.
 
         :raises ValueError: HQ does not accept it. :raises ConnectionError: HQ is down.
         """
         self._platform.hq.set_token(self._hq_session, token)
-        return {"token": token}
+        result = {"token": token}
+        return {"dict": result, "text": token, "nested": {"data": result}}[
+            self._platform.readings.token_result
+        ]
 
     async def post(self, routing_key: str | None = None) -> None:
         """Answer a request of the page with the route's result, or with an error that has no internals in it."""
@@ -123,15 +146,15 @@ class TectonRequestHandler(RequestHandler):
         try:
             self._answer(await self._routed(routing_key or "default"))
         except TectonError as error:
-            self._refuse(400, {"error": error.message, "data": error.data})
+            self._answer_error(400, error)
         except Exception:
             self.logger.exception("unexpected error")
-            self._refuse(500, {"error": "Internal error", "data": {}})
+            self._answer_error(500, TectonError("Internal error"))
 
     async def _routed(self, routing_key: str) -> Any:
         if self._session is None:
             raise TectonError("There is no session.")
-        if self.request.headers.get("Content-Type", "").startswith("application/json"):
+        if self._is_json:
             self.request_body = self._plain_object()
         else:
             self.form_fields = {name: self.get_body_argument(name) for name in self.request.body_arguments}
@@ -155,12 +178,22 @@ class TectonRequestHandler(RequestHandler):
             raise TectonError("The body has to be a plain object.")
         return body
 
-    def _refuse(self, status: int, body: dict[str, Any]) -> None:
-        self.set_status(status)
-        self.write(body)
-
     def _answer(self, result: Any) -> None:
-        raise NotImplementedError
+        """Answer the result of a route: by one reading, a token may be a text."""
+        if not isinstance(result, dict) and not (
+            isinstance(result, str) and self._platform.readings.token_result == "text"
+        ):
+            raise TypeError("a route returns a dict")
+        self.write({"data": result})
+
+    def _answer_error(self, status: int, error: TectonError) -> None:
+        self.set_status(status)
+        self.write({"error": error.message, "data": error.data})
+
+    @property
+    def _is_json(self) -> bool:
+        """Whether the request is one of ``requestExtensionData``, and not a form in the outlet."""
+        return self.request.headers.get("Content-Type", "").startswith("application/json")
 
     @property
     def _hq_session(self) -> Session:

@@ -8,10 +8,17 @@ import logging
 
 import pytest
 
+from q2_sdk import context
+from q2mfa_cli.platform.readings import hide_modules
+
+# The platform does not start with settings that cannot be imported, so the tests do not either.
+context.settings()
+hide_modules(context.current().platform.readings)
+
 
 @pytest.fixture
 def logger() -> logging.Logger:
-    """A logger, as an API's ParamsObj wants it."""
+    """A logger, for an API's ParamsObj."""
     return logging.getLogger("q2_sdk.tests")
 
 

@@ -1,5 +1,6 @@
-// Runs before anything else on the page: takes what the identity provider sent out of the address bar and the history,
-// where it could be read later, and keeps it for index.js.
+// Runs before every other script of the page. It takes the identity provider's answer out of the address bar and the
+// history, where it could be read later, and keeps it for index.js. The browser's timing entry for this page
+// (PerformanceNavigationTiming) keeps the address until the page ends; no page can clear it.
 (() => {
   "use strict";
 
@@ -8,7 +9,7 @@
   const callback = {};
   for (const name of ["code", "state", "iss", "error"]) {
     const values = sent.getAll(name);
-    // Given twice it stays a list, which the backend refuses (RFC 6749, section 3.1).
+    // A parameter that comes twice stays a list, which the backend refuses (RFC 6749, section 3.1).
     if (values.length > 0) callback[name] = values.length === 1 ? values[0] : values;
   }
   globalThis.mfaCallback = callback;

@@ -1,0 +1,186 @@
+"""A memcached for one machine: its text protocol over a socket on loopback, in a thread of this process.
+
+It supports what a client of memcached 1.6 sends for ordinary keys, and answers as memcached does. The clock can be
+replaced. It never evicts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import socketserver
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+LOOPBACK = "127.0.0.1"
+VALUE_BYTES = 1024 * 1024 - 512  # a little is needed for the item's own header
+RELATIVE_SECONDS = 30 * 24 * 60 * 60  # a longer time to live is a date
+COUNTER_DIGITS = 20
+COUNTER_LIMIT = 2**64
+
+STORED, NOT_STORED, NOT_FOUND = b"STORED\r\n", b"NOT_STORED\r\n", b"NOT_FOUND\r\n"
+NOT_A_NUMBER = b"CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"
+TOO_LARGE = b"SERVER_ERROR object too large for cache\r\n"
+
+
+@dataclass(frozen=True)
+class Item:
+    flags: bytes
+    expires: float
+    data: bytes
+    version: int
+
+
+class Memcached:
+    """The server. It starts when its address is first asked for.
+
+    :param clock: seconds since 1970, as :func:`time.time`.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self._items: dict[bytes, Item] = {}
+        self._versions = itertools.count(1)
+        self._lock = threading.Lock()
+        self._server: _Server | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        with self._lock:
+            if self._server is None:
+                self._server = _Server(self)
+                threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return LOOPBACK, self._server.server_address[1]
+
+    def close(self) -> None:
+        """Stop the server and close all connections, as if memcached had crashed."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.close_connections()
+            self._server.server_close()
+
+    def execute(self, line: bytes, read: Callable[[int], bytes]) -> bytes:
+        """Run the command *line* and return the response.
+
+        :param read: reads that many bytes, which follow the line.
+        """
+        name, *arguments = line.split() or [b""]
+        silent = arguments[-1:] == [b"noreply"]
+        if silent:
+            arguments.pop()
+        data = None
+        try:
+            if name in STORE_COMMANDS:
+                data = read(int(arguments[3]) + 2)
+            with self._lock:
+                response = self._run(name, arguments, data)
+        except IndexError:
+            response = b"ERROR\r\n"
+        except ValueError:
+            response = b"CLIENT_ERROR bad command line format\r\n"
+        return b"" if silent else response
+
+    def _run(self, name: bytes, arguments: list[bytes], data: bytes | None) -> bytes:
+        if data is not None:
+            return self._store(name, arguments, data)
+        if name in (b"get", b"gets"):
+            return self._values(arguments, with_version=name == b"gets")
+        if name == b"delete":
+            return b"DELETED\r\n" if self._find(arguments[0]) and self._items.pop(arguments[0]) else NOT_FOUND
+        if name in (b"incr", b"decr"):
+            return self._count(arguments[0], arguments[1], 1 if name == b"incr" else -1)
+        if name == b"touch":
+            item = self._find(arguments[0])
+            if item:
+                self._items[arguments[0]] = replace(item, expires=self._expires(arguments[1]))
+            return b"TOUCHED\r\n" if item else NOT_FOUND
+        if name == b"flush_all":
+            self._items.clear()
+            return b"OK\r\n"
+        return b"VERSION 1.6.0-embedded\r\n" if name == b"version" else b"ERROR\r\n"
+
+    def _store(self, name: bytes, arguments: list[bytes], data: bytes) -> bytes:
+        key, flags, exptime = arguments[0], b"%d" % int(arguments[1]), arguments[2]
+        if not data.endswith(b"\r\n"):
+            return b"CLIENT_ERROR bad data chunk\r\n"
+        data = data[:-2]
+        old = self._find(key)
+        if len(data) > VALUE_BYTES:
+            self._items.pop(key, None)
+            return TOO_LARGE
+        if name == b"cas" and (old is None or old.version != int(arguments[4])):
+            return b"EXISTS\r\n" if old else NOT_FOUND
+        if (name == b"add") if old else (name in (b"replace", b"append", b"prepend")):
+            return NOT_STORED
+        item = Item(flags, self._expires(exptime), data, next(self._versions))
+        if old and name in (b"append", b"prepend"):
+            joined = old.data + data if name == b"append" else data + old.data
+            item = replace(old, data=joined, version=item.version)
+        self._items[key] = item
+        return STORED
+
+    def _values(self, keys: list[bytes], with_version: bool) -> bytes:
+        lines = []
+        for key in keys:
+            if item := self._find(key):
+                version = b" %d" % item.version if with_version else b""
+                head = b"VALUE %s %s %d%s" % (key, item.flags, len(item.data), version)
+                lines += [head, item.data]
+        return b"\r\n".join([*lines, b"END\r\n"])
+
+    def _count(self, key: bytes, delta: bytes, sign: int) -> bytes:
+        if not delta.isdigit():
+            return b"CLIENT_ERROR invalid numeric delta argument\r\n"
+        item = self._find(key)
+        if item is None:
+            return NOT_FOUND
+        if not item.data.strip().isdigit() or len(item.data) > COUNTER_DIGITS:
+            return NOT_A_NUMBER
+        value = b"%d" % (max(0, int(item.data) + sign * int(delta)) % COUNTER_LIMIT)
+        # A shorter number is padded with spaces.
+        data = value.ljust(len(item.data))
+        self._items[key] = replace(item, data=data, version=next(self._versions))
+        return value + b"\r\n"
+
+    def _find(self, key: bytes) -> Item | None:
+        item = self._items.get(key)
+        return item if item and self.clock() < item.expires else None
+
+    def _expires(self, exptime: bytes) -> float:
+        seconds = int(exptime)
+        if seconds == 0:
+            return float("inf")
+        return seconds if seconds > RELATIVE_SECONDS else self.clock() + seconds
+
+
+STORE_COMMANDS = {b"set", b"add", b"replace", b"append", b"prepend", b"cas"}
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+    def __init__(self, memcached: Memcached) -> None:
+        super().__init__((LOOPBACK, 0), _Connection)
+        self.memcached = memcached
+        self.connections: set[socket.socket] = set()
+
+    def close_connections(self) -> None:
+        for connection in list(self.connections):
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    server: _Server
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        self.server.connections.add(self.connection)
+        try:
+            while (line := self.rfile.readline()) and line.split() != [b"quit"]:
+                self.wfile.write(self.server.memcached.execute(line, self.rfile.read))
+        except OSError:
+            pass  # the client is gone, or the server is closed
+        finally:
+            self.server.connections.discard(self.connection)

@@ -1,0 +1,111 @@
+"""What Q2 does not document, as one value: the fake behaves by one reading of each, the strict one by default.
+
+Generated code has to work with every reading. `docs/platform.md` says how sure each one is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args, get_type_hints
+
+# The environment variable that gives readings to a command, as a JSON object.
+ENVIRONMENT_VARIABLE = "Q2MFA_READINGS"
+
+LOGGING_FILTERS = "q2_sdk.core.q2_logging.filters"
+
+
+def _reading(default: Any, says: str) -> Any:
+    return field(default=default, metadata={"says": says})
+
+
+@dataclass(frozen=True)
+class Readings:
+    """One reading of each guess. The default is the strict one: it gives generated code the least."""
+
+    token_result: Literal["dict", "text", "nested"] = _reading(
+        "dict", "The result of set_external_mfa_token: a dict, the token itself, or a dict nested in data."
+    )
+    missing_mfa_info: Literal["absent", "none"] = _reading(
+        "absent", "An attribute of mfa_info that the workflow does not have: absent, or None."
+    )
+    autoescape: bool = _reading(False, "Whether templates of server-side rendered pages are auto-escaped.")
+    error_data: Literal["data", "nested", "message"] = _reading(
+        "data",
+        "Where the data of a TectonError are in a rejection: error.data, error.data.data, or nowhere, so that only the "
+        "message travels.",
+    )
+    verify_mfa: Literal["actions", "sources", "missing"] = _reading(
+        "actions", "Where verifyMFA is: tecton.actions, tecton.sources, or neither."
+    )
+    loc: Literal["present", "absent", "key"] = _reading(
+        "present", "tecton.sources.loc: present, absent, or it answers the key if a text is missing."
+    )
+    form_wrapper: bool = _reading(
+        True, "Whether the SDK puts its own form around a server-side rendered page."
+    )
+    cache_inherited: Literal["raw", "prefixed"] = _reading(
+        "raw",
+        "What add, cas, decr, gets, incr and touch of a cache do with keys and values: they take them as they are, or they "
+        "add the prefix and convert as get and set do.",
+    )
+    logging_filters: bool = _reading(True, f"Whether {LOGGING_FILTERS} exists.")
+
+
+def options() -> dict[str, tuple[Any, ...]]:
+    """The possible values of each field, the strict default first."""
+    hints = get_type_hints(Readings)
+    found = {}
+    for each in fields(Readings):
+        values = (False, True) if hints[each.name] is bool else get_args(hints[each.name])
+        found[each.name] = (each.default, *(value for value in values if value != each.default))
+    return found
+
+
+def deviations() -> list[Readings]:
+    """Every set of readings that differs from the strict default in one field."""
+    return [Readings(**{name: value}) for name, values in options().items() for value in values[1:]]
+
+
+def parse(values: Mapping[str, Any]) -> Readings:
+    """Readings from JSON; a field that is left out has its default.
+
+    :raises ValueError: no such field, or no such value of it.
+    """
+    known = options()
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(f"the readings are {', '.join(known)}")
+        if not any(value is option or (isinstance(value, str) and value == option) for option in known[name]):
+            raise ValueError(f"{name} is one of {', '.join(map(repr, known[name]))}")
+    return Readings(**values)
+
+
+def from_environment() -> Readings:
+    """The readings of :data:`ENVIRONMENT_VARIABLE`.
+
+    :raises ValueError: they are not readings, see :func:`parse`.
+    """
+    return parse(json.loads(os.environ.get(ENVIRONMENT_VARIABLE, "{}")))
+
+
+def hide_modules(readings: Readings) -> None:
+    """Let the import of an SDK module fail if it does not exist by these *readings*. Call it before importing extensions."""
+    if readings.logging_filters:
+        if sys.modules.get(LOGGING_FILTERS, sys) is None:
+            del sys.modules[LOGGING_FILTERS]
+    else:
+        sys.modules[LOGGING_FILTERS] = None  # type: ignore[assignment]
+
+
+def as_json(readings: Readings) -> list[dict[str, Any]]:
+    """The readings for the page, each with its options."""
+    known = options()
+    return [
+        {"id": each.name, "says": each.metadata["says"], "value": getattr(readings, each.name)}
+        | {"options": list(known[each.name])}
+        for each in fields(Readings)
+    ]

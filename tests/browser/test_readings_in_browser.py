@@ -1,0 +1,123 @@
+"""The pages of every variant work by every reading: what Q2 does not document may be either way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from banking_page import BankingPage
+from playwright.sync_api import expect
+from preview_process import STANDARD, VARIANTS, PreviewProcess
+
+from q2mfa_cli.platform.readings import Readings, deviations
+
+pytestmark = pytest.mark.browser
+
+OpenBanking = Callable[..., BankingPage]
+UseReadings = Callable[[str, dict[str, Any]], None]
+
+PAGE_FIELDS = ("token_result", "autoescape", "error_data", "verify_mfa", "loc", "form_wrapper")
+DEVIATIONS = [
+    {name: getattr(each, name)}
+    for each in deviations()
+    for name in PAGE_FIELDS
+    if getattr(each, name) != getattr(Readings(), name)
+]
+
+
+@pytest.fixture
+def use_readings(preview_of: Callable[[str], PreviewProcess]) -> Iterator[UseReadings]:
+    """Set the readings of a variant's preview, until the test ends."""
+    used: list[PreviewProcess] = []
+
+    def use(name: str, values: dict[str, Any]) -> None:
+        used.append(preview_of(name))
+        answer = used[-1].call("readings", values, "PUT")
+        assert answer.ok, answer.text
+
+    yield use
+    for preview in used:
+        preview.call("readings", {}, "PUT")
+
+
+def fail_once(name: str, banking: BankingPage) -> None:
+    """Make the customer's mistake, and read what the page says about it."""
+    if name in STANDARD:
+        wrong = (int(banking.passcode()) + 500_000) % 1_000_000
+        banking.submit_code(f"{wrong:06}")
+        banking.expect_message("That code is not right.")
+    else:
+        banking.go_to_provider()
+        banking.outlet.get_by_role("button", name="Deny").click()
+        banking.expect_message("You did not confirm it.")
+
+
+def succeed(name: str, banking: BankingPage) -> None:
+    if name in STANDARD:
+        banking.submit_code()
+    else:
+        banking.outlet.get_by_role("button", name="Try again").click()
+        banking.outlet.get_by_role("button", name="Approve").click()
+    banking.expect_outcome("complete")
+
+
+@pytest.mark.parametrize("readings", DEVIATIONS, ids=json.dumps)
+@pytest.mark.parametrize("name", VARIANTS)
+def test_page_works_by_each_reading(
+    name: str, readings: dict[str, Any], open_banking: OpenBanking, use_readings: UseReadings
+) -> None:
+    use_readings(name, readings)
+    banking = open_banking(name)
+    if readings == {"verify_mfa": "missing"}:
+        banking.expect_message("This version of online banking cannot take your confirmation.")
+        banking.expect_outcome("open")
+        return
+    expect(banking.outlet.get_by_role("heading", name="Confirm it is you")).to_be_visible()
+    fail_once(name, banking)
+    succeed(name, banking)
+    expect(banking.page.locator("#sequence")).not_to_contain_text("The page posts the SDK's form")
+
+
+@pytest.mark.parametrize("readings", [{}, {"autoescape": True}], ids=json.dumps)
+@pytest.mark.parametrize("name", VARIANTS)
+def test_action_name_with_markup_is_shown_as_text(
+    name: str, readings: dict[str, Any], open_banking: OpenBanking, use_readings: UseReadings
+) -> None:
+    use_readings(name, readings)
+    banking = open_banking(name)
+    banking.page.get_by_label("Patrol event", exact=True).check()
+    banking.page.get_by_text("What mfa_info holds").click()
+    markup = """<img src=x onerror="document.title='attacked'"> &amp; "quoted" 'too'"""
+    banking.page.get_by_label("audit_action_name").fill(markup)
+    banking.press_start()
+    expect(banking.outlet.locator("main")).to_contain_text(markup)
+    expect(banking.outlet.locator("img")).to_have_count(0)
+
+
+@pytest.mark.parametrize("reading", ["present", "absent", "key"])
+@pytest.mark.parametrize("name", VARIANTS)
+def test_language_changes_where_loc_is_present(
+    name: str, reading: str, open_banking: OpenBanking, use_readings: UseReadings
+) -> None:
+    use_readings(name, {"loc": reading})
+    banking = open_banking(name)
+    expect(banking.outlet.get_by_role("button", name="Cancel")).to_be_enabled()
+    banking.page.get_by_label("Language").select_option("es-MX")
+    if reading != "absent":
+        expect(banking.outlet.get_by_role("button", name="Cancelar")).to_be_enabled()
+        banking.page.get_by_label("Language").select_option("en-US")
+    expect(banking.outlet.get_by_role("button", name="Cancel", exact=True)).to_be_enabled()
+
+
+def test_readings_in_the_page_reload_the_extension(
+    open_banking: OpenBanking, use_readings: UseReadings
+) -> None:
+    use_readings("StandardSsr", {})
+    banking = open_banking("StandardSsr")
+    expect(banking.outlet.locator("form.sdk-form")).to_be_attached()
+    banking.page.get_by_text("What Q2 does not document").click()
+    banking.page.get_by_label("Whether the SDK puts its own form").select_option("false")
+    expect(banking.outlet.get_by_role("button", name="Cancel")).to_be_enabled()
+    expect(banking.outlet.locator("form.sdk-form")).to_have_count(0)

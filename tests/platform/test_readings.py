@@ -1,0 +1,59 @@
+"""Readings: what the fake assumes where Q2 documents nothing."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from q2mfa_cli.platform.readings import (
+    ENVIRONMENT_VARIABLE,
+    LOGGING_FILTERS,
+    Readings,
+    deviations,
+    from_environment,
+    hide_modules,
+    parse,
+)
+
+
+def test_deviations_differ_from_the_default_in_one_field_each() -> None:
+    default = Readings()
+    for each in deviations():
+        differing = [name for name, value in vars(each).items() if value != getattr(default, name)]
+        assert len(differing) == 1
+    assert len(set(deviations())) == len(deviations()) >= 12
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"pizza": 1}, "the readings are token_result, "),
+        ({"loc": "somewhere"}, "loc is one of 'present', 'absent', 'key'"),
+        ({"autoescape": 1}, "autoescape is one of False, True"),
+        ({"loc": ["key"]}, "loc is one of"),
+    ],
+)
+def test_unknown_reading_is_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse(values)
+
+
+def test_readings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert from_environment() == Readings()
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, json.dumps({"loc": "key", "autoescape": True}))
+    assert from_environment() == Readings(loc="key", autoescape=True)
+
+
+def test_hidden_module_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, LOGGING_FILTERS, sys)
+    hide_modules(Readings())
+    assert importlib.import_module(LOGGING_FILTERS) is sys
+    hide_modules(Readings(logging_filters=False))
+    with pytest.raises(ImportError):
+        importlib.import_module(LOGGING_FILTERS)
+    hide_modules(Readings())
+    assert LOGGING_FILTERS not in sys.modules
