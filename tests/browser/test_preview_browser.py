@@ -287,7 +287,9 @@ def test_the_outlet_follows_the_files(tmp_path: Path, new_context: Callable[...,
         template.write_text(template.read_text("utf-8").replace("Confirm it is you", "Is it you?"))
         expect(heading).to_have_text("Is it you?")
 
-        extension.write_text(original.replace('"audit_action_name", None', '"audit_action_name", "A new route"'))
+        extension.write_text(
+            original.replace('"audit_action_name", None', '"audit_action_name", "A new route"')
+        )
         expect(banking.outlet.locator("main")).to_contain_text("You are confirming: A new route")
 
         extension.write_text("class Broken(\n")

@@ -231,7 +231,7 @@ def test_documented_sample_calls_hq_in_either_state(authenticated: bool) -> None
     sample = re.search(r"```python\n(.*?)```", PRE_AUTHENTICATION.read_text("utf-8"), re.DOTALL)
     assert sample
     names: dict[str, Any] = {}
-    exec(compile(sample[1], PRE_AUTHENTICATION.name, "exec"), names)
+    exec(compile(sample[1], PRE_AUTHENTICATION.name, "exec"), names)  # noqa: S102 - our own document
     session = platform.hq.open_session(authenticated=authenticated)
     handler = SimpleNamespace(
         logger=LOGGER, is_authenticated=authenticated, hq_credentials=session if authenticated else None
