@@ -28,9 +28,9 @@ BREAKAGES = {
     ],
     "redirect": [
         ("extension.py", "        await self.oidc.finish(", "        self.oidc.finish("),
-        ("oidc.py", "        self.session_cache.delete(FLOW_KEY)", "        pass"),
-        ("oidc.py", 'self._require(_same(callback.get("state"), flow["state"]),', "self._require(True,"),
-        ("oidc.py", "claims.get(self.config.IDENTITY_CLAIM) == q2_identity", "q2_identity"),
+        ("oidc.py", 'require("expired", first,', 'require("expired", True,'),
+        ("protocol.py", 'is_same(callback.get("state"), flow["state"])', "True"),
+        ("protocol.py", "claims.get(settings.IDENTITY_CLAIM) == identity", "True"),
     ],
 }
 
