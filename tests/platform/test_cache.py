@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
 import time
@@ -229,8 +230,9 @@ def test_http_request_with_commands_in_its_body_changes_nothing() -> None:
     server = Memcached(time.time)
     with socket.create_connection(server.address, timeout=20) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n\r\nset stack:key 0 0 1\r\n1\r\n")
-        connection.shutdown(socket.SHUT_WR)
-        assert connection.recv(100) == b"ERROR\r\n"
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(100):
+                pass  # until the server closes the connection
     assert Q2CacheClient(server.address).with_prefix("stack:").get("key") is None
     server.close()
 
