@@ -61,11 +61,6 @@ class Memcached:
             self._server.close_connections()
             self._server.server_close()
 
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._items.clear()
-
     def execute(self, line: bytes, read: Callable[[int], bytes]) -> bytes:
         """Run the command *line* and return the response.
 

@@ -17,10 +17,11 @@ import node
 from jinja2 import DictLoader, Environment
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
+from q2mfa_cli.integrations import REDIRECT
 from q2mfa_cli.rendering import render
-from q2mfa_cli.request import ExtensionRequest, Mfa, Rendering
+from q2mfa_cli.request import make_request
 
-VARIANTS: list[tuple[Mfa, Rendering]] = [
+VARIANTS: list[tuple[str, str]] = [
     ("standard", "ssr"),
     ("standard", "csr"),
     ("redirect", "ssr"),
@@ -53,19 +54,20 @@ FORM = """<form class="sdk-form form-container pad(3)" role="form" method="post"
 
 
 @cache
-def generated(mfa: Mfa, rendering: Rendering) -> Mapping[str, bytes]:
+def generated(mfa: str, rendering: str) -> Mapping[str, bytes]:
     """The files of an extension named Foo."""
-    return render(ExtensionRequest("Foo", rendering, mfa, issuer=PROVIDER))
+    provider = {"issuer": PROVIDER} if mfa == REDIRECT.id else {}
+    return render(make_request({"name": "Foo", "rendering": rendering, "mfa": mfa, **provider}))
 
 
-def public(mfa: Mfa, rendering: Rendering) -> dict[str, str]:
+def public(mfa: str, rendering: str) -> dict[str, str]:
     """Its `frontend/public`, by relative path."""
     prefix = EXTENSION + "frontend/public/"
     tree = generated(mfa, rendering)
     return {path.removeprefix(prefix): tree[path].decode() for path in tree if path.startswith(prefix)}
 
 
-def texts(mfa: Mfa) -> dict[str, dict[str, str]]:
+def texts(mfa: str) -> dict[str, dict[str, str]]:
     files = public(mfa, "ssr")
     return {tag: json.loads(files[f"assets/languages/{tag}.json"]) for tag in LANGUAGES}
 
@@ -80,7 +82,7 @@ def tecton_url() -> str:
 
 
 def server_side_page(
-    mfa: Mfa,
+    mfa: str,
     purpose: Mapping[str, Any] = SIGNING_IN,
     start: Mapping[str, Any] | None = None,
     *,
@@ -109,8 +111,8 @@ class ScriptedPage:
     def __init__(
         self,
         browser: Browser,
-        mfa: Mfa,
-        rendering: Rendering,
+        mfa: str,
+        rendering: str,
         *,
         verify_page: bool = False,
         query: Mapping[str, str] | None = None,
@@ -146,7 +148,8 @@ class ScriptedPage:
         self.context.set_default_timeout(10_000)
         self.page: Page = self.context.new_page()
         if clock:
-            self.page.clock.install()
+            self.page.clock.install(time=0)
+            self.page.clock.pause_at(1000)
         self.page.add_init_script(f"window.plan = {json.dumps(plan)};{init}")
         self.context.route("**/*", self._serve)
         at = f"{ASSETS}/{'verify' if verify_page else 'index'}.html"
@@ -157,6 +160,7 @@ class ScriptedPage:
         self.page.goto(self.url, wait_until="commit")
 
     def close(self) -> None:
+        self.context.unroute_all(behavior="ignoreErrors")
         self.context.close()
 
     def _serve(self, route: Route) -> None:

@@ -7,11 +7,17 @@
   // Every call, in turn, for the test to read.
   const calls = (window.calls = []);
 
-  // An answer is {"resolve": value}, {"reject": value} or {"never": true}. The last one of a list stays.
+  const late = new Promise((resolve) => {
+    window.answerLate = resolve;
+  });
+
+  // An answer is {"resolve": value}, {"reject": value}, {"never": true} or, what answerLate() gives, {"late": true}.
+  // The last one of a list stays.
   function answer(name) {
     const list = plan.answers[name] ?? [{ never: true }];
     const next = list.length > 1 ? list.shift() : list[0];
     if (next.never) return never();
+    if (next.late) return late;
     return "reject" in next ? Promise.reject(next.reject) : Promise.resolve(next.resolve);
   }
 

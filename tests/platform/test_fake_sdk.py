@@ -1,4 +1,4 @@
-"""The fake SDK: HQ's API, and what stops a server from starting."""
+"""The fake SDK: its caches, HQ's API, and what stops a server from starting."""
 
 from __future__ import annotations
 
@@ -14,12 +14,55 @@ from typing import Any
 import pytest
 from command import q2mfa, q2mfa_process
 from extension_server import EXTENSION_SERVER
+from tornado.web import Application
 
 LOGGER = logging.getLogger(__name__)
 PRE_AUTHENTICATION = Path(__file__).parents[2] / "docs" / "pre-authentication.md"
 
 
 pytestmark = pytest.mark.usefixtures("fake_sdk")
+
+
+# ---- caches --------------------------------------------------------------------------------------
+
+
+def test_session_cache_is_private_and_other_caches_are_shared() -> None:
+    from q2_sdk.core.cache import Q2CacheClient
+    from q2_sdk.core.http_handlers.tecton_client_handler import Q2TectonClientRequestHandler
+    from q2_sdk.tools.testing.mock_handler_mixin import MockHandlerMixin
+    from q2_sdk.tools.testing.models import RequestMock
+
+    class Handler(Q2TectonClientRequestHandler, MockHandlerMixin):
+        def __init__(self) -> None:
+            super().__init__(Application(), RequestMock())
+            self.mock_online_session()
+
+    class OtherHandler(Handler):
+        CONFIG_FILE_NAME = "Other"
+
+    one, other = Handler(), OtherHandler()
+    assert isinstance(one.cache, Q2CacheClient)
+    for name, in_one in [("session_cache", 1), ("cache", 2), ("service_cache", 3)]:
+        getattr(one, name).set("key", in_one)
+    one.get_cache(prefix="own_").set("key", 4)
+    assert other.session_cache.get("key") is None
+    assert one.session_cache.get("key") == 1
+    assert (other.cache.get("key"), other.stack_cache.get("key")) == (2, 2)
+    assert other.service_cache.get("key") == 3
+    assert other.get_cache(prefix="own_").get("key") == 4
+    session = one._session
+    assert session is not None
+    assert not [key for key in one.cache.recent_keys if session.id in key]
+
+
+def test_clean_environment_empties_the_cache() -> None:
+    from q2_sdk.context import current
+    from q2_sdk.tools.testing.clean_environment import clean
+
+    cache = current().platform.cache
+    cache.set("key", 1, noreply=False)
+    clean()
+    assert cache.get("key") is None
 
 
 # ---- HQ's API ------------------------------------------------------------------------------------

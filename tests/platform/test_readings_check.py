@@ -13,7 +13,7 @@ from q2mfa_cli.platform.readings import ENVIRONMENT_VARIABLE, Readings, deviatio
 
 pytestmark = pytest.mark.slow
 
-# Readings that only a browser sees: tests/browser/test_readings.py.
+# Readings that only a browser sees: tests/browser/test_readings_in_browser.py.
 PAGE_ONLY = {"verify_mfa", "loc", "form_wrapper"}
 
 

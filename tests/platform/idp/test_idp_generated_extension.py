@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ import requests
 from command import q2mfa
 from extension_server import EXTENSION_SERVER
 from jwt.algorithms import RSAAlgorithm
+from pymemcache.client.base import Client as MemcachedClient
 from relying_party import CLIENT_ID, CLIENT_JWKS, CLIENT_KEY, SECRET, Client, Published, StartProvider
 from tornado.netutil import bind_sockets
 
@@ -33,6 +35,10 @@ class Extension:
 
     def post(self, path: str, body: Any, session: str = "") -> Any:
         return requests.post(self.url + path, json=body, headers={"X-Q2-Session": session}, timeout=20).json()
+
+    def cache_keys(self) -> list[str]:
+        keys: list[str] = requests.get(f"{self.url}/_hq/cache_keys", timeout=20).json()["keys"]
+        return keys
 
     def mfa(self, client: Client, **form: str) -> Any:
         """Run MFA; the customer submits *form*. Return True if HQ verified the token, else the error code."""
@@ -157,11 +163,21 @@ def test_generated_extension_rejects_other_user_and_each_switch(serve: Serve) ->
 def test_two_processes_share_session_and_metadata_in_one_memcached(
     serve: Serve, published: Published
 ) -> None:
-    with memcached.running() as (_, port):
-        [first, second], client = serve(memcached_port=port)
+    with memcached.running() as address:
+        [first, second], client = serve(memcached_port=address[1])
         published.clear()
         started = first.post("/Foo/start", {}, first.session)
         response = log_in(client, started)
+        [flow] = [key for key in first.cache_keys() if key.endswith("mfa_flow")]
+        # Writes without a reply are visible to other connections only once memcached has read them.
+        wait_until(lambda: MemcachedClient(address).get(flow) is not None)
         assert second.finish(response) is True
+        wait_until(lambda: MemcachedClient(address).get(flow) is None)
         assert first.finish(response) == "expired"
         assert [what for what, _ in published].count("metadata") == 1
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline

@@ -601,9 +601,11 @@ async def test_another_state_is_denied_before_the_provider_is_asked(state, provi
 async def test_flow_is_good_once_even_if_it_failed(provider):
     login = Login(provider)
     await login.passes()
+    assert login.session_cache.values == {}
     assert await login.code_of(login.finish()) == "expired"
     await login.start()
     assert await login.code_of(login.finish(state="wrong")) == "expired"
+    assert login.session_cache.values == {}
     assert await login.code_of(login.finish()) == "expired"
 
 
@@ -811,6 +813,19 @@ async def test_new_key_under_old_kid_fetches_keys_once_a_minute(provider):
     provider.signing_key = KEYS["RS256"]
     assert await login.denied() == "not_trusted"
     assert provider.paths == ["/token", "/keys", "/token"]
+
+
+async def test_new_keys_under_two_old_kids_fetch_keys_twice(provider):
+    login = Login(provider)
+    provider.keys = [public_jwk("RS256", kid) for kid in ("first", "second")]
+    await login.passes()
+    provider.signing_key = OTHER_KEY
+    for kid in ("first", "second"):
+        provider.header = {"kid": kid}
+        provider.keys = [jwk("RS256", OTHER_KEY.public_key(), kid=kid)]
+        provider.keys.append(public_jwk("RS256", "second" if kid == "first" else "first"))
+        await login.passes()
+    assert provider.paths.count("/keys") == 3
 
 
 @pytest.mark.parametrize(

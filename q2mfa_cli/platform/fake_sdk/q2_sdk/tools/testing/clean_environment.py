@@ -9,4 +9,4 @@ def clean() -> None:
     """Forget every session and everything cached."""
     platform = current().platform
     platform.hq.reset()
-    platform.memcached.clear()
+    platform.cache.flush_all(noreply=False)

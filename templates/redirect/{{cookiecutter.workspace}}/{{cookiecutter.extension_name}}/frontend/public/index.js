@@ -72,7 +72,10 @@
       left(false);
       return comeBack();
     }
-    if (page.dataset.page === "verify") return fail("failed"); // verify.js did not run
+    if (page.dataset.page === "verify") {
+      history.replaceState(null, "", location.pathname); // verify.js did not run
+      return fail("failed");
+    }
 {%- if cookiecutter.rendering == "csr" %}
     const data = await ask("default");
     provider = data.provider;

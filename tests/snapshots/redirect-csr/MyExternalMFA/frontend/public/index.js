@@ -97,7 +97,10 @@
       left(false);
       return comeBack();
     }
-    if (page.dataset.page === "verify") return fail("failed"); // verify.js did not run
+    if (page.dataset.page === "verify") {
+      history.replaceState(null, "", location.pathname); // verify.js did not run
+      return fail("failed");
+    }
     const data = await ask("default");
     provider = data.provider;
     translate();

@@ -101,7 +101,10 @@
       left(false);
       return comeBack();
     }
-    if (page.dataset.page === "verify") return fail("failed"); // verify.js did not run
+    if (page.dataset.page === "verify") {
+      history.replaceState(null, "", location.pathname); // verify.js did not run
+      return fail("failed");
+    }
     if (page.dataset.error) return fail(page.dataset.error);
     if (!left(false)) return show("ready");
     explainFraming();
