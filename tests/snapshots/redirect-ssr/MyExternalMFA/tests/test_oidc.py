@@ -553,7 +553,7 @@ async def test_cache_that_fails_is_denied(cache, name, provider):
     setattr(login, cache, BrokenCache(name))
     if (cache, name) == ("cache", "add"):
         provider.signing_key = OTHER_KEY  # it is needed only if a signature does not fit
-    assert await login.denied() == "cache_unavailable"
+    assert await login.denied() == "failed"
     assert login.reason == f"the cache cannot {name}: ConnectionRefusedError"
 
 
@@ -567,7 +567,7 @@ async def test_cache_without_add_is_denied(provider):
     login = Login(provider)
     await login.start()
     login.session_cache.add = None
-    assert await login.code_of(login.finish()) == "cache_unavailable"
+    assert await login.code_of(login.finish()) == "failed"
 
 
 async def test_cache_keys_name_nothing(provider):
