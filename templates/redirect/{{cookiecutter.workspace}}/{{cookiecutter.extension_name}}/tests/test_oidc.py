@@ -7,6 +7,7 @@ import logging
 import math
 import re
 import time
+from decimal import Decimal
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -645,6 +646,7 @@ async def test_flow_of_another_extension_is_denied(provider):
         ({"audit_action_id": 1}, {"audit_action_id": 2}),
         ({"audit_action_name": "ChangeEmail"}, {"audit_action_name": "ChangePhone"}),
         ({"mfa_context": "login"}, {"mfa_context": "transaction"}),
+        ({"transaction_ids": [Decimal(1)]}, {"transaction_ids": [Decimal(2)]}),
     ],
 )
 async def test_flow_for_another_request_is_denied(begun, ended, provider):
