@@ -57,7 +57,7 @@ def workspace(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def memory() -> Iterator[Path]:
-    """A folder in memory where there is such a place, for what makes workspaces by the hundred."""
+    """A folder in memory if the system has one, for tests that make many workspaces."""
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=place) as folder:
         yield Path(folder)

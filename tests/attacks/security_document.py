@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from attacks import test_certified_provider
+from providers import test_certified_provider
+
 from attacks.all_attacks import ATTACKS
 from attacks.conforming_logins import CONFORMING_LOGINS
 from attacks.denials import (
@@ -113,7 +114,7 @@ def _tables() -> list[str]:
         "",
         "## Against the certified provider",
         "",
-        "Tests: `tests/attacks/test_certified_provider.py::…`.",
+        "Tests: `tests/providers/test_certified_provider.py::…`.",
         "",
         *(f"- `{test}`" for test in vars(test_certified_provider) if test.startswith("test_")),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -16,10 +15,8 @@ DOCUMENT = (ROOT / "docs" / "reference" / "conformance.md").read_text("utf-8")
 ROWS = re.findall(r"^\| `(.+?)` \| (.+) \| (.+) \|$", DOCUMENT, re.MULTILINE)
 FILES = {
     "test_oidc.py": EXTENSION / "tests" / "test_oidc.py",
-    **{
-        name: Path(__file__).with_name(name)
-        for name in ("test_hostile_provider.py", "test_certified_provider.py")
-    },
+    "test_hostile_provider.py": ROOT / "tests" / "attacks" / "test_hostile_provider.py",
+    "test_certified_provider.py": ROOT / "tests" / "providers" / "test_certified_provider.py",
 }
 NAMES = {
     "test_attack_is_denied": {attack.name for attack in ATTACKS},

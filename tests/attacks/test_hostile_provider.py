@@ -13,8 +13,9 @@ from typing import Any
 
 import node
 import pytest
+from providers import user_agent
 
-from attacks import hostile_provider, user_agent
+from attacks import hostile_provider
 from attacks.all_attacks import ATTACKS
 from attacks.attack import Attack, Setting, right_user
 from attacks.conforming_logins import CONFORMING_LOGINS

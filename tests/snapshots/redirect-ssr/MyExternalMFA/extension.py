@@ -20,7 +20,7 @@ except ImportError:  # not every version of the SDK has it
 
 # Values that stay out of the log.
 SECRETS = ["Authorization", "client_secret", "client_assertion", "code", "code_verifier", "state"]
-SECRETS += ["nonce", "id_token", "access_token", "refresh_token", "token"]
+SECRETS += ["nonce", "request_uri", "id_token", "access_token", "refresh_token", "token"]
 
 
 class MyExternalMFAHandler(Q2TectonServerRequestHandler):

@@ -10,9 +10,6 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
-from attacks.certified_provider import CertifiedProvider
 from attacks.served_extension import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -22,7 +19,10 @@ from attacks.served_extension import (
     create_workspace,
     serving,
 )
-from attacks.user_agent import UserAgent
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from providers.certified_provider import CertifiedProvider
+from providers.user_agent import UserAgent
 
 pytestmark = pytest.mark.node
 
