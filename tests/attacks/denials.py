@@ -112,7 +112,7 @@ REQUEST_URI = Denial(
     "start", "the pushed request has no request_uri", "RFC 9126, 2.2", "provider_unavailable"
 )
 
-CACHE = Denial("_use", _error("the cache cannot {name}"), "its own rule", "cache_unavailable")
+CACHE = Denial("_use", _error("the cache cannot {name}"), "its own rule", "failed")
 FLOW = Denial("check_flow", "the session has no pending flow", "RFC 9700, 4.7.1; RFC 6749, 10.12", "expired")
 ONCE = Denial("finish", "the flow was answered before", "RFC 9700, 4.7.1", "expired")
 

@@ -55,7 +55,9 @@ class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecu
         context = {"purpose": self.purpose(), "provider": self.provider(), "start": start}
         template = self.get_template("index.html.jinja2", context)
         return self.get_tecton_form(
-            self.FRIENDLY_NAME, custom_template=template, hide_submit_button=True
+            self.FRIENDLY_NAME,
+            custom_template=template,
+            hide_submit_button=True,
         )
 {%- else %}
         """What the page shows before the user leaves."""
@@ -84,7 +86,11 @@ class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecu
     def oidc(self):
         caches = (self.cache, self.session_cache)
         return OidcClient(
-            self.CONFIG_FILE_NAME, self.config, self.client_secret, *caches, self.logger
+            self.CONFIG_FILE_NAME,
+            self.config,
+            self.client_secret,
+            *caches,
+            self.logger,
         )
 
     def provider(self):

@@ -66,7 +66,11 @@ class MyExternalMFAHandler(Q2TectonClientRequestHandler):
     def oidc(self):
         caches = (self.cache, self.session_cache)
         return OidcClient(
-            self.CONFIG_FILE_NAME, self.config, self.client_secret, *caches, self.logger
+            self.CONFIG_FILE_NAME,
+            self.config,
+            self.client_secret,
+            *caches,
+            self.logger,
         )
 
     def provider(self):

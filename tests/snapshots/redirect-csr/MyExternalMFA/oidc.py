@@ -126,7 +126,7 @@ class OidcClient:
         return self._use(cache, "add", key, "1", expire=seconds, noreply=False) is True
 
     def _use(self, cache, name, *args, **options):
-        with denying("cache_unavailable", f"the cache cannot {name}"):
+        with denying("failed", f"the cache cannot {name}"):
             return getattr(cache, name)(*args, **options)
 
     def _key(self, *of):

@@ -27,7 +27,9 @@ CODE_CHARACTERS = 8192
 # the provider publishes, or shares with this client, must not sign (RFC 8725, 3.1).
 ALGORITHMS = {
     **dict.fromkeys(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"], ("RSA", [None])),
-    **{"ES256": ("EC", ["P-256"]), "ES384": ("EC", ["P-384"]), "ES512": ("EC", ["P-521"])},
+    "ES256": ("EC", ["P-256"]),
+    "ES384": ("EC", ["P-384"]),
+    "ES512": ("EC", ["P-521"]),
     "EdDSA": ("OKP", ["Ed25519", "Ed448"]),
 }
 FAPI2_ALGORITHMS = {name: ALGORITHMS[name] for name in ("PS256", "ES256", "EdDSA")}  # FAPI 2.0, 5.4

@@ -50,7 +50,9 @@ class MyExternalMFAHandler(Q2TectonServerRequestHandler):
         context = {"purpose": self.purpose(), "provider": self.provider(), "start": start}
         template = self.get_template("index.html.jinja2", context)
         return self.get_tecton_form(
-            self.FRIENDLY_NAME, custom_template=template, hide_submit_button=True
+            self.FRIENDLY_NAME,
+            custom_template=template,
+            hide_submit_button=True,
         )
 
     async def start(self):
@@ -75,7 +77,11 @@ class MyExternalMFAHandler(Q2TectonServerRequestHandler):
     def oidc(self):
         caches = (self.cache, self.session_cache)
         return OidcClient(
-            self.CONFIG_FILE_NAME, self.config, self.client_secret, *caches, self.logger
+            self.CONFIG_FILE_NAME,
+            self.config,
+            self.client_secret,
+            *caches,
+            self.logger,
         )
 
     def provider(self):

@@ -178,7 +178,7 @@ async def test_cache_that_is_down_is_denied(provider):
     handler.session_cache = None
     with pytest.raises(TectonError) as caught:
         await handler.start()
-    assert caught.value.data == {"code": "cache_unavailable"}
+    assert caught.value.data == {"code": "failed"}
 
 
 async def test_another_extension_has_another_flow(provider):

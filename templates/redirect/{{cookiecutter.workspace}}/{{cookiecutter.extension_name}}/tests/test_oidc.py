@@ -7,6 +7,7 @@ import logging
 import math
 import re
 import time
+from decimal import Decimal
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -553,7 +554,7 @@ async def test_cache_that_fails_is_denied(cache, name, provider):
     setattr(login, cache, BrokenCache(name))
     if (cache, name) == ("cache", "add"):
         provider.signing_key = OTHER_KEY  # it is needed only if a signature does not fit
-    assert await login.denied() == "cache_unavailable"
+    assert await login.denied() == "failed"
     assert login.reason == f"the cache cannot {name}: ConnectionRefusedError"
 
 
@@ -567,7 +568,7 @@ async def test_cache_without_add_is_denied(provider):
     login = Login(provider)
     await login.start()
     login.session_cache.add = None
-    assert await login.code_of(login.finish()) == "cache_unavailable"
+    assert await login.code_of(login.finish()) == "failed"
 
 
 async def test_cache_keys_name_nothing(provider):
@@ -645,6 +646,7 @@ async def test_flow_of_another_extension_is_denied(provider):
         ({"audit_action_id": 1}, {"audit_action_id": 2}),
         ({"audit_action_name": "ChangeEmail"}, {"audit_action_name": "ChangePhone"}),
         ({"mfa_context": "login"}, {"mfa_context": "transaction"}),
+        ({"transaction_ids": [Decimal(1)]}, {"transaction_ids": [Decimal(2)]}),
     ],
 )
 async def test_flow_for_another_request_is_denied(begun, ended, provider):
