@@ -16,9 +16,13 @@ answers = {key: value[0] if isinstance(value, list) else value for key, value in
 answers |= dict(pair.split("=", 1) for pair in given)
 root = os.path.join(template, "{{cookiecutter.workspace}}")
 jinja = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(root), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    loader=jinja2.FileSystemLoader([root, os.path.join(template, "templates")]),
+    undefined=jinja2.StrictUndefined,
+    keep_trailing_newline=True,
 )
 jinja.filters["jsonify"] = lambda value: json.dumps(value, sort_keys=True, indent=4)
+for name in [name for name in answers if name.startswith("__")]:
+    answers[name] = jinja.from_string(answers[name]).render(cookiecutter=answers)
 for folder, _, names in os.walk(root):
     for name in names:
         source = os.path.relpath(os.path.join(folder, name), root)

@@ -106,10 +106,14 @@ class OidcClient:
     async def _fetch(self, request, url, **options):
         """The JSON object that the provider answers, in time and of a sane size."""
         host = urlsplit(url).hostname
-        options |= {"timeout": TIMEOUT_SECONDS, "allow_redirects": False, "stream": True}
+        options |= {"timeout": TIMEOUT_SECONDS, "allow_redirects": False}
         with denying("provider_unavailable", f"{host} gave no usable answer"):
-            asked = request(self.logger, url, **options)
-            response = await asyncio.wait_for(asked, TIMEOUT_SECONDS)
+            try:
+                asked = request(self.logger, url, stream=True, **options)
+                response = await asyncio.wait_for(asked, TIMEOUT_SECONDS)
+            except TypeError:  # this q2_requests does not stream
+                asked = request(self.logger, url, **options)
+                response = await asyncio.wait_for(asked, TIMEOUT_SECONDS)
             body = await asyncio.wait_for(asyncio.to_thread(_read, response), TIMEOUT_SECONDS)
         status = response.status_code
         with denying("provider_unavailable", f"{host} answered {status} and no JSON"):

@@ -1074,6 +1074,20 @@ async def test_answer_is_read_no_further_than_needed_and_closed(provider):
     assert all(response.closed for response in responses)
 
 
+async def test_q2_requests_that_does_not_stream_is_enough(provider, monkeypatch):
+    for name in ("get", "post"):
+
+        async def ask(logger, url, wrapped=getattr(q2_requests, name), **options):
+            if "stream" in options:
+                raise TypeError("unexpected keyword argument")
+            return await wrapped(logger, url, stream=True, **options)
+
+        monkeypatch.setattr(q2_requests, name, ask)
+    login = Login(provider)
+    await login.start()
+    assert await login.finish() is None
+
+
 async def test_answer_that_never_comes_is_denied(provider, monkeypatch):
     async def never(*_, **__):
         await asyncio.Event().wait()
