@@ -59,9 +59,7 @@ def _provider_requirements(answers: Mapping[str, Value]) -> tuple[str, ...]:
 def _factor_settings(answers: Mapping[str, Value]) -> list[str]:
     name = str(answers["name"])
     if answers["factor"] == "totp":
-        return [
-            f"Give {name}'s users a registration value (their base32 TOTP secret): see {name}/README.md"
-        ]
+        return [f"Give {name}'s users a registration value (their base32 TOTP secret): see {name}/README.md"]
     return [
         f"Fill in deliver() in {name}/factor.py: until then it sends nothing and denies",
         f"Set 32 random characters in the server's environment: {name.upper()}_HASH_SECRET",

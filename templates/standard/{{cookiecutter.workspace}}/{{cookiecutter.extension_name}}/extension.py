@@ -41,9 +41,9 @@ class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecu
     async def default(self):
 {%- if cookiecutter.rendering == "ssr" %}
         """The page that asks for the factor."""
-        template = self.get_template("index.html.jinja2", {"purpose": self.purpose()})
+        page = self.get_template("index.html.jinja2", {"purpose": self.purpose()})
         return self.get_tecton_form(
-            self.FRIENDLY_NAME, custom_template=template, hide_submit_button=True
+            self.FRIENDLY_NAME, custom_template=page, hide_submit_button=True
         )
 {%- else %}
         """What the page shows above its steps."""

@@ -51,20 +51,16 @@ class Factor:
 
     def _totp(self):
         secret = getattr(self.handler.mfa_info, "registration_value", None)
-        if not secret:
-            raise Denied("not_registered", "the customer has no registration value")
-        with denying("not_registered", "the registration value is not a base32 secret"):
+        with denying("not_registered", "the registration value is missing or no base32 secret"):
             totp = pyotp.TOTP(secret, interval=STEP_SECONDS)
             if len(totp.byte_secret()) >= MIN_SECRET_BYTES:
                 return totp
         raise Denied("not_registered", "the registration value is shorter than 128 bits")
 
     def _matching_step(self, totp, passcode):
-        """The time step whose code `passcode` is, within the window."""
-        if not isinstance(passcode, str) or not re.fullmatch("[0-9]{6}", passcode):
-            return None
-        current = int(time.time() // STEP_SECONDS)
-        for step in range(current - WINDOW_STEPS, current + WINDOW_STEPS + 1):
-            if totp.verify(passcode, for_time=step * STEP_SECONDS, valid_window=0):
-                return step
-        return None
+        """The time step whose code `passcode` is, within the window; None if it is of none."""
+        digits = isinstance(passcode, str) and re.fullmatch("[0-9]{6}", passcode)
+        now = int(time.time() // STEP_SECONDS)
+        window = range(now - WINDOW_STEPS, now + WINDOW_STEPS + 1) if digits else []
+        matching = [n for n in window if totp.verify(passcode, for_time=n * STEP_SECONDS)]
+        return max(matching, default=None)

@@ -8,7 +8,8 @@ import time
 from contextlib import contextmanager
 
 MAX_WRONG = 5  # tries in a row
-LOCK_SECONDS = [300, 600, 1200, 2400, 3600]  # a lock, and each further one until a success
+LOCK_SECONDS = 300  # the first lock; each further one is twice as long, until a success
+MAX_LOCK_SECONDS = 3600
 KEEP_SECONDS = 24 * 3600  # after the last try
 MAX_WRITES = 50  # another worker can have written meanwhile
 
@@ -24,7 +25,7 @@ def denying(code, reason):
         yield
     except Denied:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         raise Denied(code, f"{reason}: {type(error).__name__}") from None
 
 
@@ -45,17 +46,14 @@ class Customer:
             try:
                 check(state)
             except Denied as denied:
-                wrong, locks = state.get("wrong", 0) + 1, state.get("locks", 0)
-                state["wrong"] = wrong
-                if wrong == MAX_WRONG:
-                    seconds = LOCK_SECONDS[min(locks, len(LOCK_SECONDS) - 1)]
+                state["wrong"], locks = state.get("wrong", 0) + 1, state.get("locks", 0)
+                if state["wrong"] == MAX_WRONG:
+                    seconds = min(LOCK_SECONDS * 2**locks, MAX_LOCK_SECONDS)
                     state.update(wrong=0, locks=locks + 1, until=time.time() + seconds)
                 return denied
             state.update(wrong=0, locks=0)
-            return None
 
-        denied = self.change(count)
-        if denied:
+        if denied := self.change(count):
             raise denied
 
     def change(self, change):
@@ -68,16 +66,12 @@ class Customer:
             with denying("cache_unavailable", "the cache cannot be read"):
                 value, version = self.cache.gets(self.key)
                 state = {} if value is None else json.loads(value)
-                locked = time.time() < state.get("until", 0)
-            if locked:
-                raise Denied("locked", "too many wrong tries")
+                if time.time() < state.get("until", 0):
+                    raise Denied("locked", "too many wrong tries")
             result = change(state)
             with denying("cache_unavailable", "the cache cannot be written"):
-                options = {"expire": KEEP_SECONDS, "noreply": False}
-                if value is None:
-                    written = self.cache.add(self.key, json.dumps(state), **options)
-                else:
-                    written = self.cache.cas(self.key, json.dumps(state), version, **options)
-            if written is True:
-                return result
+                write, last = (self.cache.add, []) if value is None else (self.cache.cas, [version])
+                given = [self.key, json.dumps(state), *last]
+                if write(*given, expire=KEEP_SECONDS, noreply=False) is True:
+                    return result
         raise Denied("cache_unavailable", "the cache keeps no state")

@@ -36,9 +36,9 @@ class MyExternalMFAHandler(Q2TectonServerRequestHandler):
 
     async def default(self):
         """The page that asks for the factor."""
-        template = self.get_template("index.html.jinja2", {"purpose": self.purpose()})
+        page = self.get_template("index.html.jinja2", {"purpose": self.purpose()})
         return self.get_tecton_form(
-            self.FRIENDLY_NAME, custom_template=template, hide_submit_button=True
+            self.FRIENDLY_NAME, custom_template=page, hide_submit_button=True
         )
 
     async def submit(self):

@@ -127,7 +127,7 @@ async def test_anything_but_true_sets_no_token(answer, factor):
     assert handler.tokens == []
 
 
-async def test_what_hq_refuses_is_no_success(factor, caplog):
+async def test_what_hq_refuses_is_no_success(factor):
     handler = MockHandler()
 
     def refuse(token):
