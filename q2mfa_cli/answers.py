@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,6 @@ def _parse(text: str, source: str) -> Any:
         if kind == ".toml":
             return _toml(text)
         if kind == ".json":
-            import json
-
             return json.loads(text, object_pairs_hook=_once_each)
         return _yaml_or_toml(text)
     except (ValueError, RecursionError) as error:
@@ -75,7 +74,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _yaml_or_toml(text: str) -> Any:
-    import yaml
+    import yaml  # only for an answers file
 
     # The C parser is ten times as fast. Not every PyYAML is built with it.
     fastest: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,4 +1,7 @@
-"""The click commands. Each parses, calls one function, and prints what it returns."""
+"""The click commands. Each parses, calls one function, and prints what it returns.
+
+Commands import what they need inside their functions: shell completion, `--help` and `--version` start without it.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Q2mfaError(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message and the hint to stderr, and a JSON report to stdout where one was asked for."""
         if self.meta.get(DEBUG):
-            import traceback
+            import traceback  # only for --debug
 
             traceback.print_exception(self.__cause__ or self)
         click.echo(f"Error: {self.message}\n{self.hint}", file=file, err=True)

@@ -186,7 +186,7 @@ def _refuse_conflicts(conflicts: Sequence[str]) -> None:
 
 def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
     """Return what changes in one file, as ``diff -u`` shows it."""
-    import difflib
+    import difflib  # only for --dry-run
 
     old = (before or b"").decode("utf-8", "replace").splitlines(keepends=True)
     new = after.decode("utf-8", "replace").splitlines(keepends=True)

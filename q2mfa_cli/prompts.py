@@ -176,7 +176,7 @@ class TerminalPrompter(Prompter):
     """Arrow keys and number shortcuts on a terminal."""
 
     def name(self, check_name: Callable[[str], str]) -> str:
-        import questionary
+        import questionary  # only on a terminal: it takes longer to import than the rest
 
         def validate(name: str) -> bool | str:
             try:
@@ -189,7 +189,7 @@ class TerminalPrompter(Prompter):
         return str(answer.unsafe_ask()).strip()
 
     def choose(self, menu: Menu) -> str:
-        import questionary
+        import questionary  # only on a terminal: it takes longer to import than the rest
 
         choices = [
             questionary.Choice(f"{number}) {choice.label}", disabled=ELSEWHERE)

@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 from command import SETTINGS
 
-pytest_plugins = ["preview_process"]
+pytest_plugins = ["chromium_fixture", "preview_process"]
 
 # The same examples on every machine. `pytest --hypothesis-profile search` looks for others, for as long as it takes.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
@@ -57,7 +57,7 @@ def workspace(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def memory() -> Iterator[Path]:
-    """A folder in memory where there is such a place, for what makes workspaces by the hundred."""
+    """A folder in memory if the system has one, for tests that make many workspaces."""
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=place) as folder:
         yield Path(folder)

@@ -9,6 +9,7 @@
 ``POST /_hq/sessions``                    log a user in: ``{"authenticated": false, "mfa_info": {…}}`` → ``{"session": id}``;
                                           ``"id"`` continues a session of another server process
 ``GET /_hq/sessions/ID``                  → ``{"tokens": […], "verified": …}``
+``PUT /_hq/sessions/ID``                  ``{"mfa_info": {…}}``: another request for MFA in this session
 ``POST /_hq/sessions/ID/verify``          what UUX does with ``verifyMFA``'s token: ``{"token"}`` → ``{"verified": …}``
 ``GET /_hq/cache_keys``                   → ``{"keys": […]}``: the keys used in the cache, with prefix
 ``GET /_hq/log``                          → ``{"lines": […]}``: everything logged in this process, at every level

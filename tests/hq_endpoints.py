@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.web import HTTPError, RequestHandler
 
+from q2mfa_cli.platform.sessions import Session
+
 if TYPE_CHECKING:
     from q2mfa_cli.platform.platform import Platform
-    from q2mfa_cli.platform.sessions import Session
 
 
 class _Handler(RequestHandler):
@@ -57,6 +58,11 @@ class _Session(_Handler):
     def get(self, identifier: str) -> None:
         session = self.session(identifier)
         self.write({"tokens": [token.value for token in session.tokens], "verified": session.mfa_complete})
+
+    def put(self, identifier: str) -> None:
+        """Change the session's request for MFA, or let this server know another server's session."""
+        mfa_info = self.body()["mfa_info"]
+        self.hq.sessions.setdefault(identifier, Session(identifier)).mfa_info = mfa_info
 
 
 class _Verify(_Handler):

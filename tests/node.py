@@ -23,9 +23,10 @@ def program(name: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """The environment of this process, with Node first on PATH."""
+    """The environment of this process, with Node first on PATH and no cache in the temporary folder."""
     return {
         **os.environ,
+        "NODE_DISABLE_COMPILE_CACHE": "1",
         "PATH": os.pathsep.join([str(Path(program("node")).parent), os.environ.get("PATH", "")]),
     }
 

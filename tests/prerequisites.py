@@ -1,4 +1,5 @@
-"""Install what the tests need besides Python packages: Chromium, memcached and the npm packages of tests/web.
+"""Install what the tests need besides Python packages: Chromium, memcached, the npm packages of
+tests/web, and the OpenID providers of tests/providers.
 
 On Debian as root, apt-get installs what is missing. Elsewhere, Playwright installs its own Chromium.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import chromium
 import node
+from providers import real_providers
 
 COMMAND = f"{sys.executable} {Path(__file__)}"
 
@@ -30,6 +32,7 @@ def main() -> None:
     elif "chromium" in missing:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
     node.install()
+    real_providers.install()
 
 
 def apt_get(*arguments: str) -> None:

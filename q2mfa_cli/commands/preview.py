@@ -75,7 +75,7 @@ def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
 
 async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
     from q2mfa_cli.platform.preview.serving import serving  # needs the extra, see NEEDED
-    from q2mfa_cli.platform.verify.run import run_attempts
+    from q2mfa_cli.platform.verify.run import run_attempts  # needs the extra, see NEEDED
 
     findings: list[Finding] = []
     async with serving(workspace, name, 0) as preview:

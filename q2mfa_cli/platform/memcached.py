@@ -1,7 +1,7 @@
 """A memcached for one machine: its text protocol over a socket on loopback, in a thread of this process.
 
-It supports what a client of memcached 1.6 sends for ordinary keys, and answers as memcached does. The clock can be
-replaced. It never evicts.
+It supports what a client of memcached 1.6 sends for ordinary keys, and answers as memcached does, except that it
+closes the connection after an unknown command. The clock can be replaced. It never evicts.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ COUNTER_LIMIT = 2**64
 
 STORED, NOT_STORED, NOT_FOUND = b"STORED\r\n", b"NOT_STORED\r\n", b"NOT_FOUND\r\n"
 NOT_A_NUMBER = b"CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"
+UNKNOWN = b"ERROR\r\n"
 TOO_LARGE = b"SERVER_ERROR object too large for cache\r\n"
 
 
@@ -77,7 +78,7 @@ class Memcached:
             with self._lock:
                 response = self._run(name, arguments, data)
         except IndexError:
-            response = b"ERROR\r\n"
+            response = UNKNOWN
         except ValueError:
             response = b"CLIENT_ERROR bad command line format\r\n"
         return b"" if silent else response
@@ -99,7 +100,7 @@ class Memcached:
         if name == b"flush_all":
             self._items.clear()
             return b"OK\r\n"
-        return b"VERSION 1.6.0-embedded\r\n" if name == b"version" else b"ERROR\r\n"
+        return b"VERSION 1.6.0-embedded\r\n" if name == b"version" else UNKNOWN
 
     def _store(self, name: bytes, arguments: list[bytes], data: bytes) -> bytes:
         key, flags, exptime = arguments[0], b"%d" % int(arguments[1]), arguments[2]
@@ -179,7 +180,11 @@ class _Connection(socketserver.StreamRequestHandler):
         self.server.connections.add(self.connection)
         try:
             while (line := self.rfile.readline()) and line.split() != [b"quit"]:
-                self.wfile.write(self.server.memcached.execute(line, self.rfile.read))
+                response = self.server.memcached.execute(line, self.rfile.read)
+                self.wfile.write(response)
+                # A web page can make a browser send an HTTP request here, with commands in its body.
+                if response == UNKNOWN:
+                    break
         except OSError:
             pass  # the client is gone, or the server is closed
         finally:

@@ -1,6 +1,6 @@
 """What Q2 does not document, as one value: the fake behaves by one reading of each, the strict one by default.
 
-Generated code has to work with every reading. `docs/platform.md` says how sure each one is.
+Generated code has to work with every reading.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_type_hints
+
+from q2mfa_cli.errors import UsageError
 
 # The environment variable that gives readings to a command, as a JSON object.
 ENVIRONMENT_VARIABLE = "Q2MFA_READINGS"
@@ -87,9 +89,15 @@ def parse(values: Mapping[str, Any]) -> Readings:
 def from_environment() -> Readings:
     """The readings of :data:`ENVIRONMENT_VARIABLE`.
 
-    :raises ValueError: they are not readings, see :func:`parse`.
+    :raises UsageError: they are not readings, see :func:`parse`.
     """
-    return parse(json.loads(os.environ.get(ENVIRONMENT_VARIABLE, "{}")))
+    try:
+        return parse(json.loads(os.environ.get(ENVIRONMENT_VARIABLE) or "{}"))
+    except (ValueError, AttributeError) as error:
+        raise UsageError(
+            f"The environment variable {ENVIRONMENT_VARIABLE} is not valid: {error}.",
+            """Set it to a JSON object such as {"loc": "key"}, or unset it.""",
+        ) from error
 
 
 def hide_modules(readings: Readings) -> None:

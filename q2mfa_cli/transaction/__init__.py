@@ -64,7 +64,7 @@ class Transaction:
 
         :raises Q2mfaError: a file is not what its change was planned for.
         """
-        from concurrent.futures import ThreadPoolExecutor
+        from concurrent.futures import ThreadPoolExecutor  # a dry run does without it
 
         self._interruptions.held = True
         steps: list[Step] = []

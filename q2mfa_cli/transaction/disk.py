@@ -53,7 +53,7 @@ def remove_lock_file(lock: BaseFileLock) -> None:
 
     It is removed while it is held: a process that waits for it notices, and makes a new file.
     """
-    from filelock import Timeout
+    from filelock import Timeout  # imported by now, see locking
 
     with contextlib.suppress(Timeout, FileNotFoundError):
         lock.acquire(timeout=0)

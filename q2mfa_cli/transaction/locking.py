@@ -22,7 +22,7 @@ def locked(root: str, interruptions: Interruptions, left: list[str]) -> Iterator
     :param left: receives the lock file's path if it is new and cannot be removed.
     :raises Q2mfaError: another process holds the lock for too long.
     """
-    from filelock import FileLock, Timeout
+    from filelock import FileLock, Timeout  # imports asyncio, which a dry run does without
 
     path = os.path.join(root, LOCK)
     ours = not os.path.lexists(path)

@@ -1,1 +1,1 @@
-"""A generated redirect extension against OpenID providers: a certified one, and hostile ones."""
+"""A generated redirect extension against hostile OpenID providers."""

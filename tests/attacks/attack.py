@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from providers.user_agent import UserAgent
+
 from attacks.denials import Denial
 from attacks.hostile_provider import EMAIL, HONEST, USER, Change, HostileProvider, Json, Lie, honest
 from attacks.served_extension import Answer, Extension, Login
-from attacks.user_agent import UserAgent
 
 
 @dataclass(frozen=True)

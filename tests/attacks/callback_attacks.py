@@ -50,6 +50,7 @@ CALLBACK = [
     back("code-missing", "no `code`", CODE, without("code")),
     back("code-empty", "an empty `code`", CODE, changed(code="")),
     back("code-twice", "`code` is given twice", CODE, honest, lie=Lie(authorized=listed("code"))),
+    back("code-long", "a `code` of 100,000 characters", CODE, changed(code="x" * 100_000)),
     back(
         "code-forged",
         "a `code` that the provider never gave",

@@ -1,13 +1,11 @@
-"""A workspace with generated extensions, and the certified provider."""
+"""A workspace with generated extensions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from attacks import certified_provider
 from attacks.served_extension import create_workspace
 
 
@@ -15,9 +13,3 @@ from attacks.served_extension import create_workspace
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the extensions Ssr and Csr as they are generated; served in copies, nobody changes it."""
     return create_workspace(tmp_path_factory.mktemp("generated") / "workspace")
-
-
-@pytest.fixture(scope="session")
-def provider() -> Iterator[certified_provider.CertifiedProvider]:
-    with certified_provider.running() as provider:
-        yield provider

@@ -1,6 +1,6 @@
-"""The checks of oidc.py: what the attacks expect to be denied by, and what docs/redirect-security.md shows.
+"""The checks of protocol.py and oidc.py: what denies the attacks, and what docs/redirect-security.md shows.
 
-A denial is known by its function and by its reason in the log, as both stand in oidc.py.
+A denial is known by its function and by its reason in the log, as both stand in these files.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Denial:
-    """A check of oidc.py, and how it denies.
+    """A check, and how it denies.
 
     :param function: where the check is.
-    :param reason: the line in the log, as oidc.py has it, with the fields of its f-string.
+    :param reason: the line in the log, as the file has it, with the fields of its f-string.
     :param section: what asks for the check.
     :param code: what the page is told.
-    :param expression: the part of the statement that checks, where one reason stands for several checks.
+    :param expression: the part of the function that checks, where one reason stands for several checks.
     """
 
     function: str
@@ -36,73 +36,53 @@ class Denial:
         return re.fullmatch(pattern, reason) is not None
 
 
-def _start(reason: str, section: str, code: str = "not_configured") -> Denial:
-    return Denial("start", reason, section, code)
+def _error(reason: str) -> str:
+    """The reason of `denying(…)`, which adds the name of the exception."""
+    return f"{reason}: {{type(error).__name__}}"
 
 
-def _finish(reason: str, section: str, code: str = "not_trusted") -> Denial:
-    return Denial("finish", reason, section, code)
+def _callback(reason: str, section: str, code: str) -> Denial:
+    return Denial("check_callback", reason, section, code)
 
 
-def _claims(section: str, expression: str = "") -> Denial:
-    reason = "the ID token is not valid: {type(error).__name__}"
-    return Denial("_claims", reason, section, "not_trusted", expression)
+def _token(section: str, expression: str = "") -> Denial:
+    reason = _error("the ID token is not valid")
+    return Denial("check_signature", reason, section, "not_trusted", expression)
+
+
+def _claim(reason: str, section: str, code: str = "not_trusted") -> Denial:
+    return Denial("check_claims", reason, section, code)
 
 
 def _fetch(reason: str, section: str) -> Denial:
-    return Denial("_fetch", reason, section, "provider_unavailable")
+    return Denial("_fetch", _error(reason), section, "provider_unavailable")
 
 
-CREDENTIALS = _start("there is no client id or secret", "RFC 6749, 2.3")
-REQUEST_URI = _start("the pushed request has no request_uri", "RFC 9126, 2.2", "provider_unavailable")
-REQUIRE_PAR = _start("PAR is required, and the provider has none", "RFC 9126, 5")
-
-ONCE = _finish("the session has no pending flow", "RFC 9700, 4.7.1; RFC 6749, 10.12", "expired")
-STATE = _finish("the state is another one", "RFC 6749, 10.12; RFC 9700, 4.7.1", "expired")
-ISS = _finish("iss is another issuer", "RFC 9207, 2.4; RFC 9700, 4.4.2")
-USER_ERROR = _finish("the provider answered {error}", "RFC 6749, 4.1.2.1; Core, 3.1.2.6", "access_denied")
-ERROR = _finish("the provider answered another error", "RFC 6749, 4.1.2.1", "provider_error")
-CODE = _finish("there is no code, or more than one", "RFC 6749, 3.1", "provider_error")
-AZP = _finish("azp is another client", "Core, 3.1.3.7 (4), (5)")
-IAT = _finish("iat is before the flow", "Core, 3.1.3.7 (10)")
-NONCE = _finish("the nonce is another one", "Core, 3.1.3.7 (11)")
-ACR = _finish("acr is none of those asked for", "Core, 3.1.3.7 (12)", "too_weak")
-AUTH_TIME = _finish("auth_time is missing or too old", "Core, 3.1.3.7 (13)", "too_old")
-LINKED = _finish("the user has no {self.config.IDENTITY_ATTRIBUTE}", "Core, 5.7", "not_linked")
-EMAIL_VERIFIED = _finish("the e-mail is not verified", "Core, 5.1", "wrong_user")
-IDENTITY = _finish("somebody else logged in", "Core, 5.7", "wrong_user")
-
-TOKEN = _claims("Core, 3.1.3.3; RFC 7519, 7.2")
-SIGNATURE = _claims("Core, 3.1.3.7 (6); RFC 8725, 3.3", 'jwt.PyJWK(key, header["alg"])')
-KEY_LENGTH = _claims("RFC 7518, 3.3", "DECODER.decode")
-ALGORITHM = _claims("Core, 3.1.3.7 (7); RFC 8725, 3.1", "algorithms=ALGORITHMS")
-CLAIM_ISS = _claims("Core, 3.1.3.7 (2)", 'issuer=metadata["issuer"]')
-AUD = _claims("Core, 3.1.3.7 (3)", "audience=self.config.CLIENT_ID")
-TIMES = _claims("Core, 3.1.3.7 (9), (10)", "leeway=LEEWAY_SECONDS")
-REQUIRED = _claims("Core, 2", 'options={"require": ["iss", "sub", "aud", "exp", "iat"]}')
-KEY = Denial(
-    "_claims",
-    "no key of the provider is that of the ID token",
-    "Core, 10.1; RFC 7515, 4.1.4",
-    "not_trusted",
+SETTING = Denial(
+    "check_settings", "{name} has a wrong value", "its own rule: nothing is guessed", "not_configured"
 )
-
-ISSUER_URL = Denial("_metadata", "the issuer is no https URL", "Discovery, 3", "not_configured")
-ISSUER = Denial("_metadata", "the metadata are another issuer's", "Discovery, 4.3", "provider_unavailable")
-ENDPOINT = Denial("_metadata", "{name} is no https URL", "Discovery, 3; RFC 8414, 2", "provider_unavailable")
-
-AUTH_METHOD = Denial("_post", "the provider takes none of {', '.join(wanted)}", "Core, 9", "not_configured")
-SECRET = Denial("_post", "there is no client secret", "RFC 6749, 2.3", "not_configured")
-PRIVATE_KEY = Denial(
-    "_assertion",
-    "the client's private key cannot be used: {type(error).__name__}",
-    "RFC 7523, 3",
-    "not_configured",
+FAPI2 = Denial(
+    "check_settings", "FAPI 2.0 needs PAR and private_key_jwt", "FAPI 2.0, 5.3.3", "not_configured"
 )
+LINKED = Denial("check_identity", "the user has no {settings.IDENTITY_ATTRIBUTE}", "Core, 5.7", "not_linked")
 
-NO_ANSWER = _fetch("{host} gave no usable answer: {type(error).__name__}", "RFC 8259; limits of its own")
-NO_OBJECT = _fetch("{host} gave no JSON object of a sane size", "RFC 6749, 5.1; limits of its own")
-REFUSED = _fetch("{host} answered {response.status_code} {mistake}", "RFC 6749, 5.2; RFC 9126, 2.3")
+ISSUER = Denial(
+    "check_metadata", "the metadata is another issuer's", "Discovery, 4.3", "provider_unavailable"
+)
+ENDPOINT = Denial(
+    "check_metadata", "{name} is no https URL", "Discovery, 3; RFC 8414, 2", "provider_unavailable"
+)
+KEY_LIST = Denial("check_keys", "there is no list of keys", "RFC 7517, 5", "provider_unavailable")
+
+NO_ANSWER = _fetch("{host} gave no usable answer", "limits of its own")
+NO_JSON = _fetch("{host} answered {status} and no JSON", "RFC 8259")
+NO_OBJECT = Denial(
+    "check_answer", "{host} answered {status} and no JSON object", "RFC 6749, 5.1", "provider_unavailable"
+)
+REFUSED = Denial(
+    "check_answer", "{host} answered {status} {name}", "RFC 6749, 5.2; RFC 9126, 2.3", "provider_unavailable"
+)
+SETUP = Denial("check_answer", REFUSED.reason, "RFC 6749, 5.2", "not_configured", "in SETUP_ERRORS")
 PKCE = Denial(
     "finish",
     REFUSED.reason,
@@ -110,3 +90,64 @@ PKCE = Denial(
     "provider_unavailable",
     '"code_verifier": flow["code_verifier"]',
 )
+
+SECRET = Denial("authenticate_client", "there is no client secret", "RFC 6749, 2.3", "not_configured")
+AUTH_METHOD = Denial(
+    "authenticate_client",
+    "the provider takes no secret: set CLIENT_AUTH_METHOD",
+    "Core, 9",
+    "not_configured",
+)
+KEY_ALGORITHM = Denial(
+    "assertion",
+    "the private key's algorithm is not allowed",
+    "RFC 7523, 3; FAPI 2.0, 5.4",
+    "not_configured",
+)
+PRIVATE_KEY = Denial(
+    "_credentials", _error("the client's secret or key cannot be used"), "RFC 7523, 3", "not_configured"
+)
+REQUIRE_PAR = Denial("start", "PAR is required, and the provider has none", "RFC 9126, 5", "not_configured")
+REQUEST_URI = Denial(
+    "start", "the pushed request has no request_uri", "RFC 9126, 2.2", "provider_unavailable"
+)
+
+CACHE = Denial("_use", _error("the cache cannot {name}"), "its own rule", "failed")
+FLOW = Denial("check_flow", "the session has no pending flow", "RFC 9700, 4.7.1; RFC 6749, 10.12", "expired")
+ONCE = Denial("finish", "the flow was answered before", "RFC 9700, 4.7.1", "expired")
+
+STATE = _callback("the state is another one", "RFC 6749, 10.12; RFC 9700, 4.7.1", "expired")
+CONFIRMS = _callback("the flow was begun to confirm something else", "RFC 9700, 4.7.1", "expired")
+ISS = _callback("iss is another issuer", "RFC 9207, 2.4; RFC 9700, 4.4.2", "not_trusted")
+USER_ERROR = _callback("the provider answered {error}", "RFC 6749, 4.1.2.1; Core, 3.1.2.6", "access_denied")
+ERROR = _callback("the provider answered another error", "RFC 6749, 4.1.2.1", "provider_error")
+CODE = _callback("there is no code, or more than one", "RFC 6749, 3.1", "provider_error")
+
+TOKEN = _token("Core, 3.1.3.3; RFC 7519, 7.2")
+ALGORITHM = _token("Core, 3.1.3.7 (7); RFC 8725, 3.1", "settings.algorithms[alg]")
+KEY_LENGTH = _token("RFC 7518, 3.3", "TOKENS.decode")
+CLAIM_ISS = _token("Core, 3.1.3.7 (2)", 'issuer=metadata["issuer"]')
+AUD = _token("Core, 3.1.3.7 (3)", "audience=settings.CLIENT_ID")
+TIMES = _token("Core, 3.1.3.7 (9), (10)", "leeway=LEEWAY_SECONDS")
+REQUIRED = _token("Core, 2", 'options={"require": ["iss", "sub", "aud", "exp", "iat"]}')
+KEY = Denial(
+    "check_signature",
+    "no key, or more than one, fits the ID token",
+    "Core, 10.1; RFC 7515, 4.1.4; RFC 7517, 4.5",
+    "not_trusted",
+)
+SIGNATURE = Denial(
+    "check_signature",
+    "another key signed the ID token",
+    "Core, 3.1.3.7 (6); RFC 8725, 3.3",
+    "not_trusted",
+)
+
+AUDIENCES = _claim("the ID token is for others too", "Core, 3.1.3.7 (3)")
+AZP = _claim("azp is another client", "Core, 3.1.3.7 (4), (5)")
+NONCE = _claim("the nonce is another one", "Core, 3.1.3.7 (11)")
+IAT = _claim("iat is before the flow", "Core, 3.1.3.7 (10)")
+ACR = _claim("acr is none of those asked for", "Core, 3.1.3.7 (12)", "too_weak")
+AUTH_TIME = _claim("auth_time is missing or too old", "Core, 3.1.3.7 (13)", "too_old")
+EMAIL_VERIFIED = _claim("the e-mail address is not verified", "Core, 5.1", "wrong_user")
+IDENTITY = _claim("somebody else logged in", "Core, 5.7", "wrong_user")

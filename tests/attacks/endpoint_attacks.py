@@ -15,12 +15,14 @@ from attacks.denials import (
     ENDPOINT,
     ISSUER,
     KEY,
+    KEY_LIST,
     NO_ANSWER,
+    NO_JSON,
     NO_OBJECT,
     REFUSED,
     REQUEST_URI,
     REQUIRE_PAR,
-    SIGNATURE,
+    SETUP,
     TOKEN,
     Denial,
 )
@@ -33,8 +35,8 @@ ANSWERS: dict[str, tuple[str, Change, Denial]] = {
     "error": ("answers 500, with an honest answer", lambda answer: status(500, answer), REFUSED),
     "found": ("redirects (302) to an honest answer", redirect(302), REFUSED),
     "redirect": ("redirects (307), with what was posted, to an honest answer", redirect(307), REFUSED),
-    "big": ("answers 20 MB, honest but for the spaces behind it", big, NO_OBJECT),
-    "bomb": ("answers 20 KB that unpack to 20 MB", bomb, NO_OBJECT),
+    "big": ("answers 20 MB, honest but for the spaces behind it", big, NO_ANSWER),
+    "bomb": ("answers 20 KB that unpack to 20 MB", bomb, NO_ANSWER),
     "slow": ("sends a byte at a time (slow loris)", slow, NO_ANSWER),
     "silent": ("takes the request and never answers", silence, NO_ANSWER),
     "reset": ("resets the connection", reset, NO_ANSWER),
@@ -44,12 +46,12 @@ ANSWERS: dict[str, tuple[str, Change, Denial]] = {
         NO_ANSWER,
     ),
     "no-http": ("speaks another protocol", wire(b"\x15\x03\x03\x00\x02\x02\x28"), NO_ANSWER),
-    "html": ("answers a page", lambda answer: body(b"<html><h1>Sign in</h1></html>", "text/html"), NO_ANSWER),
-    "empty": ("answers nothing", lambda answer: body(b""), NO_ANSWER),
-    "doubled": ("answers twice in one body", lambda answer: body(json.dumps(answer).encode() * 2), NO_ANSWER),
+    "html": ("answers a page", lambda answer: body(b"<html><h1>Sign in</h1></html>", "text/html"), NO_JSON),
+    "empty": ("answers nothing", lambda answer: body(b""), NO_JSON),
+    "doubled": ("answers twice in one body", lambda answer: body(json.dumps(answer).encode() * 2), NO_JSON),
     "list": ("answers a list with an honest answer in it", lambda answer: [answer], NO_OBJECT),
     "null": ("answers `null`", lambda answer: body(b"null"), NO_OBJECT),
-    "deep": ("answers JSON nested 99 000 deep", lambda answer: body(b"[" * 99_000), NO_ANSWER),
+    "deep": ("answers JSON nested 99 000 deep", lambda answer: body(b"[" * 99_000), NO_JSON),
 }
 SLOW = ("-slow", "-silent")
 
@@ -93,6 +95,16 @@ METADATA = [
         "plain-http", "the token endpoint is an `http:` URL", "token_endpoint", "http://idp.example/token"
     ),
     endpoint("file", "the keys are a `file:`", "jwks_uri", "file:///etc/passwd"),
+    endpoint(
+        "user", "the token endpoint has a user name", "token_endpoint", "https://127.0.0.1@evil.example/token"
+    ),
+    endpoint(
+        "backslash",
+        "the token endpoint has a backslash, which some programs read as `/`",
+        "token_endpoint",
+        "https://127.0.0.1\\@evil.example/token",
+    ),
+    endpoint("line", "the token endpoint has a line break", "token_endpoint", "ht\ntps://127.0.0.1/token"),
     endpoint("number", "the token endpoint is a number", "token_endpoint", 7),
     endpoint("pushed-number", "the PAR endpoint is a number", "pushed_authorization_request_endpoint", 7),
     metadata(
@@ -123,7 +135,7 @@ METADATA = [
         "PAR is demanded by the configuration, and not announced",
         REQUIRE_PAR,
         without("pushed_authorization_request_endpoint"),
-        settings={"REQUIRE_PAR": True},
+        settings={"PAR": "required"},
         kept=True,
     ),
 ]
@@ -135,9 +147,23 @@ def pushed(name: str, wrong: str, denial: Denial, lie: Change, **options: Any) -
     return Attack(f"pushed-{name}", wrong, denial, Lie(pushed=lie), asked=["POST /pushed"], **options)
 
 
+def answer_status(code: int) -> Change:
+    return lambda answer: status(code, {"error": "access_denied"})
+
+
 PUSHED = [
     *answers("the PAR endpoint", "pushed"),
     pushed("refused", "PAR is refused", REFUSED, lambda answer: status(400, {"error": "invalid_request"})),
+    *[
+        pushed(
+            f"refused-{code}",
+            f"PAR is announced, and refused to this client ({code})",
+            REFUSED,
+            answer_status(code),
+            reason=f"127.0.0.1 answered {code} ",
+        )
+        for code in (401, 403, 404)
+    ],
     pushed("no-uri", "the PAR answer has no `request_uri`", REQUEST_URI, without("request_uri")),
     pushed("empty-uri", "an empty `request_uri`", REQUEST_URI, changed(request_uri="")),
     pushed("number-uri", "the `request_uri` is a number", REQUEST_URI, changed(request_uri=7)),
@@ -157,8 +183,8 @@ def client(name: str, method: str, settings: Mapping[str, Any]) -> list[Attack]:
 
     options: dict[str, Any] = {"settings": settings, "reason": "127.0.0.1 answered 401 invalid_client"}
     return [
-        Attack(f"client-{name}-pushed", f"PAR refuses {method}", REFUSED, Lie(pushed=refused), **options),
-        Attack(f"client-{name}-token", f"{method} is refused", REFUSED, Lie(token=refused), **options),
+        Attack(f"client-{name}-pushed", f"PAR refuses {method}", SETUP, Lie(pushed=refused), **options),
+        Attack(f"client-{name}-token", f"{method} is refused", SETUP, Lie(token=refused), **options),
     ]
 
 
@@ -192,6 +218,13 @@ TOKENS = [
         REFUSED,
         lambda answer: status(400, {**answer, "error": "invalid_grant"}),
     ),
+    token(
+        "error-and-tokens-200",
+        "an error beside good tokens, and status 200",
+        REFUSED,
+        changed(error="invalid_grant"),
+        reason="127.0.0.1 answered 200 invalid_grant",
+    ),
     token("no-id-token", "only an access token (plain OAuth)", TOKEN, without("id_token")),
     token("id-token-null", "the ID token is null", TOKEN, changed(id_token=None)),
     token("id-token-number", "the ID token is a number", TOKEN, changed(id_token=7)),
@@ -213,7 +246,7 @@ def keys(name: str, wrong: str, denial: Denial, lie: Change) -> Attack:
 KEYS = [
     *answers("the keys' address", "keys"),
     keys("none", "no keys", KEY, changed(keys=[])),
-    keys("no-list", "the keys are an object", KEY, lambda k: {"keys": {"first": k["keys"][0]}}),
+    keys("no-list", "the keys are an object", KEY_LIST, lambda k: {"keys": {"first": k["keys"][0]}}),
     keys("no-objects", "the keys are texts", KEY, changed(keys=["first", 7, None])),
     keys(
         "twice",
@@ -223,7 +256,7 @@ KEYS = [
     ),
     keys("encryption", "the key is for encryption", KEY, each_key(changed(use="enc"))),
     keys("algorithm", "the key is for another algorithm", KEY, each_key(changed(alg="RS512"))),
-    keys("garbage", "the key's modulus is garbage", SIGNATURE, each_key(changed(n="?"))),
-    keys("number", "the key's modulus is a number", SIGNATURE, each_key(changed(n=7))),
-    keys("no-type", "the key has no type", SIGNATURE, each_key(without("kty"))),
+    keys("garbage", "the key's modulus is garbage", TOKEN, each_key(changed(n="?"))),
+    keys("number", "the key's modulus is a number", TOKEN, each_key(changed(n=7))),
+    keys("no-type", "the key has no type", KEY, each_key(without("kty"))),
 ]

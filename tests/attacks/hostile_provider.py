@@ -200,7 +200,8 @@ class HostileProvider:
         encoded = header.removeprefix("Basic ")
         self._hide(encoded, form.get("client_assertion", ""))
         user, _, password = base64.b64decode(encoded).decode().partition(":")
-        pairs = [(unquote_plus(user), unquote_plus(password)), (form["client_id"], form.get("client_secret"))]
+        in_form = (form.get("client_id"), form.get("client_secret"))
+        pairs = [(unquote_plus(user), unquote_plus(password)), in_form]
         if (CLIENT_ID, CLIENT_SECRET) not in pairs and "client_assertion" not in form:
             raise HTTPError(401)
 

@@ -15,6 +15,7 @@ from attacks.denials import (
     ACR,
     ALGORITHM,
     AUD,
+    AUDIENCES,
     AUTH_TIME,
     AZP,
     CLAIM_ISS,
@@ -106,25 +107,30 @@ def under(*kids: str) -> Change:
 
 
 SIGNATURES = [
-    signature("none", "`alg: none`, announced", KEY, unsigned("none")),
+    signature("none", "`alg: none`, announced", ALGORITHM, unsigned("none")),
     signature(
-        "none-no-alg", "`alg: none`, and the key names no algorithm", SIGNATURE, unsigned("none"), keys=NO_ALG
+        "none-no-alg", "`alg: none`, and the key names no algorithm", ALGORITHM, unsigned("none"), keys=NO_ALG
     ),
     signature(
-        "none-spelt", "`alg: None`, and the key names no algorithm", SIGNATURE, unsigned("None"), keys=NO_ALG
+        "none-spelt", "`alg: None`, and the key names no algorithm", ALGORITHM, unsigned("None"), keys=NO_ALG
     ),
-    signature("hs256-pem", "HS256 with the public key's PEM", KEY, hs256(lambda p: p.key.pem)),
+    signature("hs256-pem", "HS256 with the public key's PEM", ALGORITHM, hs256(lambda p: p.key.pem)),
     signature(
-        "hs256-jwk", "HS256 with the public key's JWK", KEY, hs256(lambda p: json.dumps(p.key.jwk).encode())
+        "hs256-jwk",
+        "HS256 with the public key's JWK",
+        ALGORITHM,
+        hs256(lambda p: json.dumps(p.key.jwk).encode()),
     ),
     signature(
         "hs256-no-alg",
         "the same, and the key names no algorithm",
-        SIGNATURE,
+        ALGORITHM,
         hs256(lambda p: p.key.pem),
         keys=NO_ALG,
     ),
-    signature("hs256-secret", "HS256 with the client secret", KEY, hs256(lambda p: CLIENT_SECRET.encode())),
+    signature(
+        "hs256-secret", "HS256 with the client secret", ALGORITHM, hs256(lambda p: CLIENT_SECRET.encode())
+    ),
     signature(
         "hs256-published",
         "HS256 with a symmetric key that stands among the public ones",
@@ -163,7 +169,7 @@ SIGNATURES = [
     signature(
         "alg-list",
         "`alg` is a list, and the key names no algorithm",
-        SIGNATURE,
+        ALGORITHM,
         unsigned(["RS256"]),
         keys=NO_ALG,
     ),
@@ -187,10 +193,10 @@ SIGNATURES = [
         TOKEN,
         lambda p, c: signed(b"[" * 20_000, c, p.key.signature),
     ),
-    signature("payload-list", "the payload is a list", SIGNATURE, with_payload(lambda c: [c])),
-    signature("payload-text", "the payload is not JSON", SIGNATURE, with_payload(lambda c: b"hello")),
+    signature("payload-list", "the payload is a list", TOKEN, with_payload(lambda c: [c])),
+    signature("payload-text", "the payload is not JSON", TOKEN, with_payload(lambda c: b"hello")),
     signature(
-        "payload-deep", "the payload is nested 20 000 deep", SIGNATURE, with_payload(lambda c: b"[" * 20_000)
+        "payload-deep", "the payload is nested 20 000 deep", TOKEN, with_payload(lambda c: b"[" * 20_000)
     ),
 ]
 
@@ -216,6 +222,7 @@ def not_a_time(name: str, denial: Denial, **denials: Denial) -> list[Attack]:
 
 
 HIGH = {"ACR_VALUES": "urn:bank:high urn:bank:higher"}
+TRUSTING = {"TRUSTED_AUDIENCES": ["other"]}
 
 CLAIMS = [
     claim("iss-other", "`iss` of another provider", CLAIM_ISS, changed(iss="https://evil.example")),
@@ -228,12 +235,26 @@ CLAIMS = [
     claim("aud-empty", "`aud` is an empty list", AUD, changed(aud=[])),
     claim("aud-object", "`aud` is an object", AUD, changed(aud={CLIENT_ID: 1})),
     claim("aud-missing", "no `aud`", REQUIRED, without("aud")),
-    claim("azp-missing", "several audiences, no `azp`", AZP, changed(aud=[CLIENT_ID, "other"])),
+    claim("aud-several", "another audience too", AUDIENCES, changed(aud=[CLIENT_ID, "other"])),
+    claim(
+        "aud-several-azp",
+        "another audience too, and `azp` is this client",
+        AUDIENCES,
+        changed(aud=[CLIENT_ID, "other"], azp=CLIENT_ID),
+    ),
+    claim(
+        "aud-untrusted",
+        "another audience beside a trusted one",
+        AUDIENCES,
+        changed(aud=[CLIENT_ID, "other", "a third"]),
+        settings=TRUSTING,
+    ),
     claim(
         "azp-other",
-        "several audiences, and `azp` is another client",
+        "a trusted audience, and `azp` is it",
         AZP,
         changed(aud=[CLIENT_ID, "other"], azp="other"),
+        settings=TRUSTING,
     ),
     claim("azp-single", "one audience, and `azp` is another client", AZP, changed(azp="other")),
     claim("exp-past", "expired", TIMES, after(exp=-300)),
@@ -262,6 +283,14 @@ CLAIMS = [
     claim("sub-empty", "an empty `sub`", IDENTITY, changed(sub="")),
     claim("auth-time-missing", "no `auth_time`, though `max_age` was asked", AUTH_TIME, without("auth_time")),
     claim("auth-time-old", "logged in an hour ago", AUTH_TIME, after(auth_time=-3600)),
+    claim("auth-time-before", "logged in 20 seconds ago, before the flow", AUTH_TIME, after(auth_time=-20)),
+    claim(
+        "auth-time-before-clock",
+        "the same, and the provider's clock is 30 seconds ahead",
+        AUTH_TIME,
+        after(iat=30, auth_time=10),
+    ),
+    claim("auth-time-zero", "`auth_time` is 0", AUTH_TIME, changed(auth_time=0)),
     claim("auth-time-future", "logs in next hour", AUTH_TIME, after(auth_time=3600)),
     claim(
         "auth-time-max-age",

@@ -5,54 +5,75 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from attacks import test_certified_provider
+from providers import test_certified_provider
+
 from attacks.all_attacks import ATTACKS
 from attacks.conforming_logins import CONFORMING_LOGINS
-from attacks.denials import CREDENTIALS, ISSUER_URL, PRIVATE_KEY, SECRET, Denial
+from attacks.denials import (
+    CACHE,
+    FAPI2,
+    FLOW,
+    KEY_ALGORITHM,
+    ONCE,
+    PRIVATE_KEY,
+    SECRET,
+    SETTING,
+    Denial,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "redirect-security.md"
 EXTENSION = ROOT / "tests" / "snapshots" / "redirect-ssr" / "MyExternalMFA"
+FILES = [("protocol.py", " and"), ("oidc.py", ". The reason is")]
 MARK = "<!-- `make snapshots` writes the rest of this file. tests/attacks/test_security_document.py checks it. -->\n"
 
 # Attacks that only the extension's own tests try: test, what is wrong, denial.
 OWN_TESTS = [
+    ("test_setting_with_wrong_value_is_denied_at_start", "a setting with a wrong value", SETTING),
+    ("test_fapi2_refuses_weaker_settings", "settings that are weaker than the profile", FAPI2),
+    ("test_fapi2_refuses_other_algorithms", "a private key of another algorithm", KEY_ALGORITHM),
     (
-        "test_an_issuer_that_is_not_https_is_not_even_asked",
-        "the configured issuer is no https URL",
-        ISSUER_URL,
+        "test_missing_secret_is_denied_at_start_and_at_finish",
+        "no client secret, at start or at finish",
+        SECRET,
     ),
-    ("test_without_a_client_id_or_secret_nothing_is_asked", "no client id, or no secret", CREDENTIALS),
-    ("test_a_secret_that_is_gone_meanwhile_is_denied", "a secret that is gone at the end", SECRET),
-    ("test_a_private_key_that_is_none_is_denied_without_being_told", "no usable private key", PRIVATE_KEY),
+    (
+        "test_secret_or_key_that_cannot_be_used_is_denied_at_start",
+        "a private key that cannot be used",
+        PRIVATE_KEY,
+    ),
+    ("test_cache_that_fails_is_denied", "a cache that is down", CACHE),
+    ("test_flow_is_taken_by_one_worker_only", "a flow that another worker answered", ONCE),
+    ("test_cached_flow_that_is_wrong_is_denied", "a flow in the cache that is not ours", FLOW),
 ]
 
-
-def code() -> str:
-    """oidc.py, which is the same in both renderings."""
-    return (EXTENSION / "oidc.py").read_text("utf-8")
+# Functions and constants that deny, with the position of the reason among their arguments.
+DENYING = {"require": 2, "usable": 1, "available": 1, "trusted": 1, "denying": 1, "Denied": 1, "WrongKey": 1}
 
 
 def functions() -> dict[str, str]:
-    """The functions of oidc.py, by name, with their source."""
-    source = code()
+    """The functions of protocol.py and oidc.py, by name, with their source. Both renderings have the same files."""
     return {
         node.name: ast.get_source_segment(source, node) or ""
+        for source in [(EXTENSION / name).read_text("utf-8") for name in ("protocol.py", "oidc.py")]
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef)
     }
 
 
 def denying_statements() -> set[tuple[str, str]]:
-    """Every call in oidc.py that denies: its function, and its reason as it is written there."""
+    """Every call that denies: its function, and its reason as it is written there."""
     found = set()
     for name, source in functions().items():
+        if name in DENYING:
+            continue
         for node in ast.walk(ast.parse(source)):
             match node:
-                case ast.Call(func=ast.Attribute(attr="_require" | "_denied"), args=[*_, reason]):
-                    if not isinstance(reason, ast.Name):  # `_require` passes its own argument on
-                        text = ast.get_source_segment(source, reason) or ""
-                        found.add((name, text.removeprefix("f")[1:-1]))
+                case ast.Call(func=ast.Name(id=called), args=args) if called in DENYING:
+                    text = ast.get_source_segment(source, args[DENYING[called]]) or ""
+                    text = text.removeprefix("f")[1:-1]
+                    suffix = ": {type(error).__name__}" if called == "denying" else ""
+                    found.add((name, text + suffix))
     return found
 
 
@@ -69,8 +90,9 @@ def _tables() -> list[str]:
         "",
         "## What is denied",
         "",
-        f"The function and the reason are those of [`oidc.py`](../{(EXTENSION / 'oidc.py').relative_to(ROOT)}). The reason is",
-        "the line in the log, after `External MFA denied: `. Search for it in the file to find the check.",
+        "The function and the reason are those of",
+        *(f"[`{name}`](../{(EXTENSION / name).relative_to(ROOT)}){end}" for name, end in FILES),
+        "in the log, after `External MFA denied: ` and the code. Search for it in the file to find the check.",
         "",
         "Tests: `tests/attacks/test_hostile_provider.py::test_attack_is_denied[…]`.",
         "",
@@ -92,7 +114,7 @@ def _tables() -> list[str]:
         "",
         "## Against the certified provider",
         "",
-        "Tests: `tests/attacks/test_certified_provider.py::…`.",
+        "Tests: `tests/providers/test_certified_provider.py::…`.",
         "",
         *(f"- `{test}`" for test in vars(test_certified_provider) if test.startswith("test_")),
     ]

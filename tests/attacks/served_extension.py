@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
@@ -47,7 +47,10 @@ def create_workspace(root: Path, issuer: str = "http://127.0.0.1:1") -> Path:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to the page: the status, and the JSON or HTML. The log has the reason of a denial."""
+    """An answer to the page: the status, and the JSON or HTML.
+
+    :param reason: of the last denial so far in this session, from the log.
+    """
 
     status: int
     body: Any
@@ -70,12 +73,15 @@ class Extension:
 
     :param folder: a workspace from :func:`create_workspace`. :param name: Ssr or Csr.
     :param settings: values of its configuration that are changed, as its owner would by hand.
+    :param arguments: further arguments of ``extension_server.py``.
     :ivar logins: every session that was begun, in turn.
     """
 
-    def __init__(self, folder: Path, name: str, settings: Mapping[str, Any], secret: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, settings: Mapping[str, Any], secret: str, arguments: Sequence[str]
+    ) -> None:
         self.folder, self.name = folder, name
-        self._secret = secret
+        self._secret, self._arguments = secret, arguments
         self.logins: list[Login] = []
         self._configure(settings)
         self._start()
@@ -135,7 +141,7 @@ class Extension:
     def _start(self) -> None:
         with tempfile.TemporaryFile("w+") as said:
             self._process = subprocess.Popen(
-                [sys.executable, EXTENSION_SERVER, str(self.folder), self.name],
+                [sys.executable, EXTENSION_SERVER, str(self.folder), self.name, *self._arguments],
                 stdout=subprocess.PIPE,
                 stderr=said,
                 text=True,
@@ -156,10 +162,14 @@ def serving(
     name: str = "Csr",
     settings: Mapping[str, Any] | None = None,
     secret: str = CLIENT_SECRET,
+    arguments: Sequence[str] = (),
 ) -> Iterator[Extension]:
-    """Copy *workspace* to *folder* and serve its extension *name* with *settings* until the block ends."""
+    """Copy *workspace* to *folder* and serve its extension *name* with *settings* until the block ends.
+
+    :param arguments: further arguments of ``extension_server.py``.
+    """
     shutil.copytree(workspace, folder)
-    extension = Extension(folder, name, settings or {}, secret)
+    extension = Extension(folder, name, settings or {}, secret, arguments)
     try:
         yield extension
     finally:
@@ -199,8 +209,8 @@ class Login:
     @property
     def denials(self) -> list[str]:
         """The reasons in :attr:`log`."""
-        start = "External MFA denied: "
-        return [line.removeprefix(start) for line in self.log if line.startswith(start)]
+        found = [re.fullmatch(r"External MFA denied: \w+: (.*)", line) for line in self.log]
+        return [match[1] for match in found if match]
 
     @property
     def tokens(self) -> list[str]:
@@ -211,6 +221,14 @@ class Login:
     @property
     def verified(self) -> bool:
         return bool(self._at_hq["verified"])
+
+    def request_mfa(self, mfa_info: Mapping[str, Any], extension: Extension | None = None) -> None:
+        """Request MFA for something else in this session, on this server or another one."""
+        where = extension or self.extension
+        answer = requests.put(
+            f"{where.url}/_hq/sessions/{self.session}", json={"mfa_info": mfa_info}, timeout=PATIENCE
+        )
+        assert answer.ok, answer.text
 
     def verify(self, token: str) -> bool:
         """Hand *token* to HQ, as UUX does on verifyMFA."""
@@ -223,7 +241,7 @@ class Login:
 
     def _call(self, route: str, body: Mapping[str, Any] | None = None) -> Answer:
         status, answer = self.extension.post(f"/{self.extension.name}{route}", body or {}, self.session)
-        return Answer(status, answer, self.denials[-1] if status == 400 and self.denials else "")
+        return Answer(status, answer, (self.denials or [""])[-1])
 
 
 def _read_from_the_page(answer: Answer) -> Answer:
@@ -232,5 +250,5 @@ def _read_from_the_page(answer: Answer) -> Answer:
         return answer
     found = {name: unescape(value) for name, value in re.findall(r'\bdata-(\w+)="([^"]*)"', answer.body)}
     if found["error"]:
-        return Answer(400, {"data": {"code": found["error"]}})
+        return Answer(400, {"data": {"code": found["error"]}}, answer.reason)
     return Answer(200, {"data": {"authorization_url": found["url"], "expires_in": int(found["seconds"])}})

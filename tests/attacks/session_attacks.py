@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from attacks.attack import Attack, Setting, changed, right_user, without
-from attacks.denials import ISS, KEY, NONCE, ONCE, PKCE, REFUSED, STATE, Denial
+from attacks.denials import CONFIRMS, FLOW, ISS, KEY, NONCE, PKCE, REFUSED, STATE, Denial
 from attacks.hostile_provider import ANOTHER_KEY, Lie
 from attacks.served_extension import Answer, Login
 
@@ -36,6 +36,18 @@ def after_another_start(setting: Setting, attack: Attack, user: Login) -> Answer
     callback = setting.leave(user)
     user.start()
     return user.finish(callback)
+
+
+def for_another_request(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Callable[[Setting, Attack, Login], Answer]:
+    def play(setting: Setting, attack: Attack, user: Login) -> Answer:
+        user.request_mfa({**right_user(attack.settings), **before})
+        callback = setting.leave(user)
+        user.request_mfa({**right_user(attack.settings), **after})
+        return user.finish(callback)
+
+    return play
 
 
 def without_a_start(setting: Setting, attack: Attack, user: Login) -> Answer:
@@ -91,11 +103,35 @@ def flow(
 NO_PAR = without("pushed_authorization_request_endpoint")
 
 SESSIONS = [
-    flow("again", "the same answer a second time", ONCE, again),
-    flow("at-once", "the same answer twice at once: one of the two", ONCE, at_once),
-    flow("after-denial", "the right answer, after a wrong one was denied", ONCE, after_a_denial),
+    flow("again", "the same answer a second time", FLOW, again),
+    flow("at-once", "the same answer twice at once: one of the two", FLOW, at_once),
+    flow("after-denial", "the right answer, after a wrong one was denied", FLOW, after_a_denial),
     flow("superseded", "the answer to a login that was begun before this one", STATE, after_another_start),
-    flow("no-start", "the answer to another session's login, where none was begun", ONCE, without_a_start),
+    flow(
+        "another-transaction",
+        "the answer to a login for transaction 1, for transaction 2",
+        CONFIRMS,
+        for_another_request({"transaction_ids": [1]}, {"transaction_ids": [2]}),
+    ),
+    flow(
+        "more-transactions",
+        "the answer to a login for transaction 1, for transactions 1 and 2",
+        CONFIRMS,
+        for_another_request({"transaction_ids": [1]}, {"transaction_ids": [1, 2]}),
+    ),
+    flow(
+        "another-action",
+        "the answer to a login for a Patrol event, for another one",
+        CONFIRMS,
+        for_another_request({"audit_action_id": 1}, {"audit_action_id": 2}),
+    ),
+    flow(
+        "another-context",
+        "the answer to a login for one workflow, for another one",
+        CONFIRMS,
+        for_another_request({"mfa_context": "login"}, {"mfa_context": "transaction"}),
+    ),
+    flow("no-start", "the answer to another session's login, where none was begun", FLOW, without_a_start),
     flow("other-session", "the answer to another session's login (login CSRF)", STATE, in_another_session),
     flow(
         "code-injected",

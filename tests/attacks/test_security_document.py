@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-import requests
 
 from attacks import denials
 from attacks.all_attacks import ATTACKS
@@ -44,33 +38,3 @@ def test_extension_tests_named_in_the_document_exist() -> None:
     tests = (EXTENSION / "tests" / "test_oidc.py").read_text("utf-8")
     for test, _, _ in OWN_TESTS:
         assert f"async def {test}(" in tests
-
-
-@pytest.mark.node
-def test_certified_provider_command_of_the_readme_starts_it() -> None:
-    folder = Path(__file__).parent
-    command = "PYTHONPATH=tests .venv/bin/python -m attacks.certified_provider --redirect-uri"
-    assert command in (folder / "README.md").read_text("utf-8")
-    with subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "attacks.certified_provider",
-            "--par",
-            "required",
-            "--redirect-uri",
-            "http://127.0.0.1:1/",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(folder.parent)},
-    ) as process:
-        assert process.stdin and process.stdout
-        issuer = process.stdout.readline().split()[1]
-        metadata = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=10).json()
-        process.stdin.write("\n")
-        process.stdin.close()
-        assert process.wait() == 0
-    assert metadata["issuer"] == issuer
-    assert metadata["require_pushed_authorization_requests"] is True

@@ -6,24 +6,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import chromium
-import prerequisites
 import pytest
 from banking_page import BankingPage
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 from preview_process import PreviewProcess
-
-
-# Not for the session: while Playwright runs, no other test of the process can start an event loop.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = chromium.path()
-    if executable is None:
-        pytest.fail(f"Chromium is missing. Install it: {prerequisites.COMMAND}")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from attacks import certified_provider
 from attacks.served_extension import CLIENT_ID, CLIENT_SECRET
 from banking_page import BankingPage
 from playwright.sync_api import BrowserContext, expect
 from preview_process import REDIRECT, create_variant, make_workspace, start_preview
+from providers import certified_provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 

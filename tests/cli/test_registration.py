@@ -29,20 +29,20 @@ def create(workspace: Path, *arguments: str) -> str:
         (b"pyjwt-crypto[crypto]\n", b"pyjwt-crypto[crypto]\npyjwt[crypto]>=2.12\n"),
     ],
 )
-def test_requirement_is_added_once(before: bytes, after: bytes, workspace: Path) -> None:
+def test_what_is_needed_is_required_once(before: bytes, after: bytes, workspace: Path) -> None:
     requirements = workspace / "requirements.txt"
     requirements.write_bytes(before)
     create(workspace, "--mfa", "redirect")
     assert requirements.read_bytes() == after
 
 
-def test_missing_requirements_file_is_created(workspace: Path) -> None:
+def test_requirements_are_written_where_there_are_none(workspace: Path) -> None:
     (workspace / "requirements.txt").unlink()
     assert "+ requirements.txt" in create(workspace)
     assert (workspace / "requirements.txt").read_bytes() == b"pyotp>=2.12\n"
 
 
-def test_utf16_requirements_are_left_alone_and_the_line_is_printed(workspace: Path) -> None:
+def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(workspace: Path) -> None:
     requirements = workspace / "requirements.txt"
     requirements.write_bytes("q2-sdk\n".encode("utf-16"))
     out = create(workspace)
@@ -90,7 +90,7 @@ def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: P
     assert q2mfa_process("test", "Foo", "--", "-q", cwd=folder).status == 0
 
 
-def test_no_register_leaves_settings_alone(workspace: Path) -> None:
+def test_without_register_the_settings_are_left_alone(workspace: Path) -> None:
     settings = workspace / "configuration" / "settings.py"
     before = settings.read_bytes()
     out = create(workspace, "--no-register")
@@ -98,7 +98,7 @@ def test_no_register_leaves_settings_alone(workspace: Path) -> None:
     assert "Add to configuration/settings.py" in out and 'INSTALLED_EXTENSIONS.append("Foo")' in out
 
 
-def test_workspace_is_found_from_a_subfolder(workspace: Path) -> None:
+def test_the_workspace_is_found_from_within_it(workspace: Path) -> None:
     below = workspace / "Existing" / "deep"
     below.mkdir()
     run = q2mfa("create", "Foo", "--no-input", cwd=below)
@@ -108,7 +108,7 @@ def test_workspace_is_found_from_a_subfolder(workspace: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["Existing", "existing", "SHORT", "elsewhere", "Configuration", "q2_SDK", "Tests"]
 )
-def test_taken_name_is_refused_in_any_letter_case(name: str, workspace: Path) -> None:
+def test_a_name_that_is_taken_in_any_letter_case_is_refused(name: str, workspace: Path) -> None:
     before = contents(workspace)
     run = q2mfa("create", name, "--no-input", cwd=workspace)
     assert run.status == 2, run
@@ -116,7 +116,7 @@ def test_taken_name_is_refused_in_any_letter_case(name: str, workspace: Path) ->
     assert contents(workspace) == before
 
 
-def test_existing_extension_is_replaced_only_by_force(workspace: Path) -> None:
+def test_an_extension_of_that_very_name_is_replaced_only_by_force(workspace: Path) -> None:
     theirs = workspace / "Existing" / "extension.py"
     theirs.write_text("theirs = True\n")
     before = contents(workspace)
@@ -127,7 +127,7 @@ def test_existing_extension_is_replaced_only_by_force(workspace: Path) -> None:
     assert "ExistingHandler" in theirs.read_text()
 
 
-def test_leftover_byte_code_does_not_block_the_name(workspace: Path) -> None:
+def test_byte_code_of_an_extension_that_is_gone_is_not_in_the_way(workspace: Path) -> None:
     (workspace / "Foo" / "__pycache__").mkdir(parents=True)
     (workspace / "Foo" / "__pycache__" / "urls.pyc").write_bytes(b"old")
     create(workspace)

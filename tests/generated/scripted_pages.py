@@ -112,6 +112,7 @@ class ScriptedPage:
     :param verify_page: `verify.html`, as the identity provider sends the customer to it.
     :param broken: by a part of the address of a request: "blocked", "hangs" or a status.
     :param wrapper: the SDK's own form around a server-side rendered page.
+    :param init: a script that runs before every other one. :param replace: a text of the page, and another.
     :param plan: how the double of Tecton behaves (see `tecton_double.js`).
     """
 
@@ -131,6 +132,7 @@ class ScriptedPage:
         javascript: bool = True,
         answers: Mapping[str, list[dict[str, Any]]] | None = None,
         init: str = "",
+        replace: tuple[str, str] = ("", ""),
         context: Mapping[str, Any] | None = None,
         **plan: Any,
     ) -> None:
@@ -138,7 +140,9 @@ class ScriptedPage:
         self.broken = dict(broken or {})
         self.requests: list[tuple[str, str]] = []
         self._public = public(mfa, rendering)
+        self._public["index.html"] = self._public.get("index.html", "").replace(*replace)
         self._page = "" if verify_page or rendering == "csr" else server_side_page(mfa, purpose, start)
+        self._page = self._page.replace(*replace)
         if wrapper and self._page:
             self._page = FORM.format(page=self._page)
         default = {"purpose": purpose, "provider": "login.bank.example"}

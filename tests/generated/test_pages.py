@@ -286,13 +286,12 @@ def test_pages_and_script_have_the_english_texts_of_the_file(mfa: str, rendering
 @pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
 def test_every_code_of_the_backend_has_a_text(mfa: str, rendering: str) -> None:
     tree = generated(mfa, rendering)
-    files = ["oidc.py"] if mfa == "redirect" else ["factor.py", "customer.py"]
-    backend = "".join(tree[f"Foo/{file}"].decode() for file in files)
-    codes = set(re.findall(r'(?:Denied\(|denying\(|_require\(.*, )"(\w+)", f?"', backend))
-    if mfa == "redirect":
-        errors = re.search(r"USER_ERRORS = \[(.*?)\]", backend, re.DOTALL)
-        assert errors
-        codes |= set(re.findall(r'"(\w+)"', errors[1]))
+    names = ["protocol.py", "oidc.py"] if mfa == "redirect" else ["factor.py", "customer.py"]
+    backend = "".join(tree[f"Foo/{name}"].decode() for name in names)
+    codes = set(re.findall(r'(?:Denied\(|_require\(.*, )"(\w+)", f?"', backend))
+    codes |= set(re.findall(r'(?:require|partial\(require|denying|WrongKey)(?:\(|, )"(\w+)"', backend))
+    for errors in re.findall(r"USER_ERRORS \+?= \[(.*?)\]", backend, re.DOTALL):
+        codes |= set(re.findall(r'"(\w+)"', errors))
     assert len(codes) >= 4
     assert {f"error_{code}" for code in codes} <= texts(mfa)["en-US"].keys()
 

@@ -607,3 +607,12 @@ def test_missing_text_is_english(mfa: str, rendering: str, missing: str, open_pa
     expect(page.cancel).to_have_text("Cancelar")
     expect(page.page.get_by_role("heading")).to_have_text("Confirm it is you")
     expect(page.purpose).to_have_text("You are signing in.")
+
+
+@variant
+def test_text_of_the_page_itself_is_kept_where_tecton_has_none(
+    mfa: str, rendering: str, open_page: Open
+) -> None:
+    page = open_page(mfa, rendering, replace=("Confirm it is you", "Is it you?"))
+    expect(page.main).to_be_enabled()
+    expect(page.page.get_by_role("heading")).to_have_text("Is it you?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from q2mfa_cli.request import make_request
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 EXTENSION = "{{cookiecutter.workspace}}/{{cookiecutter.extension_name}}"
+PLATFORM = Path(__file__).parents[2] / "docs" / "platform.md"
 
 # Files that both templates have and that differ, with the reason.
 DIFFERENT = {
@@ -99,7 +101,36 @@ def test_generated_files_have_one_tecton_version_and_no_tag(mfa: str, rendering:
     assert not re.search(r"\[(guess|seed|docs|seen)\]", text)
 
 
-@pytest.mark.parametrize(("kind", "limit"), [("standard", 160), ("standard-message", 230), ("redirect", 350)])
+ASSUMPTION = re.compile(r"^\| \*\*(.+?)\*\* \|", re.MULTILINE)
+
+
+def test_assumptions_of_the_readmes_are_those_of_the_documentation() -> None:
+    documented = ASSUMPTION.findall(PLATFORM.read_text("utf-8"))
+    found: set[str] = set()
+    for kind in KINDS.values():
+        for rendering in RENDERINGS:
+            tree = render(make_request({"name": "Foo", "rendering": rendering, **kind}))
+            readme = tree["Foo/README.md"].decode()
+            listed = ASSUMPTION.findall(readme)
+            assert len(listed) == len(set(listed)) >= 10
+            found |= set(listed)
+            _expect_places(readme, {path: text.decode() for path, text in tree.items()})
+    assert sorted(found) == sorted(documented)
+
+
+def _expect_places(readme: str, files: Mapping[str, str]) -> None:
+    """Every file, and every name in it, that the list of assumptions gives as a place is there."""
+    for row in re.findall(r"^\| \*\*.*$", readme, re.MULTILINE):
+        for place in row.split(" | ")[-1].rstrip(" |").split("; "):
+            named, _, name = place.partition(", ")
+            path = named.strip("`").replace("../", "")
+            texts = [text for file, text in files.items() if path in file and not file.endswith("README.md")]
+            assert texts, place
+            for word in re.findall("`([^`/.]+)`", name):
+                assert any(word in text for text in texts), place
+
+
+@pytest.mark.parametrize(("kind", "limit"), [("standard", 160), ("standard-message", 230), ("redirect", 460)])
 @pytest.mark.parametrize("rendering", RENDERINGS)
 def test_generated_python_is_short(kind: str, rendering: str, limit: int) -> None:
     """Lines of code, without tests, comments, docstrings and empty lines."""

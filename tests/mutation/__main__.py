@@ -23,7 +23,7 @@ import tomllib
 HERE = Path(__file__).parent
 FAKE_SDK = HERE.parents[1] / "q2mfa_cli" / "platform" / "fake_sdk"
 WORK = HERE.parents[1] / "build" / "mutation"
-FILES = {"standard": ["factor.py", "extension.py"], "redirect": ["oidc.py", "extension.py"]}
+FILES = {"standard": ["factor.py", "extension.py"], "redirect": ["protocol.py", "oidc.py", "extension.py"]}
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(FAKE_SDK), "PYTHONDONTWRITEBYTECODE": "1"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
 import time
@@ -225,6 +226,17 @@ def test_memcached_that_does_not_answer_raises() -> None:
         Q2CacheClient(silent.getsockname()).get("key")
 
 
+def test_http_request_with_commands_in_its_body_changes_nothing() -> None:
+    server = Memcached(time.time)
+    with socket.create_connection(server.address, timeout=20) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n\r\nset stack:key 0 0 1\r\n1\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(100):
+                pass  # until the server closes the connection
+    assert Q2CacheClient(server.address).with_prefix("stack:").get("key") is None
+    server.close()
+
+
 NAMES = ["get", "gets", "set", "add", "replace", "append", "prepend", "delete", "incr", "decr", "touch"]
 COMMANDS = st.tuples(
     st.sampled_from(NAMES),
@@ -253,7 +265,7 @@ def converse(server: tuple[str, int], commands: list[tuple[str, str, str, int]])
             # A version number of `gets` counts all writes of a server.
             lines.append(f"{name.removesuffix('s')} {key}\r\n".encode())
         elif name in ("incr", "decr"):
-            lines.append(f"{name} {key} {value}\r\n".encode())
+            lines.append(f"{name} {key} {value or 5}\r\n".encode())
         elif name == "touch":
             lines.append(f"{name} {key} {expire}\r\n".encode())
         else:

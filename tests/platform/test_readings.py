@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from q2mfa_cli.errors import UsageError
 from q2mfa_cli.platform.readings import (
     ENVIRONMENT_VARIABLE,
     LOGGING_FILTERS,
@@ -46,6 +47,13 @@ def test_readings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert from_environment() == Readings()
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, json.dumps({"loc": "key", "autoescape": True}))
     assert from_environment() == Readings(loc="key", autoescape=True)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"pizza": 1}', '{"loc": null}'])
+def test_wrong_environment_is_a_usage_error(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, text)
+    with pytest.raises(UsageError, match=ENVIRONMENT_VARIABLE):
+        from_environment()
 
 
 def test_hidden_module_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,11 @@ from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.integrations import Integration, integration_of
 from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 from q2mfa_cli.platform.configuration import ConfigurationMissing, extension_config, workspace_settings
+from q2mfa_cli.platform.readings import hide_modules
 
 if TYPE_CHECKING:
     # It needs the sandbox extra: use_fake_sdk says so if the extra is missing.
     from q2mfa_cli.platform.platform import Platform
-from q2mfa_cli.platform.readings import hide_modules
 
 NOT_SOURCES = {"node_modules", "dist", "__pycache__"}
 

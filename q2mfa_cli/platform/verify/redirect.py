@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.preview.workflows import CUSTOMER
 from q2mfa_cli.platform.verify.attempts import ABOUT_TOKENS, RIGHT_USER, Attempt, no_proof, used_proof
-from q2mfa_cli.platform.verify.customer import Customer, Deviation
+from q2mfa_cli.platform.verify.customer import Customer, Deviation, check_hq
 
 STRANGER = "mallory"
 
@@ -101,6 +101,10 @@ async def not_linked(customer: LoginCustomer) -> str:
     challenge = await customer.open_challenge(
         without=getattr(configuration, "IDENTITY_ATTRIBUTE", "sso_identifier")
     )
+    started = await customer.request_extension_data(challenge, "start", {})
+    if started["status"] >= 400:  # the earlier the better
+        check_hq(challenge, 0)
+        return f"{started['status']}: {started['error']}"
     return await customer.expect_refusal(challenge, await customer.proof(challenge))
 
 

@@ -129,7 +129,7 @@ CLIENT_JWK = json.dumps({**RSAAlgorithm.to_jwk(CLIENT_KEY, as_dict=True), "kid":
         ("", SECRET, {"pushed_requests": "off"}),
         ("CLIENT_AUTH_METHOD = 'client_secret_post'\nACR_VALUES = 'strong'\n", SECRET, {}),
         (
-            "CLIENT_AUTH_METHOD = 'private_key_jwt'\nREQUIRE_PAR = True\n",
+            "CLIENT_AUTH_METHOD = 'private_key_jwt'\nPAR = 'required'\n",
             CLIENT_JWK,
             {"pushed_requests": "required", "client_jwks": CLIENT_JWKS},
         ),
@@ -168,7 +168,7 @@ def test_two_processes_share_session_and_metadata_in_one_memcached(
         published.clear()
         started = first.post("/Foo/start", {}, first.session)
         response = log_in(client, started)
-        [flow] = [key for key in first.cache_keys() if key.endswith("mfa_flow")]
+        [flow] = {key for key in first.cache_keys() if key.startswith("session:")}
         # Writes without a reply are visible to other connections only once memcached has read them.
         wait_until(lambda: MemcachedClient(address).get(flow) is not None)
         assert second.finish(response) is True

@@ -11,24 +11,39 @@ ISSUER = "https://idp.example.com"
 CLIENT_ID = ""
 CLIENT_SECRET = __os.environ.get("MYEXTERNALMFA_CLIENT_SECRET", "")
 
-# client_secret_basic, client_secret_post or private_key_jwt; empty: the first of the two secrets that it announces.
+# client_secret_basic, client_secret_post or private_key_jwt. Empty: the first of the two secrets that the provider
+# announces, or client_secret_basic if it announces nothing.
 CLIENT_AUTH_METHOD = ""
 
 SCOPES = "openid"
 
-# True: never send an authorization request through the browser; deny where the provider cannot take it directly (PAR).
-REQUIRE_PAR = False
+# "fapi2": what the FAPI 2.0 Security Profile asks of a client. PAR and private_key_jwt; PS256, ES256 or EdDSA; iss.
+PROFILE = ""
 
-# How old the user's login at the provider may be, in seconds. 0: they prove who they are now, for this.
+# Send the authorization request to the provider directly, and not through the browser (PAR): "auto" if the provider
+# announces it, "required", or "off" if it announces PAR and does not accept it from this client.
+PAR = "auto"
+
+# How old the user's login at the provider may be, in seconds. 0: they log in again, for this.
 MAX_AGE = 0
+
+# Check the time of the login (auth_time) that the provider states. False: only if the provider states none, or a wrong
+# one. Then nothing but the provider's own rules for this client makes sure that the user logged in again.
+CHECK_AUTH_TIME = True
 
 # How they must have logged in, as the provider's acr values, separated by spaces; empty: any way it has.
 ACR_VALUES = ""
+
+# Other audiences that the provider puts into each ID token beside this client, such as Oracle's own URL.
+TRUSTED_AUDIENCES = []
 
 # The right person: this claim of the ID token has to equal this attribute of mfa_info (sso_identifier or
 # registration_value). Choose a claim that nobody can change for themselves.
 IDENTITY_CLAIM = "sub"
 IDENTITY_ATTRIBUTE = "sso_identifier"
+
+# The attribute of mfa_info that is the user's name at the provider, to fill in its login form; empty: none.
+LOGIN_HINT = ""
 
 # Where the page moves on to, and comes back from.
 __ISSUER_ORIGIN = "/".join(ISSUER.split("/")[:3])

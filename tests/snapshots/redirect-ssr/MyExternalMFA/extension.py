@@ -1,14 +1,17 @@
-"""External MFA by OpenID Connect: the page sends the user away, `oidc.py` proves who came back, then HQ gets a token."""
+"""External MFA by OpenID Connect: the page sends the user to the identity provider and back.
+
+`oidc.py` proves who came back. Only then does HQ get a token.
+"""
 
 import secrets
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.http_handlers.tecton_server_handler import Q2TectonServerRequestHandler
 
 from .install.db_plan import DbPlan
 from .oidc import OidcClient
+from .protocol import SETTINGS
 
 try:
     from q2_sdk.core.q2_logging.filters import StringSecretsFilter
@@ -16,8 +19,8 @@ except ImportError:  # not every version of the SDK has it
     StringSecretsFilter = None
 
 # Values that stay out of the log.
-SECRETS = ["Authorization", "client_secret", "client_assertion", "code", "code_verifier", "state", "nonce"]
-SECRETS += ["id_token", "access_token", "refresh_token", "token"]
+SECRETS = ["Authorization", "client_secret", "client_assertion", "code", "code_verifier", "state"]
+SECRETS += ["nonce", "request_uri", "id_token", "access_token", "refresh_token", "token"]
 
 
 class MyExternalMFAHandler(Q2TectonServerRequestHandler):
@@ -28,77 +31,68 @@ class MyExternalMFAHandler(Q2TectonServerRequestHandler):
     TECTON_URL = "https://cdn1.onlineaccess1.com/cdn/base/tecton/v1.62.0/q2-tecton-sdk.js"
     DYNAMIC_CORE_SELECTION = False
     LOGGING_FILTERS: ClassVar = [StringSecretsFilter(keys=SECRETS)] if StringSecretsFilter else []
-    # Without one of these the server does not start: no check is switched off by a line that is missing.
-    REQUIRED_CONFIGURATIONS: ClassVar = {
-        "ISSUER": "",
-        "CLIENT_ID": "",
-        "CLIENT_SECRET": "",
-        "CLIENT_AUTH_METHOD": "",
-        "SCOPES": "openid",
-        "REQUIRE_PAR": False,
-        "MAX_AGE": 0,
-        "ACR_VALUES": "",
-        "IDENTITY_CLAIM": "sub",
-        "IDENTITY_ATTRIBUTE": "sso_identifier",
-    }
+    # The server does not start without one of these; a wrong value denies, and the log names it.
+    REQUIRED_CONFIGURATIONS: ClassVar = dict.fromkeys([*SETTINGS, "CLIENT_SECRET"], "")
 
     @property
     def router(self):
         router = super().router
-        router.update({"default": self.default, "start": self.start, "token_handler": self.token_handler})
+        routes = {"default": self.default, "start": self.start, "token_handler": self.token_handler}
+        router.update(routes)
         return router
 
     async def default(self):
-        """The page that says what for and where to, with the way there prepared, or why there is none."""
+        """The page that says what for and where to, and has the address, or why there is none."""
         try:
             start = await self.start()
         except TectonError as error:
             start = error.data
         context = {"purpose": self.purpose(), "provider": self.provider(), "start": start}
         template = self.get_template("index.html.jinja2", context)
-        return self.get_tecton_form(self.FRIENDLY_NAME, custom_template=template, hide_submit_button=True)
+        return self.get_tecton_form(
+            self.FRIENDLY_NAME,
+            custom_template=template,
+            hide_submit_button=True,
+        )
 
     async def start(self):
-        """The address at the identity provider that the page sends the user to, and for how long it is good."""
-        return await self.oidc.start(getattr(self.mfa_info, "sso_identifier", None))
+        """The address at the identity provider, and for how many seconds it is good."""
+        # The provider sends the user back to this address. It is registered there, to the letter.
+        return await self.oidc.start(f"{self.base_assets_url}/verify.html", self.mfa_info)
 
     async def token_handler(self):
-        """Prove who came back; only then set a token with HQ, which the page passes on to verifyMFA."""
-        await self.oidc.finish(self.request_body, self.q2_identity())
+        """Prove who came back; then set a token with HQ. The page passes it on to verifyMFA."""
+        await self.oidc.finish(self.request_body, self.mfa_info)
         self.logger.info("External MFA: the identity provider confirmed the user")
         token = secrets.token_urlsafe(32)
         result = await self.set_external_mfa_token(token)
-        # The page finds the token in any dict; a route of the client-side handler has to return a dict.
+        # The page finds the token in any dict. A client-side rendered route has to return one.
         return result if isinstance(result, dict) else {"token": token}
 
     async def client_secret(self):
-        """The client's secret, or its private key as a JWK; empty denies. Override it to read another store."""
+        """The client's secret, or its private key as a JWK. Override it to read another store."""
         return self.config.CLIENT_SECRET
 
     @property
-    def redirect_uri(self):
-        """Where the provider sends the user back to; registered there to the letter."""
-        return f"{self.base_assets_url}/verify.html"
-
-    @property
     def oidc(self):
-        return OidcClient(self.config, self.client_secret, self.redirect_uri, self.cache, self.session_cache, self.logger)
-
-    def q2_identity(self):
-        """Who the user is to Q2, as the identity provider would say it; None if that is not known."""
-        if self.config.IDENTITY_ATTRIBUTE == "registration_value":
-            return getattr(self.mfa_info, "registration_value", None)
-        return getattr(self.mfa_info, "sso_identifier", None)
+        caches = (self.cache, self.session_cache)
+        return OidcClient(
+            self.CONFIG_FILE_NAME,
+            self.config,
+            self.client_secret,
+            *caches,
+            self.logger,
+        )
 
     def provider(self):
-        """The host that the user is sent to, as they should see it in its address."""
-        return urlsplit(self.config.ISSUER).hostname
+        """The host that the user is sent to, as their browser names it."""
+        return self.config.ISSUER.partition("://")[2].partition("/")[0]
 
     def purpose(self):
         """What the customer is asked to confirm; the page puts it into words."""
         # An attribute that this workflow does not have may be absent or None.
         return {
             "signing_in": not self.is_authenticated,
-            "transactions": [str(number) for number in getattr(self.mfa_info, "transaction_ids", None) or []],
+            "transactions": list(map(str, getattr(self.mfa_info, "transaction_ids", None) or [])),
             "action": getattr(self.mfa_info, "audit_action_name", None),
         }

@@ -1,19 +1,20 @@
-"""The extension's routes: what the page gets, and when HQ is given a token. What proves a login is in test_oidc.py."""
+"""The extension's routes: what the page gets, and when HQ gets a token."""
 
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from q2_sdk.core import q2_requests
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.tools.testing.mock_handler_mixin import MockHandlerMixin
 from q2_sdk.tools.testing.models import RequestMock
 from tornado.web import Application
 
-from .. import extension
-from .provider import CLIENT_ID, CLIENT_SECRET, ISSUER, USER, Provider
-from .test_oidc import Cache
+from .. import extension, protocol
+from .provider import CLIENT_ID, CLIENT_SECRET, ISSUER, KEYS, USER, Cache, Provider
 
 PUBLIC = Path(extension.__file__).parent / "frontend" / "public"
 
@@ -30,7 +31,8 @@ class MockHandler(extension.MyExternalMFAHandler, MockHandlerMixin):
         super().__init__(Application(), RequestMock(), logging_level="INFO")
         self.mock_online_user()
         self.mock_online_session()
-        self.config.ISSUER, self.config.CLIENT_ID, self.config.CLIENT_SECRET = ISSUER, CLIENT_ID, CLIENT_SECRET
+        self.config.ISSUER, self.config.CLIENT_ID = ISSUER, CLIENT_ID
+        self.config.CLIENT_SECRET = CLIENT_SECRET
         self.mfa_info = SimpleNamespace(**mfa_info)
         self.cache, self.session_cache = Cache(), Cache()
         self.tokens = []
@@ -58,12 +60,12 @@ def provider(monkeypatch):
     return provider
 
 
-async def test_the_right_person_sets_a_token_and_answers_it(provider):
+async def test_right_user_sets_token_and_gets_it(provider):
     handler = MockHandler(sso_identifier=USER)
     answer = await handler.came_back(provider)
     assert handler.tokens == [answer["token"]]
     assert provider.request["redirect_uri"] == f"{handler.base_assets_url}/verify.html"
-    assert provider.request["login_hint"] == USER
+    assert "login_hint" not in provider.request
 
 
 @pytest.mark.parametrize(
@@ -82,14 +84,23 @@ async def test_answer_has_token_whatever_hq_answers(answer, expected, provider):
     assert await handler.came_back(provider) == expected(handler.tokens[0])
 
 
-async def test_a_token_has_at_least_128_bits_and_is_a_new_one_each_time(provider):
-    tokens = {(await MockHandler(sso_identifier=USER).came_back(provider))["token"] for _ in range(20)}
+async def test_token_is_new_each_time_and_has_128_bits(provider):
+    handlers = [MockHandler(sso_identifier=USER) for _ in range(20)]
+    tokens = {(await handler.came_back(provider))["token"] for handler in handlers}
     assert len(tokens) == 20
     assert all(len(token) >= 22 and re.fullmatch("[A-Za-z0-9_-]+", token) for token in tokens)
 
 
-@pytest.mark.parametrize("body", [{}, {"code": "the code"}, {"token": "x" * 32}, {"code": "the code", "state": None, "iss": ISSUER}])
-async def test_without_a_login_no_token_is_set(body, provider):
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"code": "the code"},
+        {"token": "x" * 32},
+        {"code": "the code", "state": None, "iss": ISSUER},
+    ],
+)
+async def test_request_without_login_sets_no_token(body, provider):
     handler = MockHandler(sso_identifier=USER)
     handler.request_body = body
     for started in (False, True):
@@ -101,7 +112,7 @@ async def test_without_a_login_no_token_is_set(body, provider):
     assert handler.tokens == []
 
 
-async def test_a_denial_sets_no_token(provider):
+async def test_denial_sets_no_token(provider):
     handler = MockHandler(sso_identifier=USER)
     with pytest.raises(TectonError) as caught:
         await handler.came_back(provider, error="access_denied")
@@ -119,7 +130,7 @@ async def test_a_denial_sets_no_token(provider):
         ("registration_value", {"sso_identifier": USER}, "not_linked"),
     ],
 )
-async def test_another_person_sets_no_token(attribute, mfa_info, code, provider):
+async def test_another_user_sets_no_token(attribute, mfa_info, code, provider):
     handler = MockHandler(**mfa_info)
     handler.config.IDENTITY_ATTRIBUTE = attribute
     with pytest.raises(TectonError) as caught:
@@ -128,33 +139,86 @@ async def test_another_person_sets_no_token(attribute, mfa_info, code, provider)
     assert handler.tokens == []
 
 
-async def test_the_registration_value_can_say_who_it_is(provider):
+async def test_registration_value_can_be_the_identifier(provider):
     handler = MockHandler(registration_value=USER, sso_identifier="bob")
     handler.config.IDENTITY_ATTRIBUTE = "registration_value"
     await handler.came_back(provider)
     assert len(handler.tokens) == 1
 
 
-async def test_without_a_secret_the_login_does_not_even_start(provider, caplog):
+async def test_flow_for_another_transaction_sets_no_token(provider):
+    handler = MockHandler(sso_identifier=USER, transaction_ids=[1])
+    start = await handler.start()
+    handler.mfa_info.transaction_ids = [2]
+    handler.request_body = provider.callback(start["authorization_url"])
+    with pytest.raises(TectonError) as caught:
+        await handler.token_handler()
+    assert caught.value.data == {"code": "expired"}
+    assert handler.tokens == []
+
+
+async def test_login_without_secret_does_not_start(provider, caplog):
     handler = MockHandler(sso_identifier=USER)
     handler.config.CLIENT_SECRET = ""
     with pytest.raises(TectonError) as caught:
         await handler.start()
     assert caught.value.data == {"code": "not_configured"}
-    assert "there is no client id or secret" in caplog.text
+    assert "not_configured: there is no client secret" in caplog.text
 
 
-async def test_the_secret_can_come_from_elsewhere(provider):
+async def test_cache_that_is_down_is_denied(provider):
+    handler = MockHandler(sso_identifier=USER)
+    handler.session_cache = None
+    with pytest.raises(TectonError) as caught:
+        await handler.start()
+    assert caught.value.data == {"code": "failed"}
+
+
+async def test_another_extension_has_another_flow(provider):
+    handler = MockHandler(sso_identifier=USER)
+    start = await handler.start()
+    handler.request_body = provider.callback(start["authorization_url"])
+    handler.CONFIG_FILE_NAME = "Another"
+    with pytest.raises(TectonError) as caught:
+        await handler.token_handler()
+    assert caught.value.data == {"code": "expired"}
+
+
+async def test_secret_can_be_read_elsewhere(provider):
     class FromElsewhere(MockHandler):
         async def client_secret(self):
             return "from elsewhere"
 
     await FromElsewhere(sso_identifier=USER).came_back(provider)
     assert provider.requests[-2].path == "/token"
-    assert "Basic cTItbWZhOmZyb20rZWxzZXdoZXJl" == provider.requests[-2].headers["Authorization"]
+    headers = {"Authorization": "Basic cTItbWZhOmZyb20rZWxzZXdoZXJl"}
+    assert provider.requests[-2].headers == headers
 
 
-async def test_the_log_says_what_happened_and_no_secret(provider, caplog):
+async def test_readme_shows_how_to_read_a_private_key_from_the_vault(provider, tmp_path):
+    readme = (Path(extension.__file__).parent / "README.md").read_text("utf-8")
+    names = {}
+    sample = re.search(r"```python\n(.*?async def client_secret.*?)```", readme, re.DOTALL)[1]
+    exec(compile(sample, "README.md", "exec"), names)  # noqa: S102
+    kinds = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    private = KEYS["RS256"].private_bytes(*kinds).decode()
+    certificate = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
+    file = tmp_path / "certificate.pem"
+    file.write_text(certificate + private)
+
+    class FromVault(MockHandler):
+        vault = SimpleNamespace(get_certificate=lambda name, credentials: str(file))
+        hq_credentials = None
+        client_secret = names["client_secret"]
+
+    handler = FromVault(sso_identifier=USER)
+    handler.config.CLIENT_AUTH_METHOD = "private_key_jwt"
+    await handler.came_back(provider)
+    assertion = provider.requests[-2].data["client_assertion"]
+    assert jwt.get_unverified_header(assertion)["alg"] == "PS256"
+
+
+async def test_log_of_a_login_has_no_secret(provider, caplog):
     caplog.set_level("INFO")
     handler = MockHandler(sso_identifier=USER)
     await handler.came_back(provider)
@@ -169,21 +233,22 @@ def test_secrets_are_filtered_from_the_log_where_the_sdk_can():
     assert all(isinstance(key, str) and key for key in extension.SECRETS)
 
 
-def test_the_routes():
+def test_routes_are_those_of_the_page():
     handler = MockHandler()
     for route in ("default", "start", "token_handler"):
         assert handler.router[route] == getattr(handler, route)
 
 
-@pytest.mark.parametrize("name", extension.MyExternalMFAHandler.REQUIRED_CONFIGURATIONS)
-def test_the_configuration_has_every_value(name):
+def test_configuration_has_every_setting_with_a_value_that_is_allowed():
     from configuration import MyExternalMFA as configuration
 
-    expected = extension.MyExternalMFAHandler.REQUIRED_CONFIGURATIONS[name]
-    assert type(getattr(configuration, name)) is type(expected)
+    required = extension.MyExternalMFAHandler.REQUIRED_CONFIGURATIONS
+    assert set(required) == {*protocol.SETTINGS, "CLIENT_SECRET"}
+    values = {name: getattr(configuration, name) for name in required}
+    protocol.check_settings(SimpleNamespace(**{**values, "CLIENT_ID": CLIENT_ID}))
 
 
-def test_the_page_may_move_on_to_the_provider():
+def test_page_may_go_to_the_provider():
     from configuration import MyExternalMFA as configuration
 
     (origin,) = configuration.FEATURE["additionalDomains"]
@@ -203,16 +268,18 @@ def test_purpose_is_signing_in_without_other_attributes(mfa_info):
 
 def test_purpose_names_transactions_or_action():
     assert MockHandler(transaction_ids=[7, "8"]).purpose()["transactions"] == ["7", "8"]
-    assert MockHandler(audit_action_id=5, audit_action_name="ChangeEmail").purpose()["action"] == "ChangeEmail"
+    handler = MockHandler(audit_action_id=5, audit_action_name="ChangeEmail")
+    assert handler.purpose()["action"] == "ChangeEmail"
 
 
-async def test_the_page_is_told_what_for_and_where_to():
+async def test_page_gets_the_purpose_and_the_provider():
     handler = MockHandler(audit_action_name="ChangeEmail")
-    assert await handler.default() == {"purpose": handler.purpose(), "provider": "login.bank.example"}
+    expected = {"purpose": handler.purpose(), "provider": "login.bank.example"}
+    assert await handler.default() == expected
 
 
 @pytest.mark.parametrize("page", ["index.html", "verify.html"])
-def test_a_page_loads_the_tecton_version_of_the_handler_and_tells_nobody_its_address(page):
+def test_page_loads_the_tecton_version_of_the_handler_and_sends_no_referrer(page):
     text = (PUBLIC / page).read_text("utf-8")
     tecton = f'<script src="{extension.MyExternalMFAHandler.TECTON_URL}" defer></script>'
     assert tecton in text
@@ -220,6 +287,6 @@ def test_a_page_loads_the_tecton_version_of_the_handler_and_tells_nobody_its_add
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|javascript:", text)
 
 
-def test_the_answer_leaves_the_address_bar_before_any_other_script_runs():
+def test_address_bar_is_cleared_before_any_other_script_runs():
     text = (PUBLIC / "verify.html").read_text("utf-8")
     assert re.search(r"<script[^>]*>", text)[0] == '<script src="./verify.js">'

@@ -30,15 +30,17 @@
       .replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
 
-  function text(key, values = {}) {
-    let found;
+  function localized(key, values = {}) {
     try {
-      found = tecton?.sources.loc?.(key, values);
+      const found = tecton?.sources.loc?.(key, values);
+      return typeof found === "string" && found !== "" && found !== key ? found : undefined;
     } catch {
-      // Then it is English.
+      return undefined;
     }
-    if (typeof found === "string" && found !== "" && found !== key) return found;
-    return format(extension.english[key] ?? "", values);
+  }
+
+  function text(key, values) {
+    return localized(key, values) ?? format(extension.english[key] ?? "", values);
   }
 
   // Fill `element` with a text that has a name in it. The name keeps its own writing direction.
@@ -73,7 +75,8 @@
   function translate() {
     document.documentElement.lang = text("language") || "en-US";
     for (const element of document.querySelectorAll("[data-text]")) {
-      element.textContent = text(element.dataset.text) || element.textContent;
+      element.dataset.english ??= element.textContent;
+      element.textContent = localized(element.dataset.text) ?? element.dataset.english;
     }
     showPurpose();
     extension.translate?.();

@@ -10,9 +10,6 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
-from attacks.certified_provider import CertifiedProvider
 from attacks.served_extension import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -22,7 +19,10 @@ from attacks.served_extension import (
     create_workspace,
     serving,
 )
-from attacks.user_agent import UserAgent
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from providers.certified_provider import CertifiedProvider
+from providers.user_agent import UserAgent
 
 pytestmark = pytest.mark.node
 
@@ -137,6 +137,14 @@ def test_client_authentication_with_each_signature_algorithm_logs_in(
     confirmed(extension, UserAgent(USER))
 
 
+@pytest.mark.parametrize("alg", ["PS256", "ES256"])
+def test_fapi2_profile_logs_in(alg: str, serve: Serve, provider: CertifiedProvider) -> None:
+    extension = serve(secret=json.dumps(jwk("ES256", private=True)), PROFILE="fapi2")
+    jwks = {"keys": [jwk("ES256", private=False)]}
+    set_up(provider, extension, auth_method="private_key_jwt", alg=alg, par="required", client_jwks=jwks)
+    confirmed(extension, UserAgent(USER))
+
+
 @pytest.mark.parametrize("par", ["off", "on", "required"])
 def test_par_when_announced_is_used(
     par: str, tmp_path: Path, generated: Path, provider: CertifiedProvider
@@ -156,7 +164,7 @@ def test_par_when_announced_is_used(
 def test_par_required_but_not_announced_is_denied(
     tmp_path: Path, generated: Path, provider: CertifiedProvider
 ) -> None:
-    settings = {"ISSUER": provider.issuer, "REQUIRE_PAR": True}
+    settings = {"ISSUER": provider.issuer, "PAR": "required"}
     with serving(generated, tmp_path / "served", "Csr", settings) as extension:
         set_up(provider, extension, par="off")
         login = extension.login(sso_identifier=USER)
@@ -226,8 +234,7 @@ def test_user_without_an_identifier_is_denied(serve: Serve, provider: CertifiedP
     extension = serve()
     set_up(provider, extension)
     login = extension.login(registration_value=USER)
-    callback = go_and_come_back(login, UserAgent(USER))
-    assert_denied(login, login.finish(callback), "not_linked", "the user has no sso_identifier")
+    assert_denied(login, login.start(), "not_linked", "the user has no sso_identifier")
 
 
 def test_configured_claim_and_attribute_identify_the_user(serve: Serve, provider: CertifiedProvider) -> None:
@@ -304,5 +311,5 @@ def test_client_with_a_wrong_secret_is_denied(secret: str, serve: Serve, provide
     set_up(provider, extension)
     login = extension.login(sso_identifier=USER)
     refusal = "127.0.0.1 answered 401 invalid_client"
-    assert_denied(login, login.start(), "provider_unavailable", refusal)
+    assert_denied(login, login.start(), "not_configured", refusal)
     assert not any(secret in line for line in login.log)

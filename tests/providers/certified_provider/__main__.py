@@ -6,12 +6,13 @@ import argparse
 import contextlib
 import sys
 
-from attacks.certified_provider import running
 from attacks.served_extension import CLIENT_ID, CLIENT_SECRET
+
+from providers.certified_provider import running
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m attacks.certified_provider", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m providers.certified_provider", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
     parser.add_argument("--par", choices=["off", "on", "required"], default="on", help="default: on")
     parser.add_argument(

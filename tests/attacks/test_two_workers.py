@@ -1,0 +1,84 @@
+"""A generated extension in two processes that share one memcached, as the platform's workers do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import memcached
+import pytest
+from pymemcache.client.base import Client
+
+from attacks import hostile_provider
+from attacks.attack import Setting, right_user
+from attacks.hostile_provider import HONEST, Lie
+from attacks.served_extension import Login, serving
+
+pytestmark = pytest.mark.slow
+
+USER = right_user({})
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Two workers of one extension, their provider, and a client of their memcached."""
+
+    first: Setting
+    second: Setting
+    memcached: Any
+
+    def begin(self) -> tuple[Login, Login, dict[str, str]]:
+        """Start a login at the first worker. Returns its session at each worker, and what the browser brings back."""
+        here = self.first.extension.login(**USER)
+        here.request_mfa(USER, self.second.extension)
+        callback = self.first.leave(here)
+        # pymemcache does not wait until `set` is done. A later `get` of the same worker does.
+        self.first.extension.login(**USER).start()
+        return here, Login(self.second.extension, here.session), callback
+
+    def flow_key(self) -> str:
+        """The key of the flow that the first worker set last but one: the last is that of the other login."""
+        keys: list[str] = self.first.extension.get("/_hq/cache_keys")["keys"]
+        return [key for key in keys if key.startswith("session:")][-2]
+
+
+@pytest.fixture(scope="module")
+def workers(generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    folder = tmp_path_factory.mktemp("workers")
+    with hostile_provider.running() as providers, memcached.running() as address:
+        provider, stranger = providers.new(), providers.new()
+        settings, arguments = {"ISSUER": provider.issuer}, ["--memcached", str(address[1])]
+        with (
+            serving(generated, folder / "first", "Csr", settings, arguments=arguments) as first,
+            serving(generated, folder / "second", "Csr", settings, arguments=arguments) as second,
+        ):
+            here, there = (Setting(worker, provider, stranger) for worker in (first, second))
+            yield Workers(here, there, Client(address))
+
+
+def test_login_finishes_at_another_worker(workers: Workers) -> None:
+    """The workers have different addresses for their assets: the flow keeps the redirect URI that was sent."""
+    workers.first.provider.lie = HONEST
+    here, there, callback = workers.begin()
+    answer = there.finish(callback)
+    assert answer.status == 200, answer
+    assert there.tokens == [answer.token]
+    assert here.finish(callback).code == "expired"
+    assert here.tokens == []
+
+
+def test_flow_that_two_workers_read_is_answered_once(workers: Workers) -> None:
+    """The second worker has read the flow before the first one deletes it. The provider takes a code twice."""
+    workers.first.provider.lie = Lie(lax=True)
+    here, there, callback = workers.begin()
+    key = workers.flow_key()
+    flow = workers.memcached.get(key)
+    assert flow
+    assert here.finish(callback).status == 200
+    workers.memcached.set(key, flow, noreply=False)
+    answer = there.finish(callback)
+    assert (answer.status, answer.code) == (400, "expired")
+    assert answer.reason == "the flow was answered before"
+    assert there.tokens == [] and len(here.tokens) == 1

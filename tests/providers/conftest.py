@@ -1,0 +1,23 @@
+"""A workspace with generated extensions, and the certified provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attacks.served_extension import create_workspace
+
+from providers import certified_provider
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the extensions Ssr and Csr as they are generated; served in copies, nobody changes it."""
+    return create_workspace(tmp_path_factory.mktemp("generated") / "workspace")
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[certified_provider.CertifiedProvider]:
+    with certified_provider.running() as provider:
+        yield provider
