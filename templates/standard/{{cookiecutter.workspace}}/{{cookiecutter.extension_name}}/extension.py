@@ -42,9 +42,8 @@ class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecu
 {%- if cookiecutter.rendering == "ssr" %}
         """The page that asks for the factor."""
         page = self.get_template("index.html.jinja2", {"purpose": self.purpose()})
-        return self.get_tecton_form(
-            self.FRIENDLY_NAME, custom_template=page, hide_submit_button=True
-        )
+        options = {"custom_template": page, "hide_submit_button": True}
+        return self.get_tecton_form(self.FRIENDLY_NAME, **options)
 {%- else %}
         """What the page shows above its steps."""
         return {"purpose": self.purpose()}

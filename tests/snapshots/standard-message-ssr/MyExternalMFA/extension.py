@@ -37,9 +37,8 @@ class MyExternalMFAHandler(Q2TectonServerRequestHandler):
     async def default(self):
         """The page that asks for the factor."""
         page = self.get_template("index.html.jinja2", {"purpose": self.purpose()})
-        return self.get_tecton_form(
-            self.FRIENDLY_NAME, custom_template=page, hide_submit_button=True
-        )
+        options = {"custom_template": page, "hide_submit_button": True}
+        return self.get_tecton_form(self.FRIENDLY_NAME, **options)
 
     async def submit(self):
         """Verify what the page sends. Only then set a token with HQ, for the page's verifyMFA."""

@@ -100,9 +100,10 @@ async def test_codes_differ(clock, cache, phone):
     assert len({code for _, code in phone}) > 17
 
 
-@pytest.mark.parametrize(
-    ("destination", "masked"), [("jane@example.com", "j•••@example.com"), ("1234", "•••• 1234")]
-)
+MASKED = [("jane@example.com", "j•••@example.com"), ("1234", "•••• 1234")]
+
+
+@pytest.mark.parametrize(("destination", "masked"), MASKED)
 async def test_destination_is_masked(destination, masked, cache, phone):
     assert (await Session(cache, destination).call(send=True))["sent_to"] == masked
 
@@ -117,18 +118,20 @@ async def test_wrong_code_is_denied_and_the_right_one_still_passes(cache, phone)
     assert await session.outcome(passcode=code) == ""
 
 
-@pytest.mark.parametrize(
-    "passcode", [None, 123456, "", "abcdef", "\ud800", [], {}, True, "1" * 10**6]
-)
+NO_CODES = [None, 123456, "", "abcdef", "\ud800", [], {}, True, "1" * 10**6]
+
+
+@pytest.mark.parametrize("passcode", NO_CODES)
 async def test_what_is_no_code_is_wrong(passcode, cache, phone):
     session = Session(cache)
     await session.call(send=True)
     assert await session.outcome(passcode=passcode) == "wrong_passcode"
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"send": "yes"}, {"send": 1}, {"send": False}, {"passcode": "0"}]
-)
+NOT_ASKED_FOR = [{}, {"send": "yes"}, {"send": 1}, {"send": False}, {"passcode": "0"}]
+
+
+@pytest.mark.parametrize("body", NOT_ASKED_FOR)
 async def test_without_a_code_that_was_sent_nothing_passes(body, cache, phone):
     assert await Session(cache).outcome(**body) == "expired_passcode"
     assert phone == []
