@@ -42,10 +42,12 @@ $(VENV)/ready: pyproject.toml
 snapshots: $(VENV)/ready
 	$(VENV)/bin/python docs/write_derived_files.py
 	rm -rf tests/snapshots
-	for mfa in standard redirect; do for rendering in ssr csr; do \
-		$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$mfa --rendering $$rendering \
-			-o tests/snapshots/$$mfa-$$rendering || exit 1; \
-	done; done
+	for rendering in ssr csr; do \
+		for variant in standard "standard --factor message" redirect; do \
+			$(VENV)/bin/q2mfa create MyExternalMFA --no-input --mfa $$variant --rendering $$rendering \
+				-o "tests/snapshots/$$(echo $$variant | sed 's/ --factor /-/')-$$rendering" || exit 1; \
+		done; \
+	done
 	PYTHONPATH=tests $(VENV)/bin/python -m attacks.security_document
 
 # Retakes the README's pictures of `q2mfa preview`.

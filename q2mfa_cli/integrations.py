@@ -21,7 +21,7 @@ class Integration:
     :param label: As reports name it.
     :param menu_label: As the ``q2 create_extension`` menu names it.
     :param hallmark: The file of an extension's folder by which this integration is known.
-    :param requirements: The lines that ``requirements.txt`` needs beside the SDK (PEP 508).
+    :param requirements: From answers to the lines that ``requirements.txt`` needs beside the SDK (PEP 508).
     :param modules: The modules that ``q2mfa test`` and ``q2mfa preview`` need beside the SDK.
     :param outbound_hosts: From answers to the hosts that ``OUTBOUND_WHITELIST`` has to list.
     :param to_fill_in: From answers to what is left to configure, one sentence each.
@@ -31,7 +31,7 @@ class Integration:
     label: str
     menu_label: str
     hallmark: str
-    requirements: tuple[str, ...]
+    requirements: Callable[[Mapping[str, Value]], tuple[str, ...]]
     modules: tuple[str, ...]
     outbound_hosts: Callable[[Mapping[str, Value]], list[str]]
     to_fill_in: Callable[[Mapping[str, Value]], list[str]]
@@ -47,10 +47,23 @@ def _issuer_host(answers: Mapping[str, Value]) -> list[str]:
     return [] if issuer == PLACEHOLDER_ISSUER else [urlsplit(issuer).hostname or ""]
 
 
-def _registration_values(answers: Mapping[str, Value]) -> list[str]:
-    name = answers["name"]
+def _factor_requirements(answers: Mapping[str, Value]) -> tuple[str, ...]:
+    # The first version that refuses secrets under 112 bits. The generated code refuses those under 128.
+    return ("pyotp>=2.12",) if answers["factor"] == "totp" else ()
+
+
+def _provider_requirements(answers: Mapping[str, Value]) -> tuple[str, ...]:
+    return ("pyjwt[crypto]>=2.12",)
+
+
+def _factor_settings(answers: Mapping[str, Value]) -> list[str]:
+    name = str(answers["name"])
+    if answers["factor"] == "totp":
+        return [f"Give {name}'s users a registration value (their base32 TOTP secret): see {name}/README.md"]
     return [
-        f"Give {name}'s users a registration value (their base32 TOTP secret): see {name}/README.md",
+        f"Fill in deliver() in {name}/factor.py: until then it sends nothing and denies",
+        f"Set 32 random characters in the server's environment: {name.upper()}_HASH_SECRET",
+        f"Give {name}'s users a registration value (their phone number): see {name}/README.md",
     ]
 
 
@@ -77,10 +90,10 @@ STANDARD = Integration(
     label="standard",
     menu_label="Standard (Default)",
     hallmark="factor.py",
-    requirements=("pyotp>=2.9",),
+    requirements=_factor_requirements,
     modules=("pyotp",),
     outbound_hosts=_no_hosts,
-    to_fill_in=_registration_values,
+    to_fill_in=_factor_settings,
 )
 
 REDIRECT = Integration(
@@ -88,7 +101,7 @@ REDIRECT = Integration(
     label="redirect-based",
     menu_label="Redirect-Based Authentication",
     hallmark="oidc.py",
-    requirements=("pyjwt[crypto]>=2.12",),
+    requirements=_provider_requirements,
     modules=("jwt",),
     outbound_hosts=_issuer_host,
     to_fill_in=_provider_settings,

@@ -80,6 +80,7 @@ def _one_of(what: str, choices: tuple[str, ...], value: str) -> str:
 
 
 RENDERINGS = ("ssr", "csr")
+FACTORS = ("totp", "message")
 # The newest in Q2's developer documentation. A platform may serve another one.
 TECTON_VERSION = "1.62.0"
 _INTEGRATION_IDS = tuple(integration.id for integration in INTEGRATIONS)
@@ -108,6 +109,16 @@ QUESTIONS: tuple[Question, ...] = (
         choices=_INTEGRATION_IDS,
         validate=functools.partial(_one_of, "mfa", _INTEGRATION_IDS),
         default=STANDARD.id,
+    ),
+    Question(
+        name="factor",
+        flag="--factor",
+        help="Standard only: an authenticator app, or a code that is sent.",
+        choices=FACTORS,
+        validate=functools.partial(_one_of, "factor", FACTORS),
+        default=FACTORS[0],
+        integration=STANDARD,
+        variable="factor",
     ),
     Question(
         name="tecton_version",

@@ -13,16 +13,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 from command import SETTINGS
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-pytest_plugins = ["preview_process"]
+pytest_plugins = ["chromium_fixture", "preview_process"]
 
 # The same examples on every machine. `pytest --hypothesis-profile search` looks for others, for as long as it takes.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
@@ -65,20 +61,3 @@ def memory() -> Iterator[Path]:
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=place) as folder:
         yield Path(folder)
-
-
-# Not for the session: while Playwright runs, no other test of the process can start an event loop.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, for the tests of pages."""
-    import chromium
-    import prerequisites
-    from playwright.sync_api import sync_playwright  # takes too long to import for the unit lane
-
-    executable = chromium.path()
-    if executable is None:
-        pytest.fail(f"Chromium is missing. Install it: {prerequisites.COMMAND}")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)
-        yield started
-        started.close()

@@ -38,6 +38,7 @@ from tornado.web import Application, StaticFileHandler
 from q2mfa_cli.errors import Q2mfaError
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview.extension import Extension, use_fake_sdk
+from q2mfa_cli.platform.readings import from_environment
 
 EXTENSION_SERVER = str(Path(__file__).resolve())
 LOG_LINES = 10_000
@@ -83,7 +84,9 @@ async def _serve(
 ) -> None:
     sockets = bind_sockets(port, "127.0.0.1")
     url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-    platform = Platform(memcached=("127.0.0.1", memcached) if memcached else None)
+    platform = Platform(
+        memcached=("127.0.0.1", memcached) if memcached else None, readings=from_environment()
+    )
     platform.assets_url = assets_url or f"{url}/assets"
     extension = Extension(workspace, name, platform)
     HTTPServer(make_application(platform, extension)).add_sockets(sockets)

@@ -74,6 +74,18 @@ class ProviderEvent:
 
 
 @dataclass(frozen=True)
+class MessageDelivered:
+    """An extension's factor sent the customer a message. No message leaves this machine.
+
+    :param text: what it says, with its code.
+    """
+
+    session_id: str
+    destination: str
+    text: str
+
+
+@dataclass(frozen=True)
 class FormPosted:
     """A browser posted the SDK's form around a server-side rendered page. An External MFA page must never do that.
 

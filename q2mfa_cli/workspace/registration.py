@@ -74,7 +74,7 @@ def _register(
 def _require(workspace: Workspace, requests: Sequence[ExtensionRequest], result: Registration) -> None:
     before = workspace.requirements or b""
     if not workspace.is_q2 or not is_editable(before):
-        wanted = [line for request in requests for line in request.integration.requirements]
+        wanted = [line for request in requests for line in request.integration.requirements(request.answers)]
         result.manual[REQUIREMENTS] = list(dict.fromkeys(wanted))
         result.reason[REQUIREMENTS] = (
             _no_workspace() if not workspace.is_q2 else f"{REQUIREMENTS} cannot be edited"
@@ -82,7 +82,7 @@ def _require(workspace: Workspace, requests: Sequence[ExtensionRequest], result:
         return
     content = before
     for request in requests:
-        for requirement in request.integration.requirements:
+        for requirement in request.integration.requirements(request.answers):
             edited = require(content, requirement)
             if edited != content:
                 content = edited

@@ -14,17 +14,35 @@ from command import contents, q2mfa, q2mfa_process
 # The checkout's: pip compiles what it installs, and plain Cookiecutter would copy the byte code.
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
-VARIANTS = [(mfa, rendering) for mfa in ("standard", "redirect") for rendering in ("ssr", "csr")]
+INTEGRATIONS = ("standard", "standard --factor message", "redirect")  # what follows --mfa
+VARIANTS = [(mfa, rendering) for mfa in INTEGRATIONS for rendering in ("ssr", "csr")]
 
 # One line each that guards a token, and what a hurried hand may make of it.
 BREAKAGES = {
     "standard": [
-        ("extension.py", "        await factor.verify(", "        factor.verify("),
-        ("factor.py", "if len(tries) >= MAX_WRONG:", "if False:"),
+        ("extension.py", "if step is not True:", "if step is None:"),
+        ("customer.py", "if denied := self.change(count):", "if False:"),
+        ("customer.py", 'if state["wrong"] == MAX_WRONG:', "if False:"),
+        ("customer.py", 'if time.time() < state.get("until", 0):', "if False:"),
+        ("customer.py", "noreply=False) is True:", "noreply=True) is True:"),
         ("factor.py", "if step is None:", "if False:"),
-        ("factor.py", "if step <= self.cache.get(USED_KEY, -1):", "if False:"),
+        ("factor.py", 'if step <= state.get("step", -1):', "if False:"),
         ("factor.py", "WINDOW_STEPS = 1", "WINDOW_STEPS = 2"),
-        ("factor.py", "if len(totp.byte_secret()) < MIN_SECRET_BYTES:", "if False:"),
+        ("factor.py", "if len(totp.byte_secret()) >= MIN_SECRET_BYTES:", "if True:"),
+    ],
+    "standard --factor message": [
+        ("factor.py", 'or time.time() >= state["expires"]', ""),
+        ("factor.py", '            del state["code"]', "            pass"),
+        ("factor.py", "if sent and now < sent[-1] + RESEND_SECONDS:", "if False:"),
+        ("factor.py", "if len(sent) >= MAX_SENT:", "if False:"),
+        (
+            "factor.py",
+            'self._digest("code", salt, json.dumps(request, default=str), code)',
+            'self._digest("code", salt, code)',
+        ),
+        ("factor.py", 'self._digest("code", salt, json', 'self._digest("code", json'),
+        ("factor.py", "if len(secret) < MIN_SECRET_CHARACTERS:", "if False:"),
+        ("factor.py", 'raise Denied("not_configured", "deliver()', 'print("'),
     ],
     "redirect": [
         ("extension.py", "        await self.oidc.finish(", "        self.oidc.finish("),
@@ -40,7 +58,7 @@ BREAKAGES = {
 def test_generated_tests_pass_and_fail_when_a_check_is_broken(
     mfa: str, rendering: str, workspace: Path
 ) -> None:
-    run = q2mfa("create", "Foo", "--rendering", rendering, "--mfa", mfa, "--no-input", cwd=workspace)
+    run = q2mfa("create", "Foo", "--rendering", rendering, "--mfa", *mfa.split(), "--no-input", cwd=workspace)
     assert run.status == 0, run
     before = contents(workspace)
     tested = q2mfa_process("test", "Foo", "--", "-q", cwd=workspace)
@@ -78,6 +96,7 @@ SHORT_LINES = ["protocol.py", "oidc.py", "provider.py", "test_oidc.py"]
     ("mfa", "rendering", "answers"),
     [
         *[("standard", rendering, {}) for rendering in ("ssr", "csr")],
+        *[("standard", rendering, {"factor": "message"}) for rendering in ("ssr", "csr")],
         *[("redirect", rendering, given) for rendering in ("ssr", "csr") for given in REDIRECT_ANSWERS],
     ],
 )
@@ -94,7 +113,7 @@ def test_cookiecutter_writes_the_same_bytes(
         env={**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
         check=True,
     )
-    flags = {"issuer": "--issuer", "client_id": "--client-id", "scopes": "--scope"}
+    flags = {"factor": "--factor", "issuer": "--issuer", "client_id": "--client-id", "scopes": "--scope"}
     run = q2mfa(
         *("create", "Foo", "--rendering", rendering, "--mfa", mfa, "--no-input", "-o", tmp_path / "ours"),
         *[part for name, value in answers.items() for part in (flags[name], value)],
@@ -127,7 +146,8 @@ def test_generated_python_is_formatted_and_lint_clean(
 ) -> None:
     name = "A" if rendering == "ssr" else "B" * 40
     given = ["--client-id", client_id] if client_id and mfa == "redirect" else []
-    run = q2mfa("create", name, "--rendering", rendering, "--mfa", mfa, "--no-input", *given, cwd=workspace)
+    given += ["--rendering", rendering, "--mfa", *mfa.split()]
+    run = q2mfa("create", name, "--no-input", *given, cwd=workspace)
     assert run.status == 0, run
     paths = [str(workspace / name), str(workspace / "configuration" / f"{name}.py")]
     ruff = [sys.executable, "-m", "ruff"]
@@ -157,7 +177,7 @@ def test_create_registers_and_a_second_run_changes_nothing(workspace: Path) -> N
     ]
     assert extension["edited"] == ["configuration/settings.py", "requirements.txt"]
     assert b"('short', 'elsewhere.module'), 'Foo']" in (workspace / "configuration/settings.py").read_bytes()
-    assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyotp>=2.9\n"
+    assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyotp>=2.12\n"
     before = contents(workspace)
     second = q2mfa("create", "Foo", "--no-input", "--format", "json", cwd=workspace)
     assert (second.status, second.json["status"]) == (0, "unchanged")
@@ -167,7 +187,7 @@ def test_create_registers_and_a_second_run_changes_nothing(workspace: Path) -> N
 def test_dry_run_writes_nothing_and_shows_the_edits(workspace: Path) -> None:
     before = contents(workspace)
     run = q2mfa("create", "Foo", "--no-input", "--dry-run", cwd=workspace)
-    assert run.status == 0 and "+INSTALLED_EXTENSIONS = ['Existing'" in run.out and "+pyotp>=2.9" in run.out
+    assert run.status == 0 and "+INSTALLED_EXTENSIONS = ['Existing'" in run.out and "+pyotp>=2.12" in run.out
     assert contents(workspace) == before
 
 
@@ -180,7 +200,7 @@ def test_file_that_differs_is_kept_unless_forced(workspace: Path) -> None:
     assert run.status == 1 and "Foo/factor.py" in run.err and "--force" in run.err
     assert contents(workspace) == before
     assert q2mfa("create", "Foo", "--no-input", "--force", cwd=workspace).status == 0
-    assert "PasscodeFactor" in mine.read_text()
+    assert "class Factor" in mine.read_text()
 
 
 def test_uneditable_settings_are_left_alone_and_lines_are_printed(workspace: Path) -> None:

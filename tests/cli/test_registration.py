@@ -39,7 +39,7 @@ def test_what_is_needed_is_required_once(before: bytes, after: bytes, workspace:
 def test_requirements_are_written_where_there_are_none(workspace: Path) -> None:
     (workspace / "requirements.txt").unlink()
     assert "+ requirements.txt" in create(workspace)
-    assert (workspace / "requirements.txt").read_bytes() == b"pyotp>=2.9\n"
+    assert (workspace / "requirements.txt").read_bytes() == b"pyotp>=2.12\n"
 
 
 def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(workspace: Path) -> None:
@@ -47,7 +47,7 @@ def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(wo
     requirements.write_bytes("q2-sdk\n".encode("utf-16"))
     out = create(workspace)
     assert requirements.read_bytes() == "q2-sdk\n".encode("utf-16")
-    assert "Add to requirements.txt" in out and "pyotp>=2.9" in out
+    assert "Add to requirements.txt" in out and "pyotp>=2.12" in out
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ import node
 from jinja2 import DictLoader, Environment
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
-from q2mfa_cli.integrations import REDIRECT
+from q2mfa_cli.integrations import REDIRECT, STANDARD
 from q2mfa_cli.rendering import render
 from q2mfa_cli.request import make_request
 
@@ -27,6 +27,9 @@ VARIANTS: list[tuple[str, str]] = [
     ("redirect", "ssr"),
     ("redirect", "csr"),
 ]
+# A standard extension whose factor sends a code.
+MESSAGE = "standard-message"
+MESSAGE_VARIANTS = [(MESSAGE, "ssr"), (MESSAGE, "csr")]
 LANGUAGES = ["en-US", "es-MX", "zh-CN", "zh-HK", "zh-TW", "pt-BR"]
 OUTLET = "https://outlet.bank.example"
 ASSETS = "https://assets.bank.example/Foo"
@@ -56,8 +59,12 @@ FORM = """<form class="sdk-form form-container pad(3)" role="form" method="post"
 @cache
 def generated(mfa: str, rendering: str) -> Mapping[str, bytes]:
     """The files of an extension named Foo."""
-    provider = {"issuer": PROVIDER} if mfa == REDIRECT.id else {}
-    return render(make_request({"name": "Foo", "rendering": rendering, "mfa": mfa, **provider}))
+    answers = {"name": "Foo", "rendering": rendering, "mfa": mfa}
+    if mfa == REDIRECT.id:
+        answers["issuer"] = PROVIDER
+    if mfa == MESSAGE:
+        answers |= {"mfa": STANDARD.id, "factor": "message"}
+    return render(make_request(answers))
 
 
 def public(mfa: str, rendering: str) -> dict[str, str]:

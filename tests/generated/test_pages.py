@@ -15,14 +15,14 @@ from scripted_pages import (
     DOCUMENT,
     FORM,
     LANGUAGES,
+    MESSAGE,
+    MESSAGE_VARIANTS,
     VARIANTS,
     generated,
     public,
     server_side_page,
     texts,
 )
-
-from q2mfa_cli.integrations import INTEGRATIONS
 
 # Placeholders of an ICU message, and the other ways of writing it that a message of ours may take.
 MESSAGES = """
@@ -64,7 +64,7 @@ def pages(mfa: str, rendering: str) -> dict[str, str]:
 
 
 @pytest.mark.node
-@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+@pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
 def test_pages_are_valid_html(mfa: str, rendering: str, tmp_path: Path) -> None:
     found = pages(mfa, rendering)
     for name, text in found.items():
@@ -74,7 +74,7 @@ def test_pages_are_valid_html(mfa: str, rendering: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.node
-@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+@pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
 def test_scripts_pass_eslint(mfa: str, rendering: str, tmp_path: Path) -> None:
     scripts = {name: text for name, text in public(mfa, rendering).items() if name.endswith(".js")}
     for name, text in scripts.items():
@@ -108,7 +108,7 @@ def npm_run(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.node
-@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+@pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
 def test_npm_scripts_build_and_lint(mfa: str, rendering: str, tmp_path: Path) -> None:
     folder = frontend(mfa, rendering, tmp_path)
     package = json.loads((folder / "package.json").read_text("utf-8"))
@@ -134,7 +134,7 @@ def test_npm_lint_finds_a_mistake(tmp_path: Path) -> None:
 # ---- markup ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+@pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
 def test_pages_have_nothing_that_posts_natively(mfa: str, rendering: str) -> None:
     sources = {
         path: content.decode() for path, content in generated(mfa, rendering).items() if "html" in path
@@ -153,7 +153,7 @@ def test_pages_have_nothing_that_posts_natively(mfa: str, rendering: str) -> Non
 
 
 @pytest.mark.parametrize("escaped", [True, False])
-@pytest.mark.parametrize("mfa", [integration.id for integration in INTEGRATIONS])
+@pytest.mark.parametrize("mfa", ["standard", MESSAGE, "redirect"])
 def test_server_side_page_escapes_values_once(mfa: str, escaped: bool) -> None:
     purpose = {
         "signing_in": False,
@@ -170,7 +170,7 @@ def test_server_side_page_escapes_values_once(mfa: str, escaped: bool) -> None:
         assert url and unescape(url[1]) == start["authorization_url"]
 
 
-@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+@pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
 def test_own_documents_load_scripts_in_an_order_that_survives_a_tecton_that_hangs(
     mfa: str, rendering: str
 ) -> None:
@@ -230,7 +230,7 @@ def test_sizes_can_be_calculated_in_an_outlet() -> None:
 
 
 @pytest.mark.node
-@pytest.mark.parametrize("mfa", [integration.id for integration in INTEGRATIONS])
+@pytest.mark.parametrize("mfa", ["standard", MESSAGE, "redirect"])
 def test_languages_have_the_same_keys_and_placeholders(mfa: str) -> None:
     node.install()
     done = subprocess.run(
@@ -257,7 +257,7 @@ def test_languages_have_the_same_keys_and_placeholders(mfa: str) -> None:
     assert read["es-MX"]["transactions"]["one"] == "1 transacción: L"
 
 
-@pytest.mark.parametrize("mfa", [integration.id for integration in INTEGRATIONS])
+@pytest.mark.parametrize("mfa", ["standard", MESSAGE, "redirect"])
 def test_every_text_is_translated(mfa: str) -> None:
     found = texts(mfa)
     english = found.pop("en-US")
@@ -267,7 +267,7 @@ def test_every_text_is_translated(mfa: str) -> None:
     assert len({json.dumps(found[tag]) for tag in ("zh-CN", "zh-HK", "zh-TW")}) == 3
 
 
-@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+@pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
 def test_pages_and_script_have_the_english_texts_of_the_file(mfa: str, rendering: str) -> None:
     english = texts(mfa)["en-US"]
     script = public(mfa, rendering)["index.js"]
@@ -283,12 +283,12 @@ def test_pages_and_script_have_the_english_texts_of_the_file(mfa: str, rendering
         assert english[key] == text
 
 
-@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+@pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
 def test_every_code_of_the_backend_has_a_text(mfa: str, rendering: str) -> None:
     tree = generated(mfa, rendering)
-    files = ["Foo/factor.py"] if mfa == "standard" else ["Foo/protocol.py", "Foo/oidc.py"]
-    backend = "".join(tree[file].decode() for file in files)
-    codes = set(re.findall(r'(?:_denied\(|_require\(.*, )"(\w+)", f?"', backend))
+    names = ["protocol.py", "oidc.py"] if mfa == "redirect" else ["factor.py", "customer.py"]
+    backend = "".join(tree[f"Foo/{name}"].decode() for name in names)
+    codes = set(re.findall(r'(?:Denied\(|_require\(.*, )"(\w+)", f?"', backend))
     codes |= set(re.findall(r'(?:require|partial\(require|denying|WrongKey)(?:\(|, )"(\w+)"', backend))
     for errors in re.findall(r"USER_ERRORS \+?= \[(.*?)\]", backend, re.DOTALL):
         codes |= set(re.findall(r'"(\w+)"', errors))
@@ -296,7 +296,7 @@ def test_every_code_of_the_backend_has_a_text(mfa: str, rendering: str) -> None:
     assert {f"error_{code}" for code in codes} <= texts(mfa)["en-US"].keys()
 
 
-@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+@pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
 def test_every_text_is_used(mfa: str, rendering: str) -> None:
     tree = generated(mfa, rendering)
     text = "".join(

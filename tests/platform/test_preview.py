@@ -17,7 +17,15 @@ import pytest
 import requests
 import segno
 from command import contents, q2mfa_process
-from preview_process import REDIRECT, STANDARD, VARIANTS, PreviewProcess, start_preview
+from preview_process import (
+    REDIRECT,
+    STANDARD,
+    VARIANTS,
+    PreviewProcess,
+    create_variant,
+    make_workspace,
+    start_preview,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -48,14 +56,9 @@ def test_check_of_generated_extension_passes(name: str, variants: Path) -> None:
 
 # Each takes one check out of a generated file; what --check has to notice is beside it.
 LEAKS = [
-    ("StandardSsr", "extension.py", "await factor.verify(", "(", "a wrong code"),
-    (
-        "StandardCsr",
-        "factor.py",
-        "if step <= self.cache.get(USED_KEY, -1)",
-        "if False",
-        "a used code",
-    ),
+    ("StandardSsr", "factor.py", "if step is None:", "if False:", "a wrong code"),
+    ("StandardCsr", "factor.py", 'if step <= state.get("step", -1):', "if False:", "a used code"),
+    ("StandardCsr", "factor.py", 'state["step"] = step', "pass", "a code used in another session"),
     ("RedirectSsr", "protocol.py", 'given == metadata["issuer"]', "True", "another issuer"),
     (
         "RedirectSsr",
@@ -89,6 +92,36 @@ def test_check_of_extension_without_a_check_fails(
     failed = re.findall(r"^  FAILED refused: (.*?) \(", run.out, re.MULTILINE)
     assert failed.count(noticed) == 3, run
     assert "see what FAILED above" in run.err
+
+
+@pytest.mark.parametrize("rendering", ["Ssr", "Csr"])
+def test_check_of_factor_that_sends_a_code_passes(rendering: str, tmp_path: Path) -> None:
+    name, workspace = f"Standard{rendering}", make_workspace(tmp_path / "workspace")
+    create_variant(workspace, name, "--factor", "message")
+    run = q2mfa_process("preview", "--check", name, "-o", workspace, cwd=workspace)
+    assert run.status == 0, run
+    assert "33 passed, 0 failed" in run.out
+    assert run.out.count("ok     refused: a code that another session asked for") == 3
+
+
+def test_message_lands_on_the_phone_of_its_challenge_only(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "workspace")
+    create_variant(workspace, "StandardCsr", "--factor", "message")
+    with start_preview(workspace, "StandardCsr") as preview:
+        assert preview.platform()["phone"] is True
+        first, second = (
+            preview.challenge("transaction", registration_value=number, transaction_ids=[7, 8])
+            for number in ("+1 555 0100", "+1 555 0101")
+        )
+        answer = preview.call(f"challenges/{first}/extension", {"route": "submit", "body": {"send": True}})
+        assert answer.json()["data"]["sent_to"] == "•••• 0100"
+        [message] = requests.get(f"{preview.url}/api/challenges/{first}/messages", timeout=10).json()[
+            "messages"
+        ]
+        assert message["to"] == "+1 555 0100"
+        assert re.fullmatch(r"\d{6} is your code to confirm 2 transactions\. .*", message["text"])
+        nothing = requests.get(f"{preview.url}/api/challenges/{second}/messages", timeout=10).json()
+        assert nothing == {"messages": []}
 
 
 def test_check_of_extension_without_token_fails(variants: Path, tmp_path: Path) -> None:

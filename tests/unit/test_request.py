@@ -164,6 +164,7 @@ def test_open_question_gets_its_default() -> None:
         "name": "Foo",
         "rendering": "ssr",
         "mfa": "standard",
+        "factor": "totp",
         "tecton_version": "1.62.0",
     }
     assert make_request({"name": "Foo", "mfa": "redirect"}).answers == {
@@ -184,7 +185,16 @@ def test_redirect_answer_is_refused_for_standard(answers: Answers) -> None:
     assert caught.value.code == "redirect_only" and "--mfa redirect" in caught.value.hint
 
 
-@pytest.mark.parametrize("answers", [{}, {"name": "Foo", "rendering": "SSR"}, {"name": "Foo", "mfa": "x"}])
+def test_factor_is_refused_for_redirect() -> None:
+    with pytest.raises(UsageError) as caught:
+        make_request({"name": "Foo", "mfa": "redirect", "factor": "totp"})
+    assert caught.value.code == "standard_only" and "--mfa standard" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [{}, {"name": "Foo", "factor": "push"}, {"name": "Foo", "rendering": "SSR"}, {"name": "Foo", "mfa": "x"}],
+)
 def test_missing_or_unknown_answer_is_refused(answers: Answers) -> None:
     with pytest.raises(UsageError):
         make_request(answers)

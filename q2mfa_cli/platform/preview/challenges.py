@@ -31,6 +31,7 @@ class Challenge:
 
     :param id: what the customer's page knows it by. The id of the session at HQ stays on the server.
     :param calls: the rows of the ``requestExtensionData`` calls that have no answer yet.
+    :param messages: what the customer's phone got, oldest first: ``{"to", "text"}``.
     :param outcome: open, complete, refused (the page may try again) or left.
     """
 
@@ -40,6 +41,7 @@ class Challenge:
     started: float
     trace: Trace
     calls: list[Row] = field(default_factory=list)
+    messages: list[dict[str, str]] = field(default_factory=list)
     outcome: str = "open"
 
     def report(self, name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from q2mfa_cli.platform.events import (
     Events,
     FormPosted,
+    MessageDelivered,
     OutboundRequest,
     ProviderEvent,
     TokenSet,
@@ -35,6 +36,7 @@ class Recorder:
         # A browser comes to the provider without a session: the challenge that last asked the provider is taken.
         self._at_provider: Challenge | None = None
         events.subscribe(FormPosted, self._form_posted)
+        events.subscribe(MessageDelivered, self._message_delivered)
         events.subscribe(TokenSet, self._token_set)
         events.subscribe(TokenVerified, self._token_verified)
         events.subscribe(OutboundRequest, self._outbound_request)
@@ -45,6 +47,13 @@ class Recorder:
         if challenge is not None:
             reason = "the browser left the page, which must post nothing"
             challenge.trace.add("page", "extension", "The page posts the SDK's form", None, None, reason)
+
+    def _message_delivered(self, event: MessageDelivered) -> None:
+        challenge = self._challenges.of_session(event.session_id)
+        if challenge is not None:
+            challenge.messages.append({"to": event.destination, "text": event.text})
+            payload = {"to": event.destination, "text": event.text}
+            challenge.trace.add("extension", "page", "A message to the customer's phone", payload)
 
     def _token_set(self, event: TokenSet) -> None:
         challenge = self._challenges.of_session(event.session_id)

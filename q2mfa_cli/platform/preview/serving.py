@@ -26,7 +26,7 @@ from q2mfa_cli.integrations import REDIRECT, STANDARD
 from q2mfa_cli.platform import idp
 from q2mfa_cli.platform.events import ExtensionLoaded, ReadingsChanged
 from q2mfa_cli.platform.platform import Platform
-from q2mfa_cli.platform.preview import uux_handlers
+from q2mfa_cli.platform.preview import phone, uux_handlers
 from q2mfa_cli.platform.preview.extension import Extension
 from q2mfa_cli.platform.preview.origins import OriginGuard
 from q2mfa_cli.platform.preview.outlet import make_broken_outlet, make_outlet
@@ -83,6 +83,7 @@ async def serving(
         )
         platform.assets_url = f"{extension_origin}/assets"
         provider = None
+        notes = phone.connect(platform, extension)
         if extension.integration is REDIRECT:
             redirect_uri = f"{extension_origin}/assets/{name}/verify.html"
             provider = (
@@ -94,8 +95,8 @@ async def serving(
         uux = UUX(platform, extension, extension_origin, provider)
         about: dict[str, Any] = {
             "frames": [extension_origin, *(provider.frames if provider else [])],
-            "changed": provider.notes if provider else [],
-            "mfa_info": _customer(extension),
+            "changed": provider.notes if provider else notes,
+            "new_customer": functools.partial(_new_customer, extension),
         }
         outlet = OriginGuard(
             extension_origin,
@@ -143,12 +144,16 @@ def _reload(platform: Platform, extension: Extension, outlet: OriginGuard, uux_o
     except Q2mfaError as error:
         outlet.application, message = make_broken_outlet(error), error.message
     else:
+        phone.connect(platform, extension)
         outlet.application, message = make_outlet(platform, extension, outlet.origin, uux_origin), ""
     platform.events.publish(ExtensionLoaded(message))
 
 
-def _customer(extension: Extension) -> dict[str, Any]:
-    """What HQ knows of the customer in every workflow. The authenticator app's secret is new in each run."""
+def _new_customer(extension: Extension) -> dict[str, Any]:
+    """What HQ knows of a customer in every workflow: a phone number or an authenticator app's secret of their own."""
+    if phone.sends_messages(extension):
+        number = f"+1 555 {secrets.randbelow(10**3):03} {secrets.randbelow(10**4):04}"
+        return {"registration_value": number, "sso_identifier": CUSTOMER}
     if extension.integration is STANDARD:
         secret = base64.b32encode(secrets.token_bytes(TOTP_SECRET_BYTES)).decode()
         return {"registration_value": secret, "sso_identifier": CUSTOMER}

@@ -11,6 +11,7 @@
 ``PUT /api/challenges/ID/switches``    ``{"on": […]}``
 ``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` as text
 ``GET /api/challenges/ID/passcode``    the standard integration's authenticator app: the current code
+``GET /api/challenges/ID/messages``    the messages on the customer's phone
 ``GET /api/challenges/ID/qr.svg``      the same secret for a phone
 ``WS /api/challenges/ID/events``       each row of the sequence as it changes, and reloads of the extension
 ====================================== ==============================================================================
@@ -37,7 +38,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from q2mfa_cli.integrations import REDIRECT
 from q2mfa_cli.platform import readings
 from q2mfa_cli.platform.events import ExtensionLoaded
-from q2mfa_cli.platform.preview import workflows
+from q2mfa_cli.platform.preview import phone, workflows
 from q2mfa_cli.platform.preview.challenges import Challenge, NoSuchChallenge, RowChanged
 from q2mfa_cli.platform.preview.trace import PARTIES, STEPS, Row
 from q2mfa_cli.platform.preview.uux import UUX
@@ -110,6 +111,7 @@ class _Platform(_Handler):
                 "name": extension.name,
                 "integration": extension.integration.id,
                 "rendering": "SSR" if extension.feature.get("formPostAuth") else "CSR",
+                "phone": phone.sends_messages(extension),
                 "extension_origin": self.uux.extension_origin,
                 "changed_for_this_run": self.about["changed"],
                 "steps": STEPS,
@@ -118,7 +120,7 @@ class _Platform(_Handler):
                     for party, label in PARTIES.items()
                     if party != "idp" or extension.integration is REDIRECT
                 },
-                "workflows": workflows.as_json(self.about["mfa_info"]),
+                "workflows": workflows.as_json(self.about["new_customer"]()),
                 "readings": readings.as_json(self.uux.platform.readings),
                 "switches": [asdict(switch) for switch in self.uux.switches],
             }
@@ -211,6 +213,11 @@ class _Passcode(_Authenticator):
         self.write({"passcode": totp.now(), "seconds": totp.interval - time.time() % totp.interval})
 
 
+class _Messages(_Handler):
+    def get(self, identifier: str) -> None:
+        self.write({"messages": self.challenge(identifier).messages})
+
+
 class _QrCode(_Authenticator):
     def get(self, identifier: str) -> None:
         drawing = io.BytesIO()
@@ -267,7 +274,7 @@ def handlers(uux: UUX, about: dict[str, Any]) -> list[Any]:
     """Tornado's URL patterns of UUX.
 
     :param about: ``frames``: what the outlet may show; ``changed``: what the extension was given for this run only;
-        ``mfa_info``: attributes that every workflow starts with.
+        ``new_customer``: makes attributes that every workflow starts with.
     """
     given = {"uux": uux, "about": about}
     one = r"/api/challenges/([\w-]+)"
@@ -282,6 +289,7 @@ def handlers(uux: UUX, about: dict[str, Any]) -> list[Any]:
         (rf"{one}/switches", _Switches, given),
         (rf"{one}/report", _Report, given),
         (rf"{one}/passcode", _Passcode, given),
+        (rf"{one}/messages", _Messages, given),
         (rf"{one}/qr.svg", _QrCode, given),
         (rf"{one}/events", _Events, given),
     ]

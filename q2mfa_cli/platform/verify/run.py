@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from q2mfa_cli.integrations import REDIRECT, STANDARD, Integration
+from q2mfa_cli.platform.preview import phone
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS
 from q2mfa_cli.platform.verify import redirect, standard
@@ -13,7 +14,7 @@ from q2mfa_cli.platform.verify.customer import Customer, Deviation
 from q2mfa_cli.platform.verify.report import Finding
 
 CUSTOMERS: dict[Integration, tuple[type[Customer], tuple[Attempt, ...]]] = {
-    STANDARD: (standard.PasscodeCustomer, standard.ATTEMPTS),
+    STANDARD: (standard.PasscodeCustomer, standard.PASSCODE_ATTEMPTS),
     REDIRECT: (redirect.LoginCustomer, redirect.ATTEMPTS),
 }
 
@@ -21,6 +22,8 @@ CUSTOMERS: dict[Integration, tuple[type[Customer], tuple[Attempt, ...]]] = {
 async def run_attempts(preview: Preview) -> AsyncIterator[Finding]:
     """What came of each attempt, in order."""
     customer_class, attempts = CUSTOMERS[preview.extension.integration]
+    if phone.sends_messages(preview.extension):
+        customer_class, attempts = standard.MessageCustomer, standard.MESSAGE_ATTEMPTS
     for workflow in WORKFLOWS:
         for attempt in attempts:
             yield await _run(customer_class(preview, workflow), attempt)

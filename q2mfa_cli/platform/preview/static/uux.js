@@ -78,7 +78,19 @@ function choice(kind, name, { id, label, says }) {
   return row;
 }
 
+// Each start is a new customer, unless somebody typed a registration value: a used code and a lock are the customer's.
+let started = false;
+async function renewCustomer() {
+  const input = byId("mfa-info").querySelector('[name="registration_value"]');
+  if (started && platform.integration === "standard" && input?.value === chosen().mfa_info.registration_value) {
+    platform.workflows = (await api("platform")).workflows;
+    input.value = chosen().mfa_info.registration_value;
+  }
+  started = true;
+}
+
 async function start() {
+  await renewCustomer();
   const request = { workflow: chosen().id, mfa_info: mfaInfo() };
   let id;
   try {
@@ -91,9 +103,11 @@ async function start() {
   follow(id);
   say("Waiting for the customer.", "open");
   byId("customer").textContent = request.mfa_info.sso_identifier ?? "";
-  byId("authenticator").hidden = platform.integration !== "standard" || !request.mfa_info.registration_value;
+  byId("phone").hidden = !platform.phone;
+  byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !request.mfa_info.registration_value;
   if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${id}/qr.svg`;
   showPasscode();
+  showMessages([]);
   await setSwitches();
   await openOutlet(id);
 }
@@ -243,6 +257,7 @@ function follow(id) {
     const { row, reload } = JSON.parse(data);
     if (events !== socket) return;
     if (row) sequence.put(row);
+    if (row && platform.phone) api(`challenges/${id}/messages`).then(({ messages }) => id === challenge && showMessages(messages));
     if (reload) {
       byId("said").textContent = reload.why || "The extension has changed and was loaded again.";
       openOutlet(id);
@@ -264,6 +279,17 @@ async function waitForPreview() {
     } catch {
       // It does not answer yet.
     }
+  }
+}
+
+// --- The phone -----------------------------------------------------------------------------------------------------
+
+function showMessages(messages) {
+  byId("phone-empty").hidden = messages.length > 0;
+  const shown = byId("messages").children.length;
+  if (messages.length < shown) byId("messages").replaceChildren();
+  for (const { to, text } of messages.slice(byId("messages").children.length)) {
+    byId("messages").append(Object.assign(document.createElement("li"), { textContent: `${to}: ${text}` }));
   }
 }
 

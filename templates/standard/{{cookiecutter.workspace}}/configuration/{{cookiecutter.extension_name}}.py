@@ -1,4 +1,12 @@
-##### NON EXPORTED CODE HERE -- PREPEND ALL NON EXPORTED VARIABLES WITH __ #####
+{% if cookiecutter.factor == "message" %}import os as __os
+
+{% endif %}##### NON EXPORTED CODE HERE -- PREPEND ALL NON EXPORTED VARIABLES WITH __ #####
+{%- if cookiecutter.factor == "message" %}
+
+# The key of the hashes that the cache gets of phone numbers and codes: 32 random characters or more, in the server's
+# environment, never in a file. To make one: python -c "import secrets; print(secrets.token_urlsafe(32))"
+HASH_SECRET = __os.environ.get("{{ cookiecutter.extension_name | upper }}_HASH_SECRET", "")
+{%- endif %}
 
 ##### DO NOT EDIT BELOW THIS LINE -- AUTO GENERATED CONFIG #####
 

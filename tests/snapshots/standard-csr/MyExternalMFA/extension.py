@@ -1,11 +1,13 @@
-"""External MFA with a passcode: the page asks, `factor.py` verifies, HQ gets a token only after that."""
+"""External MFA with a factor of its own: `factor.py` verifies, and only then HQ gets a token."""
 
 import secrets
 from typing import ClassVar
 
+from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.http_handlers.tecton_client_handler import Q2TectonClientRequestHandler
 
-from .factor import PasscodeFactor
+from .customer import Denied
+from .factor import Factor
 from .install.db_plan import DbPlan
 
 try:
@@ -13,8 +15,7 @@ try:
 except ImportError:  # not every version of the SDK has it
     StringSecretsFilter = None
 
-# Values that stay out of the log.
-SECRETS = ["passcode", "registration_value", "token"]
+SECRETS = [*Factor.SECRETS, "token"]  # values that stay out of the log
 
 
 class MyExternalMFAHandler(Q2TectonClientRequestHandler):
@@ -25,6 +26,7 @@ class MyExternalMFAHandler(Q2TectonClientRequestHandler):
     TECTON_URL = "https://cdn1.onlineaccess1.com/cdn/base/tecton/v1.62.0/q2-tecton-sdk.js"
     DYNAMIC_CORE_SELECTION = False
     LOGGING_FILTERS: ClassVar = [StringSecretsFilter(keys=SECRETS)] if StringSecretsFilter else []
+    REQUIRED_CONFIGURATIONS: ClassVar = Factor.SETTINGS
 
     @property
     def router(self):
@@ -33,18 +35,23 @@ class MyExternalMFAHandler(Q2TectonClientRequestHandler):
         return router
 
     async def default(self):
-        """What the page shows beside the passcode field."""
+        """What the page shows above its steps."""
         return {"purpose": self.purpose()}
 
     async def submit(self):
-        """Verify the passcode; only then set a token with HQ, which the page passes on to verifyMFA."""
-        registration_value = getattr(self.mfa_info, "registration_value", None)
-        factor = PasscodeFactor(registration_value, self.session_cache, self.logger)
-        await factor.verify(self.request_body.get("passcode"))
-        self.logger.info("External MFA: the passcode was right")
+        """Verify what the page sends. Only then set a token with HQ, for the page's verifyMFA."""
+        try:
+            step = await Factor(self).verify(self.request_body)
+        except Denied as denied:
+            code, reason = denied.args
+            self.logger.warning("External MFA denied: %s: %s", code, reason)
+            raise TectonError(code, {"code": code}) from None  # the page finds the code in either
+        if step is not True:
+            return dict(step)  # nothing is proven yet: what the page does next
+        self.logger.info("External MFA: the factor is proven")
         token = secrets.token_urlsafe(32)
         result = await self.set_external_mfa_token(token)
-        # The page finds the token in any dict; a route of the client-side handler has to return a dict.
+        # The page finds the token in any dict. A client-side rendered route has to return one.
         return result if isinstance(result, dict) else {"token": token}
 
     def purpose(self):
@@ -52,6 +59,6 @@ class MyExternalMFAHandler(Q2TectonClientRequestHandler):
         # An attribute that this workflow does not have may be absent or None.
         return {
             "signing_in": not self.is_authenticated,
-            "transactions": [str(number) for number in getattr(self.mfa_info, "transaction_ids", None) or []],
+            "transactions": list(map(str, getattr(self.mfa_info, "transaction_ids", None) or [])),
             "action": getattr(self.mfa_info, "audit_action_name", None),
         }

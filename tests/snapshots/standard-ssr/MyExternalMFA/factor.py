@@ -1,71 +1,66 @@
-"""The second factor: a passcode from an authenticator app (TOTP, RFC 6238). Meant to be replaced by your own."""
+"""The second factor: a passcode from an authenticator app (TOTP, RFC 6238).
 
+Meant to be replaced by your own: see the README.
+"""
+
+import hashlib
 import re
 import time
+from typing import ClassVar
 
 import pyotp
-from q2_sdk.core.exceptions import TectonError
+
+from .customer import Customer, Denied, denying
 
 STEP_SECONDS = 30
-MIN_SECRET_BYTES = 10  # what authenticator apps use at least; less can be guessed
-WINDOW_STEPS = 1  # a code of the step before or after is accepted: clocks differ (RFC 6238, section 5.2)
-MAX_WRONG = 5
-LOCK_SECONDS = 300
-
-TRIES_KEY = "mfa_tries"
-USED_KEY = "mfa_used_step"
+MIN_SECRET_BYTES = 16  # RFC 4226, R6
+# A code of the step before or after is accepted, too: clocks differ. So it is good for 90 s
+# (RFC 6238, 5.2).
+WINDOW_STEPS = 1
 
 
-class PasscodeFactor:
-    """Proves that the user holds the secret in `registration_value`.
+class Factor:
+    """Proves that the customer holds the secret in `registration_value`.
 
-    Tries and used codes are kept in the session's cache. A new session starts with none: how many sessions a user may
-    open is limited by HQ, not here.
+    `handler` is the request's: its `mfa_info`, `cache`, `session_cache`, `config` and `logger`.
     """
 
-    def __init__(self, registration_value, session_cache, logger):
-        self.secret = registration_value
-        self.cache = session_cache
-        self.logger = logger
+    SETTINGS: ClassVar = {}  # what configuration/<Name>.py has to hold
+    SECRETS: ClassVar = ["passcode", "registration_value"]  # what stays out of the log
 
-    async def verify(self, passcode):
-        """Return if `passcode` proves the factor, raise TectonError on every doubt."""
-        now = time.time()
-        if not self.secret:
-            raise self._denied("not_registered", "the user has no registration value")
+    def __init__(self, handler):
+        self.handler = handler
 
-        tries = [tried for tried in self.cache.get(TRIES_KEY, []) if tried > now - LOCK_SECONDS]
-        if len(tries) >= MAX_WRONG:
-            raise self._denied("locked", "too many wrong passcodes")
-        # Counted before it is checked: a request that is cut off, or sent twice at once, has been a try too.
-        self.cache.set(TRIES_KEY, [*tries, now], LOCK_SECONDS)
+    async def verify(self, body):
+        """Return True if `body`, which the page sent, proves the factor; else raise Denied."""
+        totp = self._totp()
+        # The secret is random, so its hash tells nothing about it.
+        digest = hashlib.sha256(totp.byte_secret()).hexdigest()
 
-        step = self._matching_step(passcode, now)
-        if step is None:
-            raise self._denied("wrong_passcode", "the passcode is wrong")
-        # A code proves something once, and none that is older than the last one used does (RFC 6238, section 5.2).
-        if step <= self.cache.get(USED_KEY, -1):
-            raise self._denied("used_passcode", "the passcode was used before")
-        self.cache.set(USED_KEY, step, (2 * WINDOW_STEPS + 1) * STEP_SECONDS)
-        self.cache.delete(TRIES_KEY)
+        def check(state):
+            step = self._matching_step(totp, body.get("passcode"))
+            if step is None:
+                raise Denied("wrong_passcode", "the passcode is wrong")
+            # A code proves something once, and no older one does after it (RFC 6238, 5.2).
+            if step <= state.get("step", -1):
+                raise Denied("used_passcode", "the passcode was used before")
+            state["step"] = step
 
-    def _matching_step(self, passcode, now):
-        """The time step whose code `passcode` is, within the window."""
-        if not isinstance(passcode, str) or not re.fullmatch("[0-9]{6}", passcode):
-            return None
-        try:
-            totp = pyotp.TOTP(self.secret, interval=STEP_SECONDS)
-            if len(totp.byte_secret()) < MIN_SECRET_BYTES:
-                raise ValueError
-            current = int(now // STEP_SECONDS)
-            for step in range(current - WINDOW_STEPS, current + WINDOW_STEPS + 1):
-                if totp.verify(passcode, for_time=step * STEP_SECONDS, valid_window=0):
-                    return step
-        except (TypeError, ValueError):
-            # Not said as it is: the error's own text may hold the secret.
-            raise self._denied("not_registered", "the registration value is not a base32 secret") from None
-        return None
+        Customer(self.handler.cache, digest).attempt(check)
+        return True
 
-    def _denied(self, code, reason):
-        self.logger.warning("External MFA denied: %s", reason)
-        return TectonError(code, {"code": code})  # the page finds the code in either
+    def _totp(self):
+        secret = getattr(self.handler.mfa_info, "registration_value", None)
+        with denying("not_registered", "the registration value is missing or no base32 secret"):
+            totp = pyotp.TOTP(secret, interval=STEP_SECONDS)
+            if len(totp.byte_secret()) >= MIN_SECRET_BYTES:
+                return totp
+        raise Denied("not_registered", "the registration value is shorter than 128 bits")
+
+    def _matching_step(self, totp, passcode):
+        """The time step whose code `passcode` is, within the window; None if it is of none."""
+        digits = isinstance(passcode, str) and re.fullmatch("[0-9]{6}", passcode)
+        now = int(time.time() // STEP_SECONDS)
+        window = range(now - WINDOW_STEPS, now + WINDOW_STEPS + 1) if digits else []
+        matching = [n for n in window if totp.verify(passcode, for_time=n * STEP_SECONDS)]
+        return max(matching, default=None)

@@ -1,11 +1,12 @@
-"""The extension's routes: what the page gets, and when HQ is given a token."""
+"""The extension's routes, whatever its factor is: when HQ is given a token, and what the page gets.
+
+These hold for any factor. The factor's own tests are in test_factor.py.
+"""
 
 import re
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
-import pyotp
 import pytest
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.tools.testing.mock_handler_mixin import MockHandlerMixin
@@ -13,25 +14,14 @@ from q2_sdk.tools.testing.models import RequestMock
 from tornado.web import Application
 
 from .. import extension
+from ..customer import Denied
 
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-
-
-class SessionCache(dict):
-    """As much of a session's cache as the extension uses, without the time limit."""
-
-    def set(self, key, value, seconds):
-        assert type(seconds) is int and seconds > 0
-        self[key] = value
-
-    def delete(self, key):
-        self.pop(key, None)
+SECRET = "the customer's own secret"
 
 
 class MockHandler(extension.MyExternalMFAHandler, MockHandlerMixin):
     # Set here, these are the same whatever the SDK's own mocks provide.
     mfa_info = None
-    session_cache = None
     is_authenticated = False
 
     def __init__(self, **mfa_info):
@@ -39,7 +29,6 @@ class MockHandler(extension.MyExternalMFAHandler, MockHandlerMixin):
         self.mock_online_user()
         self.mock_online_session()
         self.mfa_info = SimpleNamespace(**mfa_info)
-        self.session_cache = SessionCache()
         self.tokens = []
 
     async def set_external_mfa_token(self, token):
@@ -56,14 +45,36 @@ class MockHandler(extension.MyExternalMFAHandler, MockHandlerMixin):
         return await self.submit()
 
 
-def registered():
-    return MockHandler(registration_value=SECRET)
+class FakeFactor:
+    """Answers as a test wants: what `verify` returns, or an exception that it raises."""
+
+    answer = True
+    seen = None
+
+    def __init__(self, handler):
+        self.handler = handler
+
+    async def verify(self, body):
+        type(self).seen = self.handler, body
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
 
-async def test_the_right_code_sets_a_token_and_answers_it():
-    handler = registered()
-    answer = await handler.submitted(passcode=pyotp.TOTP(SECRET).now())
+@pytest.fixture
+def factor(monkeypatch):
+    class Factor(FakeFactor):
+        pass
+
+    monkeypatch.setattr(extension, "Factor", Factor)
+    return Factor
+
+
+async def test_proof_sets_one_token_and_answers_it(factor):
+    handler = MockHandler()
+    answer = await handler.submitted(proof=SECRET)
     assert handler.tokens == [answer["token"]]
+    assert factor.seen == (handler, {"proof": SECRET})
 
 
 @pytest.mark.parametrize(
@@ -76,103 +87,118 @@ async def test_the_right_code_sets_a_token_and_answers_it():
     ],
     ids=["dict", "nested", "text", "nothing"],
 )
-async def test_answer_has_token_whatever_hq_answers(answer, expected):
-    handler = registered()
+async def test_answer_has_token_whatever_hq_answers(answer, expected, factor):
+    handler = MockHandler()
     handler.shape = answer
-    assert await handler.submitted(passcode=pyotp.TOTP(SECRET).now()) == expected(handler.tokens[0])
+    assert await handler.submitted() == expected(handler.tokens[0])
 
 
-async def test_a_token_has_at_least_128_bits_and_is_a_new_one_each_time():
-    tokens = set()
-    for _ in range(20):
-        handler = registered()
-        tokens.add((await handler.submitted(passcode=pyotp.TOTP(SECRET).now()))["token"])
+async def test_token_has_at_least_128_bits_and_is_new_each_time(factor):
+    tokens = {(await MockHandler().submitted())["token"] for _ in range(20)}
     assert len(tokens) == 20
     assert all(len(token) >= 22 and re.fullmatch("[A-Za-z0-9_-]+", token) for token in tokens)
 
 
-@pytest.mark.parametrize("body", [{}, {"passcode": "000000"}, {"passcode": None}, {"passcode": ""}, {"token": "x" * 32}])
-async def test_without_proof_no_token_is_set(body, monkeypatch):
-    monkeypatch.setattr(time, "time", lambda: 1_700_000_000.0)
-    handler = registered()
-    with pytest.raises(TectonError) as caught:
-        await handler.submitted(**body)
-    assert handler.tokens == []
-    assert caught.value.data == {"code": caught.value.message} == {"code": "wrong_passcode"}
-
-
-async def test_without_a_registration_no_token_is_set():
+async def test_denial_sets_no_token_and_its_code_reaches_the_page(factor, caplog):
+    factor.answer = Denied("a_code", "a reason for the log")
     handler = MockHandler()
     with pytest.raises(TectonError) as caught:
-        await handler.submitted(passcode="123456")
+        await handler.submitted(proof=SECRET)
     assert handler.tokens == []
-    assert caught.value.data == {"code": "not_registered"}
+    assert caught.value.data == {"code": caught.value.message} == {"code": "a_code"}
+    assert caught.value.__cause__ is None
+    assert "External MFA denied: a_code: a reason for the log" in caplog.text
 
 
-async def test_a_code_is_good_once():
-    handler = registered()
-    passcode = pyotp.TOTP(SECRET).now()
-    await handler.submitted(passcode=passcode)
-    with pytest.raises(TectonError):
-        await handler.submitted(passcode=passcode)
-    assert len(handler.tokens) == 1
-
-
-async def test_wrong_tries_lock_across_requests():
-    handler = registered()
-    for _ in range(5):
-        with pytest.raises(TectonError):
-            await handler.submitted(passcode="wrong!")
-    with pytest.raises(TectonError) as caught:
-        await handler.submitted(passcode=pyotp.TOTP(SECRET).now())
-    assert caught.value.data == {"code": "locked"}
+async def test_step_that_proves_nothing_yet_is_answered_without_a_token(factor):
+    factor.answer = {"pending": True}
+    handler = MockHandler()
+    assert await handler.submitted() == {"pending": True}
     assert handler.tokens == []
 
 
-async def test_the_log_says_what_happened_and_no_secret(caplog):
-    caplog.set_level("INFO")
-    handler = registered()
-    passcode = pyotp.TOTP(SECRET).now()
-    await handler.submitted(passcode=passcode)
-    assert "the passcode was right" in caplog.text
-    for secret in (passcode, SECRET, handler.tokens[0]):
+@pytest.mark.parametrize("answer", [None, False, 1, "yes", object(), RuntimeError(), Denied()])
+async def test_anything_but_true_sets_no_token(answer, factor):
+    factor.answer = answer
+    handler = MockHandler()
+    with pytest.raises(Exception):  # noqa: B017
+        await handler.submitted()
+    assert handler.tokens == []
+
+
+async def test_what_hq_refuses_is_no_success(factor):
+    handler = MockHandler()
+
+    def refuse(token):
+        raise ValueError("refused")
+
+    handler.shape = refuse
+    with pytest.raises(ValueError, match="refused"):
+        await handler.submitted()
+
+
+async def test_log_says_what_happened_and_no_secret(factor, caplog):
+    caplog.set_level("DEBUG")
+    handler = MockHandler(registration_value="the registration value")
+    await handler.submitted(proof=SECRET)
+    assert "the factor is proven" in caplog.text
+    for secret in (SECRET, "the registration value", handler.tokens[0]):
         assert secret not in caplog.text
 
 
 def test_secrets_are_filtered_from_the_log_where_the_sdk_can():
     filters = extension.MyExternalMFAHandler.LOGGING_FILTERS
     assert len(filters) == (extension.StringSecretsFilter is not None)
-    assert all(isinstance(key, str) and key for key in extension.SECRETS)
+    assert {"token", *extension.Factor.SECRETS} == set(extension.SECRETS)
 
 
-def test_the_routes():
-    handler = registered()
+def test_server_does_not_start_without_the_settings_of_the_factor():
+    settings = extension.MyExternalMFAHandler.REQUIRED_CONFIGURATIONS
+    assert settings == extension.Factor.SETTINGS
+
+
+def test_routes_are_default_and_submit():
+    handler = MockHandler()
     assert handler.router["default"] == handler.default
     assert handler.router["submit"] == handler.submit
 
 
-NOTHING = dict.fromkeys(["mfa_context", "transaction_ids", "audit_action_id", "audit_action_name"])
+NAMES = ["mfa_context", "transaction_ids", "audit_action_id", "audit_action_name"]
+NAMES += ["registration_value", "sso_identifier"]
 
 
-@pytest.mark.parametrize("mfa_info", [{}, NOTHING], ids=["absent", "None"])
-def test_purpose_is_signing_in_without_other_attributes(mfa_info):
+@pytest.mark.parametrize("mfa_info", [{}, dict.fromkeys(NAMES)], ids=["absent", "None"])
+async def test_customer_of_whom_nothing_is_known_gets_no_token(mfa_info):
+    """This is the real factor: it does not accept what everybody can send."""
+    for body in ({}, {"passcode": None}, {"passcode": "000000"}, {"token": "x" * 32}):
+        handler = MockHandler(**mfa_info)
+        with pytest.raises(TectonError):
+            await handler.submitted(**body)
+        assert handler.tokens == []
+
+
+@pytest.mark.parametrize("mfa_info", [{}, dict.fromkeys(NAMES)], ids=["absent", "None"])
+async def test_missing_attributes_change_nothing_but_the_purpose(mfa_info, factor):
     handler = MockHandler(**mfa_info)
     assert handler.purpose() == {"signing_in": True, "transactions": [], "action": None}
     handler.is_authenticated = True
     assert handler.purpose() == {"signing_in": False, "transactions": [], "action": None}
+    await handler.default()
+    await handler.submitted()
+    assert len(handler.tokens) == 1
 
 
 def test_purpose_names_transactions_or_action():
     assert MockHandler(transaction_ids=[7, "8"]).purpose()["transactions"] == ["7", "8"]
-    assert MockHandler(audit_action_id=5, audit_action_name="ChangeEmail").purpose()["action"] == "ChangeEmail"
+    handler = MockHandler(audit_action_id=5, audit_action_name="ChangeEmail")
+    assert handler.purpose()["action"] == "ChangeEmail"
 
 
-async def test_the_page_is_told_what_for():
+async def test_page_is_told_what_for():
     handler = MockHandler(audit_action_name="ChangeEmail")
     assert await handler.default() == {"purpose": handler.purpose()}
 
 
-def test_the_page_loads_the_tecton_version_of_the_handler_and_is_no_form_before():
-    page = (Path(extension.__file__).parent / "frontend" / "public" / "index.html").read_text("utf-8")
-    assert re.search('<input id="passcode"[^>]* disabled ', page)
+def test_page_loads_the_tecton_version_of_the_handler():
+    page = (Path(extension.__file__).parent / "frontend/public/index.html").read_text("utf-8")
     assert f'<script src="{extension.MyExternalMFAHandler.TECTON_URL}" defer></script>' in page

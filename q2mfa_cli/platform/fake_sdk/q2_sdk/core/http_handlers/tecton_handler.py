@@ -18,6 +18,7 @@ from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
 from q2mfa_cli.platform.configuration import extension_config
+from q2mfa_cli.platform.events import MessageDelivered
 from q2mfa_cli.platform.sessions import ALL_MFA_INFO, SESSION_HEADER, TICKET_FIELD, Session
 
 Route = Callable[[], Awaitable[Any]]
@@ -137,6 +138,11 @@ class TectonRequestHandler(RequestHandler):
         return {"dict": result, "text": token, "nested": {"data": result}}[
             self._platform.readings.token_result
         ]
+
+    def deliver_message(self, destination: str, text: str) -> None:
+        """Show a message in the preview's phone panel. Only this fake has it: see preview/phone.py."""
+        event = MessageDelivered(self._hq_session.id, destination, text)
+        self._platform.events.publish(event)
 
     async def post(self, routing_key: str | None = None) -> None:
         """Answer a request of the page with the route's result, or with an error that has no internals in it."""

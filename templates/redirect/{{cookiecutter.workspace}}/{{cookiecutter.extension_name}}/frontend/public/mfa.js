@@ -231,5 +231,5 @@
     true,
   );
 
-  globalThis.externalMfa = { ask, confirm, fail, part, run, show, showName, showPurpose, start };
+  globalThis.externalMfa = { ask, confirm, fail, part, run, show, showName, showPurpose, start, text };
 })();

@@ -11,7 +11,6 @@
     "transactions_folded": "{count, plural, one {# transaction} other {# transactions}}",
     "action": "You are confirming: {name}",
     "purpose": "Online banking needs to make sure it is you.",
-    "code_label": "6-digit code from your authenticator app",
     "confirm": "Confirm",
     "try_again": "Try again",
     "cancel": "Cancel",
@@ -24,9 +23,11 @@
     "error_not_supported": "This version of online banking cannot take your confirmation. Reload online banking, or call us.",
     "error_failed": "Something went wrong. Please try again in a moment.",
     "error_incomplete": "Type all 6 digits of the code.",
+    "error_locked": "Too many wrong codes. Wait a few minutes, then try again, or call us.",
+    "error_cache_unavailable": "We cannot check your confirmation at the moment. Please try again in a few minutes.",
+    "code_label": "6-digit code from your authenticator app",
     "error_wrong_passcode": "That code is not right. Check your authenticator app and type the code it shows now.",
     "error_used_passcode": "That code was used before. Wait for the next one in your authenticator app.",
-    "error_locked": "Too many wrong codes. Wait a few minutes, then try again, or call us.",
     "error_not_registered": "Your authenticator app is not registered with us yet. Please call us.",
     "error_rejected": "Your confirmation did not go through. Wait for the next code in your authenticator app, and type that one."
   };

@@ -1,0 +1,1 @@
+"""Filters for the templates in this folder. They use Jinja's own only."""
