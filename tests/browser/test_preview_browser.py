@@ -303,6 +303,29 @@ def test_outlet_reloads_when_a_file_changes(
         assert banking.page.evaluate("window.marker") == "the same page"
 
 
+@pytest.mark.parametrize("name", STANDARD)
+def test_code_lands_on_the_phone_and_completes_each_workflow(
+    name: str, tmp_path: Path, new_context: Callable[..., BrowserContext]
+) -> None:
+    workspace = make_workspace(tmp_path / "workspace")
+    create_variant(workspace, name, "--factor", "message")
+    with start_preview(workspace, name) as preview:
+        banking = BankingPage(new_context().new_page(), preview.url)
+        message = banking.page.locator("#messages li")
+        for workflow in WORKFLOWS:
+            banking.start(workflow)
+            expect(message).to_have_count(0)
+            expect(banking.page.get_by_role("heading", name="Authenticator app")).to_be_hidden()
+            banking.outlet.get_by_role("button", name="Send a code").click()
+            expect(message).to_contain_text("is your code to")
+            code = re.search(r"(\d{6}) is your code", message.inner_text())
+            assert code
+            banking.outlet.get_by_label("6-digit code").fill(code[1])
+            banking.outlet.get_by_role("button", name="Confirm").click()
+            banking.expect_outcome("complete")
+            assert code[1] not in banking.page.locator("#sequence").inner_text()
+
+
 def test_page_of_stopped_preview_says_so(variants: Path, new_context: Callable[..., BrowserContext]) -> None:
     with start_preview(variants, "RedirectSsr") as preview:
         banking = BankingPage(new_context().new_page(), preview.url)

@@ -9,7 +9,7 @@ from typing import Any
 import node
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from scripted_pages import AUTHORIZE, TOKEN, ScriptedPage
+from scripted_pages import AUTHORIZE, MESSAGE, TOKEN, ScriptedPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -31,6 +31,9 @@ BRANDINGS: dict[str, dict[str, str]] = {
 }
 
 
+SENT = {"resolve": {"data": {"sent_to": "•••• 1234", "seconds": 300, "resend_seconds": 30}}}
+
+
 def rejected(code: str) -> dict[str, Any]:
     return {"reject": {"data": {"code": code}, "status": 400, "statusText": "Bad Request"}}
 
@@ -41,6 +44,12 @@ def type_code(page: ScriptedPage) -> None:
 
 def press_main(page: ScriptedPage) -> None:
     page.main.click()
+
+
+def send_and_type(page: ScriptedPage) -> None:
+    page.main.click()
+    expect(page.field).to_be_focused()
+    type_code(page)
 
 
 def nothing(page: ScriptedPage) -> None:
@@ -81,6 +90,30 @@ STATES: dict[str, tuple[str, str, dict[str, Any], Callable[[ScriptedPage], None]
     ),
     "code, long action": ("standard", "ssr", {"purpose": LONG, "language": "pt-BR"}, nothing, "ready"),
     "code, not connected": ("standard", "ssr", {"broken": {"q2-tecton-sdk": 500}}, nothing, "failed"),
+    "message, ready": (MESSAGE, "csr", {}, nothing, "ready"),
+    "message, sending": (MESSAGE, "ssr", {"answers": NEVER}, press_main, "busy"),
+    "message, sent": (MESSAGE, "ssr", {"answers": {"submit": [SENT]}}, press_main, "ready"),
+    "message, just sent": (
+        MESSAGE,
+        "csr",
+        {"answers": {"submit": [rejected("sent_just_now")]}, "language": "es-MX"},
+        press_main,
+        "error",
+    ),
+    "message, wrong": (
+        MESSAGE,
+        "csr",
+        {"answers": {"submit": [SENT, rejected("wrong_passcode")]}},
+        send_and_type,
+        "error",
+    ),
+    "message, not set up": (
+        MESSAGE,
+        "ssr",
+        {"answers": {"submit": [rejected("not_configured")]}},
+        press_main,
+        "final",
+    ),
     "code, no script": ("standard", "csr", {"broken": {"index.js": 404}}, nothing, "failed"),
     "provider, ready": ("redirect", "ssr", {}, nothing, "ready"),
     "provider, ready, client": ("redirect", "csr", {"purpose": LONG, "language": "zh-TW"}, nothing, "ready"),

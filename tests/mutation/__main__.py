@@ -23,7 +23,12 @@ import tomllib
 HERE = Path(__file__).parent
 FAKE_SDK = HERE.parents[1] / "q2mfa_cli" / "platform" / "fake_sdk"
 WORK = HERE.parents[1] / "build" / "mutation"
-FILES = {"standard": ["factor.py", "extension.py"], "redirect": ["protocol.py", "oidc.py", "extension.py"]}
+# By what follows --mfa: the files that are mutated.
+FILES = {
+    "standard": ["customer.py", "factor.py", "extension.py"],
+    "standard --factor message": ["factor.py"],
+    "redirect": ["protocol.py", "oidc.py", "extension.py"],
+}
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(FAKE_SDK), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -36,13 +41,22 @@ class Survivor(NamedTuple):
 
 def workspace(integration: str, rendering: str) -> Path:
     """A new workspace with one extension, Foo."""
-    root = WORK / f"{integration}-{rendering}"
+    root = WORK / f"{integration.replace(' --factor ', '-')}-{rendering}"
     shutil.rmtree(root, ignore_errors=True)
     (root / "configuration").mkdir(parents=True)
     (root / "configuration" / "settings.py").write_text(
         "from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n"
     )
-    command = [sys.executable, "-m", "q2mfa_cli", "create", "Foo", "--no-input", "--mfa", integration]
+    command = [
+        sys.executable,
+        "-m",
+        "q2mfa_cli",
+        "create",
+        "Foo",
+        "--no-input",
+        "--mfa",
+        *integration.split(),
+    ]
     subprocess.run([*command, "--rendering", rendering, "-o", root], check=True, stdout=subprocess.DEVNULL)
     (root / "pytest.ini").write_text("[pytest]\n")
     return root
@@ -127,8 +141,12 @@ def main() -> int:
     unargued = []
     total = 0
     for integration, files in FILES.items():
+        if not integration.startswith(tuple(sys.argv[1:] or [""])):
+            continue
         # Only extension.py depends on the rendering; the other file is mutated once.
-        for rendering, mutated in [("ssr", files), ("csr", ["extension.py"])]:
+        for rendering, mutated in [("ssr", files), ("csr", files[-1:] if "extension.py" in files else [])]:
+            if not mutated:
+                continue
             root = workspace(integration, rendering)
             print(f"{integration} {rendering}: {', '.join(mutated)} …", flush=True)
             for count, survivors in [mutmut(root, mutated), *[deletions(root, file) for file in mutated]]:

@@ -106,6 +106,7 @@ async function start() {
   byId("phone").hidden = !platform.phone;
   byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !request.mfa_info.registration_value;
   if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${id}/qr.svg`;
+  byId("passcode").value = "––– –––"; // until the code of this customer is there
   showPasscode();
   showMessages([]);
   await setSwitches();
