@@ -28,9 +28,9 @@ class Cache:
             return None, None
         return (json.loads(value) if self.treats_alike else value.encode()), version
 
-    def add(self, key, value, expire=0, noreply=True):
+    def add(self, key, value, expire=0, noreply=None):
         if self._find(self._key(key))[0] is not None:
-            return noreply
+            return noreply is not False  # the truth only if it is asked for
         self._write(self._key(key), self._stored(value), expire)
         return True
 
