@@ -100,7 +100,7 @@ async def test_codes_differ(clock, cache, phone):
     assert len({code for _, code in phone}) > 17
 
 
-MASKED = [("jane@example.com", "j•••@example.com"), ("1234", "•••• 1234")]
+MASKED = [("jane@example.com", "j•••@example.com"), ("1234", "•••• 1234"), ("a@b@c", "a•••@c")]
 
 
 @pytest.mark.parametrize(("destination", "masked"), MASKED)
@@ -182,12 +182,12 @@ async def test_code_is_bound_to_its_customer(cache, phone):
 
 @pytest.mark.parametrize("name", ["transaction_ids", "audit_action_id", "audit_action_name"])
 async def test_code_is_bound_to_what_it_confirms(name, cache, phone):
-    session = Session(cache, **{name: 1})
+    session = Session(cache, **{name: {1}})  # its type is not documented
     await session.call(send=True)
     code = phone[0][1]
-    setattr(session.handler.mfa_info, name, 2)
+    setattr(session.handler.mfa_info, name, {2})
     assert await session.outcome(passcode=code) == "wrong_passcode"
-    setattr(session.handler.mfa_info, name, 1)
+    setattr(session.handler.mfa_info, name, {1})
     assert await session.outcome(passcode=code) == ""
 
 
