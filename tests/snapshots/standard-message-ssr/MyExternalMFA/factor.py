@@ -129,7 +129,7 @@ class Factor:
     def _digest(self, *of):
         """An HMAC: a phone number or a code can be guessed from a hash without a secret."""
         secret = self.handler.config.HASH_SECRET
-        if len(secret) < MIN_SECRET_CHARACTERS:
+        if not isinstance(secret, str) or len(secret) < MIN_SECRET_CHARACTERS:
             raise Denied("not_configured", "HASH_SECRET has fewer than 32 characters")
         text = "\n".join([self.handler.CONFIG_FILE_NAME, *of])
         return hmac.digest(secret.encode(), text.encode(), "sha256").hex()
