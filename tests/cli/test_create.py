@@ -41,7 +41,7 @@ BREAKAGES = {
             'self._digest("code", salt, code)',
         ),
         ("factor.py", 'self._digest("code", salt, json', 'self._digest("code", json'),
-        ("factor.py", "if len(secret) < MIN_SECRET_CHARACTERS:", "if False:"),
+        ("factor.py", "if not isinstance(secret, str) or len(secret) < MIN_SECRET_CHARACTERS:", "if False:"),
         ("factor.py", 'raise Denied("not_configured", "deliver()', 'print("'),
     ],
     "redirect": [

@@ -56,7 +56,7 @@ def test_eight_processes_at_once_register_eight_extensions(tmp_path: Path) -> No
         ["Existing", "short", "elsewhere", *names]
     )
     requirements = (root / "requirements.txt").read_text().splitlines()
-    assert sorted(requirements) == ["pyjwt[crypto]>=2.12", "pyotp>=2.9", "q2-sdk==2.208.1"]
+    assert sorted(requirements) == ["pyjwt[crypto]>=2.12", "pyotp>=2.12", "q2-sdk==2.208.1"]
     for name in names:
         assert q2mfa("create", name, "--no-input", "--mfa", _mfa(root, name), cwd=root).out.startswith(
             "Already"

@@ -1075,14 +1075,16 @@ async def test_answer_is_read_no_further_than_needed_and_closed(provider):
 
 
 async def test_q2_requests_that_does_not_stream_is_enough(provider, monkeypatch):
-    for name in ("get", "post"):
-
-        async def ask(logger, url, wrapped=getattr(q2_requests, name), **options):
+    def without_stream(request):
+        async def ask(logger, url, **options):
             if "stream" in options:
                 raise TypeError("unexpected keyword argument")
-            return await wrapped(logger, url, stream=True, **options)
+            return await request(logger, url, stream=True, **options)
 
-        monkeypatch.setattr(q2_requests, name, ask)
+        return ask
+
+    for name in ("get", "post"):
+        monkeypatch.setattr(q2_requests, name, without_stream(getattr(q2_requests, name)))
     login = Login(provider)
     await login.start()
     assert await login.finish() is None
