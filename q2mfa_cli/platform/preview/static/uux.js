@@ -258,7 +258,7 @@ function follow(id) {
     const { row, reload } = JSON.parse(data);
     if (events !== socket) return;
     if (row) sequence.put(row);
-    if (row && platform.phone) api(`challenges/${id}/messages`).then(({ messages }) => id === challenge && showMessages(messages));
+    if (row && platform.phone) readPhone(id);
     if (reload) {
       byId("said").textContent = reload.why || "The extension has changed and was loaded again.";
       openOutlet(id);
@@ -284,6 +284,15 @@ async function waitForPreview() {
 }
 
 // --- The phone -----------------------------------------------------------------------------------------------------
+
+async function readPhone(id) {
+  try {
+    const { messages } = await api(`challenges/${id}/messages`);
+    if (id === challenge) showMessages(messages);
+  } catch {
+    // The preview was stopped, or the challenge is over. The closing socket tells of the first.
+  }
+}
 
 function showMessages(messages) {
   byId("phone-empty").hidden = messages.length > 0;
