@@ -84,6 +84,11 @@ class Outcome:
     secrets: set[str]
     afterwards: Answer
 
+    def leaked(self, answer: str = "") -> list[str]:
+        """The secrets that stand in the log, or in the text of *answer*."""
+        text = "\n".join([*self.log, answer])
+        return [secret for secret in self.secrets if secret in text]
+
 
 def honest_login(setting: Setting, attack: Attack) -> Answer:
     setting.provider.lie = HONEST
@@ -178,7 +183,7 @@ def test_attack_is_denied(attack: Attack, outcome: Outcome) -> None:
     assert log.count("External MFA: the identity provider confirmed the user") == len(outcome.granted)
     assert sorted(outcome.tokens) == sorted(outcome.granted)
     assert attack.asked in (None, outcome.asked) and ELSEWHERE not in outcome.asked
-    assert not [secret for secret in outcome.secrets if secret in f"{log} {answer.body}"]
+    assert outcome.leaked(str(answer.body)) == []
     assert outcome.afterwards.status == 200
 
 
@@ -189,7 +194,7 @@ def test_conforming_login_passes(attack: Attack, outcome: Outcome) -> None:
     assert sorted(outcome.tokens) == sorted(outcome.granted)
     assert outcome.answer.token in outcome.granted
     assert attack.asked in (None, outcome.asked) and ELSEWHERE not in outcome.asked
-    assert not [secret for secret in outcome.secrets if secret in str(outcome.log)]
+    assert outcome.leaked() == []
 
 
 def test_hostile_provider_collects_its_secrets(settled: SettingFor) -> None:
