@@ -67,6 +67,9 @@ def test_generated_tests_pass_and_fail_when_a_check_is_broken(
     assert contents(workspace) == before
 
     for file, line, broken in BREAKAGES[mfa]:
+        # test_templates.py holds that the other files are the same in both renderings.
+        if rendering == "csr" and file != "extension.py":
+            continue
         source = workspace / "Foo" / file
         original = source.read_text()
         assert line in original

@@ -64,6 +64,19 @@ def test_rendered_tree_equals_the_golden_tree(kind: str, rendering: str) -> None
         assert content.decode() == golden[path].decode(), path
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_code_that_grants_does_not_depend_on_the_rendering(kind: str) -> None:
+    """Tests that break this code, or run it by many readings, do so in one rendering."""
+    ssr, csr = (contents(SNAPSHOTS / f"{kind}-{rendering}") for rendering in ("ssr", "csr"))
+    python = {path for path in ssr if path in csr and path.endswith(".py")}
+    extension = "MyExternalMFA"
+    assert {path for path in python if ssr[path] != csr[path]} == {
+        f"configuration/{extension}.py",
+        f"{extension}/extension.py",
+        f"{extension}/tests/test_extension.py",
+    }
+
+
 @pytest.mark.parametrize("path", IN_BOTH)
 def test_file_of_both_templates_is_equal_unless_listed(path: str) -> None:
     versions = {files[path] for files in TEMPLATES}
