@@ -4,9 +4,9 @@ The checks are in `protocol.py`; here are the requests, the caches and the log a
 """
 
 import asyncio
-import hashlib
 import time
 from contextlib import asynccontextmanager, closing, suppress
+from hashlib import sha256
 from urllib.parse import urlencode, urlsplit
 
 from q2_sdk.core import q2_requests
@@ -30,7 +30,7 @@ class OidcClient:
     async def start(self, redirect_uri):
         """Begin a flow: `{"authorization_url": …, "expires_in": seconds}`."""
         async with self._provider() as (settings, metadata):
-            par = settings.PAR != "off" and metadata[PAR_ENDPOINT]
+            par = settings.PAR != "off" and metadata.get(PAR_ENDPOINT)
             usable(par or settings.PAR != "required", "PAR is required, and the provider has none")
             flow = protocol.new_flow(redirect_uri, settings)
             request, seconds = protocol.authorization_request(settings, flow), FLOW_SECONDS
@@ -66,7 +66,7 @@ class OidcClient:
             metadata = await self._published(url, protocol.check_metadata, settings.ISSUER)
             with denying("not_configured", "the client's secret or key cannot be used"):
                 secret = await self.handler.client_secret()
-                self.credentials = protocol.authenticate_client(settings, metadata, secret)
+                self.fields, self.headers = protocol.authenticate_client(settings, metadata, secret)
             yield settings, metadata
         except Denied as denied:
             code, reason = denied.args
@@ -86,7 +86,7 @@ class OidcClient:
     async def _published(self, url, check, *args, fresh=False):
         """What the provider publishes, checked; kept for an hour, and checked again then."""
         key = self._key("published", url)
-        with suppress(Denied):
+        with suppress(Exception):  # it is there, and passes again
             if not fresh:
                 return check(self._use(self.cache, "get", key), *args)
         answer = check(await self._fetch(q2_requests.get, url), *args)
@@ -94,8 +94,8 @@ class OidcClient:
         return answer
 
     async def _post(self, url, form):
-        fields, headers = self.credentials
-        return await self._fetch(q2_requests.post, url, data={**form, **fields}, headers=headers)
+        options = {"data": {**form, **self.fields}, "headers": self.headers}
+        return await self._fetch(q2_requests.post, url, **options)
 
     async def _fetch(self, request, url, **options):
         """The JSON object that the provider answers, in time and of a sane size."""
@@ -124,8 +124,7 @@ class OidcClient:
 
     def _key(self, *of):
         """A key of this extension. Recent keys are on show: none says what it is for."""
-        text = "\n".join([self.handler.CONFIG_FILE_NAME, *of])
-        return "oidc2_" + hashlib.sha256(text.encode()).hexdigest()
+        return "oidc2_" + sha256(repr([self.handler.CONFIG_FILE_NAME, *of]).encode()).hexdigest()
 
 
 def _read(response):

@@ -17,17 +17,17 @@ from urllib.parse import quote_plus
 import jwt
 
 LEEWAY_SECONDS = 60  # clocks differ (Core, 3.1.3.7)
-BACKDATED_SECONDS = 300  # Entra ID dates its ID tokens five minutes back
+# Entra ID dates its ID tokens five minutes back (github.com/openid/AppAuth-iOS/issues/264).
+BACKDATED_SECONDS = 300 + LEEWAY_SECONDS
 ROUNDING_SECONDS = 2  # of the provider's times
 FLOW_SECONDS = 600  # from leaving to coming back
 TEXT_CHARACTERS = 8192
 
 # What may sign an ID token, and the curve or the type of its key. Asymmetric only: what the
 # provider publishes, or shares with this client, must not sign (RFC 8725, 3.1).
-ALGORITHMS = {
-    **dict.fromkeys(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"], ["RSA"]),
-    **{"ES256": ["P-256"], "ES384": ["P-384"], "ES512": ["P-521"], "EdDSA": ["Ed25519", "Ed448"]},
-}
+ALGORITHMS = {f"{family}{bits}": ["RSA"] for family in ("RS", "PS") for bits in (256, 384, 512)}
+ALGORITHMS |= {"ES256": ["P-256"], "ES384": ["P-384"], "ES512": ["P-521"]}
+ALGORITHMS |= {"EdDSA": ["Ed25519", "Ed448"]}
 FAPI2_ALGORITHMS = {name: ALGORITHMS[name] for name in ("PS256", "ES256", "EdDSA")}  # FAPI 2.0, 5.4
 # Claims that an ID token has to have (Core, 2); no short keys (RFC 7518, 3.3).
 REQUIRED = ["iss", "sub", "aud", "exp", "iat"]
@@ -35,8 +35,6 @@ TOKENS = jwt.PyJWT({"require": REQUIRED, "enforce_minimum_key_length": True})
 
 PAR_ENDPOINT = "pushed_authorization_request_endpoint"
 ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri", PAR_ENDPOINT]
-ANNOUNCES_ISS = "authorization_response_iss_parameter_supported"  # RFC 9207, 3
-AUTH_METHODS = "token_endpoint_auth_methods_supported"
 SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
 ATTRIBUTES = ["sso_identifier", "registration_value"]  # of mfa_info
 CONFIRMED = ["mfa_context", "transaction_ids", "audit_action_id", "audit_action_name"]
@@ -133,19 +131,17 @@ def check_settings(config, mfa_info):
 
 
 def check_metadata(answer, issuer):
-    same = isinstance(answer, dict) and answer.get("issuer") == issuer
-    available(same, "the metadata is another issuer's")  # Discovery, 4.3
+    available(answer.get("issuer") == issuer, "the metadata is another issuer's")  # Discovery, 4.3
     for name in ENDPOINTS:
         absent = name == PAR_ENDPOINT and answer.get(name) is None
         # Discovery, 3
         available(absent or is_safe_url(answer.get(name), issuer), f"{name} is no https URL")
-    return {name: answer.get(name) for name in ["issuer", *ENDPOINTS, ANNOUNCES_ISS, AUTH_METHODS]}
+    return answer
 
 
 def check_keys(answer):
-    keys = answer.get("keys") if isinstance(answer, dict) else None
-    available(isinstance(keys, list), "there is no list of keys")  # RFC 7517, 5
-    return {"keys": [key for key in keys if isinstance(key, dict)]}
+    available(isinstance(answer.get("keys"), list), "there is no list of keys")  # RFC 7517, 5
+    return answer
 
 
 def check_answer(body, status, host):
@@ -161,8 +157,8 @@ def check_answer(body, status, host):
 
 def new_flow(redirect_uri, settings):
     flow = {name: token_urlsafe(32) for name in ("state", "nonce", "code_verifier")}
-    flow |= {"redirect_uri": redirect_uri, "confirms": settings.confirms}
-    return {**flow, "started": int(time.time())}
+    begun = {"started": int(time.time()), "confirms": settings.confirms}
+    return {**flow, **begun, "redirect_uri": redirect_uri}
 
 
 def check_flow(flow):
@@ -183,7 +179,7 @@ def authorization_request(settings, flow):
         **{name: flow[name] for name in ("redirect_uri", "state", "nonce")},
         "code_challenge": urlsafe_b64encode(challenge).rstrip(b"=").decode(),
         "code_challenge_method": "S256",
-        "prompt": "" if settings.MAX_AGE else "login",
+        "prompt": "" if settings.MAX_AGE and settings.CHECK_AUTH_TIME else "login",
         # With max_age, auth_time is required (Core, 3.1.2.1). Beside prompt=login it is as long as
         # the flow: with 0, some providers ask for the password again and again.
         "max_age": (settings.MAX_AGE or FLOW_SECONDS) if settings.CHECK_AUTH_TIME else "",
@@ -204,7 +200,8 @@ def pushed_request(settings, pushed):
 def authenticate_client(settings, metadata, secret):
     """The form fields and headers that prove who the client is (RFC 6749, 2.3; Core, 9)."""
     usable(is_text(secret), "there is no client secret")
-    method, announced = settings.CLIENT_AUTH_METHOD, metadata[AUTH_METHODS]
+    method = settings.CLIENT_AUTH_METHOD
+    announced = metadata.get("token_endpoint_auth_methods_supported")
     if not method and isinstance(announced, list) and announced:
         method = next((name for name in SECRET_METHODS if name in announced), None)
         usable(method, "the provider takes no secret: set CLIENT_AUTH_METHOD")
@@ -229,11 +226,12 @@ def assertion(settings, private_key):
 
 def check_callback(callback, flow, metadata, settings):
     """The authorization code that came back through the browser."""
-    same = is_same(callback.get("state"), flow["state"])
-    current(same, "the state is another one")  # RFC 6749, 10.12
+    # RFC 6749, 10.12
+    current(is_same(callback.get("state"), flow["state"]), "the state is another one")
     current(settings.confirms == flow["confirms"], "the flow was begun to confirm something else")
     iss, error, code = (callback.get(name) for name in ("iss", "error", "code"))
-    if iss is not None or metadata[ANNOUNCES_ISS] or settings.PROFILE == "fapi2":
+    announced = metadata.get("authorization_response_iss_parameter_supported")  # RFC 9207, 3
+    if iss is not None or announced or settings.PROFILE == "fapi2":
         trusted(iss == settings.ISSUER, "iss is another issuer")  # RFC 9207, 2.4
     require(error, error not in USER_ERRORS, f"the provider answered {error}")
     require("provider_error", error is None, "the provider answered another error")
@@ -247,7 +245,8 @@ def check_signature(id_token, keys, settings):
         header = jwt.get_unverified_header(id_token)
         alg, kid = header["alg"], header.get("kid")
         kinds = settings.algorithms[alg]  # Core, 3.1.3.7 (6), (7)
-        keys = [key for key in keys if kid in (None, key.get("kid"))]  # Core, 10.1
+        # Core, 10.1
+        keys = [key for key in keys if isinstance(key, dict) and kid in (None, key.get("kid"))]
         keys = [key for key in keys if key.get("crv", key.get("kty")) in kinds]  # RFC 7517, 4.5
         keys = [key for key in keys if (key.get("use", "sig"), key.get("alg", alg)) == ("sig", alg)]
         trusted(len(keys) == 1, "no key, or more than one, fits the ID token")
@@ -259,22 +258,21 @@ def check_signature(id_token, keys, settings):
 
 def check_claims(claims, flow, settings):
     """Whether the ID token is of this flow, of a fresh login, and of this user."""
-    client_id, iat, login = settings.CLIENT_ID, claims["iat"], claims.get("auth_time")
+    client_id, now, since = settings.CLIENT_ID, time.time(), flow["started"] - settings.MAX_AGE
+    iat, login = claims["iat"], claims.get("auth_time")
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     known = {client_id, *settings.TRUSTED_AUDIENCES}
     trusted(known.issuperset(audiences), "the ID token is for others too")  # Core, 3.1.3.7 (3)
     trusted(claims.get("azp", client_id) == client_id, "azp is another client")  # (4), (5)
     trusted(is_same(claims.get("nonce"), flow["nonce"]), "the nonce is another one")  # (11)
-    now, earliest = time.time(), flow["started"] - LEEWAY_SECONDS
-    recent = is_between(earliest - BACKDATED_SECONDS, iat, now + LEEWAY_SECONDS)
+    recent = is_between(flow["started"] - BACKDATED_SECONDS, iat, now + LEEWAY_SECONDS)
     trusted(recent, "iat is before the flow")  # (10)
     strong = not settings.ACR_VALUES or claims.get("acr") in settings.ACR_VALUES.split()
     require("too_weak", strong, "acr is none of those asked for")  # (12)
     if settings.CHECK_AUTH_TIME:
-        recent = is_between(earliest - settings.MAX_AGE, login, now + LEEWAY_SECONDS)
+        recent = is_between(since - LEEWAY_SECONDS, login, now + LEEWAY_SECONDS)
         # By the provider's own clock too: the leeway is not for what happened before the flow.
-        age = settings.MAX_AGE + now - flow["started"]
-        recent = recent and iat - login <= age + ROUNDING_SECONDS
+        recent = recent and iat - login <= now - since + ROUNDING_SECONDS
         require("too_old", recent, "auth_time is missing or too old")  # (13)
     verified = settings.IDENTITY_CLAIM != "email" or claims.get("email_verified") is True
     require("wrong_user", verified, "the e-mail address is not verified")  # Core, 5.1
