@@ -69,9 +69,8 @@ class OidcClient:
                 self.fields, self.headers = protocol.authenticate_client(settings, metadata, secret)
             yield settings, metadata
         except Denied as denied:
-            code, reason = denied.args
-            self.handler.logger.warning("External MFA denied: %s: %s", code, reason)
-            raise TectonError(code, {"code": code}) from None
+            self.handler.logger.warning("External MFA denied: %s: %s", *denied.args)
+            raise TectonError(denied.args[0], {"code": denied.args[0]}) from None
 
     async def _claims(self, settings, url, id_token):
         """The claims of the ID token. If no cached key signed it, keys are fetched again."""
@@ -86,7 +85,7 @@ class OidcClient:
     async def _published(self, url, check, *args, fresh=False):
         """What the provider publishes, checked; kept for an hour, and checked again then."""
         key = self._key("published", url)
-        with suppress(Exception):  # it is there, and passes again
+        with suppress(Exception):  # the cache has it, and it passes again
             if not fresh:
                 return check(self._use(self.cache, "get", key), *args)
         answer = check(await self._fetch(q2_requests.get, url), *args)
@@ -115,8 +114,7 @@ class OidcClient:
 
     def _is_first(self, cache, seconds, *of):
         """Whether no worker has asked this before. `add` is all that is ever done with its key."""
-        key = self._key(*of)
-        return self._use(cache, "add", key, "1", expire=seconds, noreply=False) is True
+        return self._use(cache, "add", self._key(*of), "1", expire=seconds, noreply=False) is True
 
     def _use(self, cache, name, *args, **options):
         with denying("failed", f"the cache cannot {name}"):

@@ -21,7 +21,6 @@ LEEWAY_SECONDS = 60  # clocks differ (Core, 3.1.3.7)
 BACKDATED_SECONDS = 300 + LEEWAY_SECONDS
 ROUNDING_SECONDS = 2  # of the provider's times
 FLOW_SECONDS = 600  # from leaving to coming back
-TEXT_CHARACTERS = 8192
 
 # What may sign an ID token, and the curve or the type of its key. Asymmetric only: what the
 # provider publishes, or shares with this client, must not sign (RFC 8725, 3.1).
@@ -73,7 +72,8 @@ def denying(code, reason):
 
 
 def is_text(value):
-    return isinstance(value, str) and 0 < len(value) <= TEXT_CHARACTERS
+    """Whether `value` is a text, not empty, and of a sane size."""
+    return isinstance(value, str) and 0 < len(value) <= 8192
 
 
 def is_between(earliest, moment, latest):
@@ -121,9 +121,8 @@ def check_settings(config, mfa_info):
         usable(not weaker, "FAPI 2.0 needs PAR and private_key_jwt")
         settings.PAR, settings.CLIENT_AUTH_METHOD = "required", "private_key_jwt"
         settings.algorithms = FAPI2_ALGORITHMS
-    settings.identity = getattr(mfa_info, settings.IDENTITY_ATTRIBUTE, None)
-    linked = is_text(settings.identity)
-    require("not_linked", linked, f"the user has no {settings.IDENTITY_ATTRIBUTE}")
+    settings.identity = user = getattr(mfa_info, settings.IDENTITY_ATTRIBUTE, None)
+    require("not_linked", is_text(user), f"the user has no {settings.IDENTITY_ATTRIBUTE}")
     settings.login_hint = settings.LOGIN_HINT and getattr(mfa_info, settings.LOGIN_HINT, None)
     request = json.dumps([getattr(mfa_info, name, None) for name in CONFIRMED], default=str)
     settings.confirms = hashlib.sha256(request.encode()).hexdigest()
@@ -157,8 +156,8 @@ def check_answer(body, status, host):
 
 def new_flow(redirect_uri, settings):
     flow = {name: token_urlsafe(32) for name in ("state", "nonce", "code_verifier")}
-    begun = {"started": int(time.time()), "confirms": settings.confirms}
-    return {**flow, **begun, "redirect_uri": redirect_uri}
+    flow |= {"redirect_uri": redirect_uri, "confirms": settings.confirms}
+    return {**flow, "started": int(time.time())}
 
 
 def check_flow(flow):

@@ -45,14 +45,11 @@ IDENTITY_ATTRIBUTE = "sso_identifier"
 # The attribute of mfa_info that is the user's name at the provider, to fill in its login form; empty: none.
 LOGIN_HINT = ""
 
-# Where the page moves on to, and comes back from.
-__ISSUER_ORIGIN = "/".join(ISSUER.split("/")[:3])
-
 ##### DO NOT EDIT BELOW THIS LINE -- AUTO GENERATED CONFIG #####
 
 FEATURE = {
     "core": False,
-    "additionalDomains": [__ISSUER_ORIGIN],
+    "additionalDomains": ["/".join(ISSUER.split("/")[:3])],  # where the page moves on to
     "modules": {
         "Main": {
             "overpanel": False,
