@@ -28,7 +28,7 @@ PAR = "auto"
 MAX_AGE = 0
 
 # Check the time of the login (auth_time) that the provider states. False: only if the provider states none, or a wrong
-# one. Then nothing but the provider's own rules for this client makes sure that the user logged in again.
+# one. Then the user is asked to log in again, whatever MAX_AGE says, and nothing but the provider makes sure of it.
 CHECK_AUTH_TIME = True
 
 # How they must have logged in, as the provider's acr values, separated by spaces; empty: any way it has.

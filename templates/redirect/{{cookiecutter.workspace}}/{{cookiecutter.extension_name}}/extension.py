@@ -53,9 +53,8 @@ class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecu
             start = error.data
         context = {"purpose": self.purpose(), "provider": self.provider(), "start": start}
         template = self.get_template("index.html.jinja2", context)
-        return self.get_tecton_form(
-            self.FRIENDLY_NAME, custom_template=template, hide_submit_button=True
-        )
+        options = {"custom_template": template, "hide_submit_button": True}
+        return self.get_tecton_form(self.FRIENDLY_NAME, **options)
 {%- else %}
         """What the page shows before the user leaves."""
         return {"purpose": self.purpose(), "provider": self.provider()}

@@ -48,9 +48,8 @@ class MyExternalMFAHandler(Q2TectonServerRequestHandler):
             start = error.data
         context = {"purpose": self.purpose(), "provider": self.provider(), "start": start}
         template = self.get_template("index.html.jinja2", context)
-        return self.get_tecton_form(
-            self.FRIENDLY_NAME, custom_template=template, hide_submit_button=True
-        )
+        options = {"custom_template": template, "hide_submit_button": True}
+        return self.get_tecton_form(self.FRIENDLY_NAME, **options)
 
     async def start(self):
         """The address at the identity provider, and for how many seconds it is good."""

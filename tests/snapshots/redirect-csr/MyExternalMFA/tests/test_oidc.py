@@ -208,8 +208,9 @@ async def test_request_has_only_what_is_configured(provider):
     query = await Login(provider, MAX_AGE=300, ACR_VALUES="high higher").start()
     assert "prompt" not in query and "login_hint" not in query
     assert (query["max_age"], query["acr_values"]) == ("300", "high higher")
-    query = await Login(provider, CHECK_AUTH_TIME=False).start()
-    assert "max_age" not in query and query["prompt"] == "login"
+    for max_age in (0, 300):  # an age that is not checked is not allowed either
+        query = await Login(provider, CHECK_AUTH_TIME=False, MAX_AGE=max_age).start()
+        assert "max_age" not in query and query["prompt"] == "login"
 
 
 async def test_login_hint_is_the_configured_attribute(provider):
@@ -798,6 +799,17 @@ async def test_unknown_kid_fetches_keys_once(provider):
     assert await login.denied() == "not_trusted"
     assert await login.denied() == "not_trusted"
     assert provider.paths == ["/token", "/keys", "/token", "/keys", "/token"]
+
+
+async def test_id_token_that_fresh_keys_do_not_help_fetches_them_once_a_minute(provider):
+    login = Login(provider)
+    await login.passes()
+    provider.requests.clear()
+    provider.claims = {"exp": after(-120)}
+    assert await login.denied() == "not_trusted"
+    assert await login.denied() == "not_trusted"
+    assert login.reason == "the ID token is not valid: ExpiredSignatureError"
+    assert provider.paths == ["/token", "/keys", "/token"]
 
 
 async def test_new_key_under_old_kid_fetches_keys_once_a_minute(provider):
