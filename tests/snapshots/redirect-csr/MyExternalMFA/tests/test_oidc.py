@@ -391,7 +391,7 @@ def fapi2(provider, algorithm="PS256", **config):
     provider.header = {"kid": "signing"}
     key = public_jwk(algorithm.replace("PS", "RS"), "signing", alg=algorithm)
     provider.with_par().signing_with(algorithm, key)
-    return Login(provider, private_key("PS256"), PROFILE="fapi2", **config)
+    return Login(provider, private_key("ES256"), PROFILE="fapi2", **config)
 
 
 @pytest.mark.parametrize("algorithm", ["PS256", "ES256", "EdDSA"])
