@@ -74,6 +74,9 @@ class Interrupted(Q2mfaError):
 
 
 def shown(value: Any) -> str:
-    """Return *value* as an error message can show it: printable ASCII, on one line, at most 60 characters."""
-    text = ascii(value)
+    """Return *value* as an error message can show it: printable ASCII, on one line, at most 60 characters.
+
+    A backslash stays single: it separates the folders of a path on Windows.
+    """
+    text = ascii(value).replace(r"\\", "\\") if isinstance(value, str) else ascii(value)
     return text if len(text) <= 60 else text[:57] + "…"
