@@ -17,11 +17,14 @@ check: lint
 test: lint
 	$(VENV)/bin/python tests/prerequisites.py
 	$(VENV)/bin/pytest tests
+	$(VENV)/bin/pytest --windows
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check q2mfa_cli tests benchmarks
 	$(VENV)/bin/ruff format --check q2mfa_cli tests benchmarks
 	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy --platform win32 --cache-dir .mypy_cache/win32 q2mfa_cli
+	$(VENV)/bin/mypy --platform darwin --cache-dir .mypy_cache/darwin q2mfa_cli
 
 # `make test` on the built wheel, which is what a user installs.
 wheel:

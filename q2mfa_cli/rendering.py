@@ -17,6 +17,8 @@ from typing import Any
 from q2mfa_cli.questions import cookiecutter_variables
 from q2mfa_cli.request import ExtensionRequest
 
+WORKSPACE_IN_WHEEL, EXTENSION_IN_WHEEL = "workspace", "extension"
+
 RenderedTree = Mapping[str, bytes]
 """Content by path. Paths are relative to the workspace and ``/``-separated."""
 
@@ -53,7 +55,9 @@ class _Template:
             key: value[0] if isinstance(value, list) and not key.startswith("_") else value
             for key, value in defaults.items()
         }
-        self.root = folder / "{{cookiecutter.workspace}}"
+        # In the wheel two folders have shorter names: see pyproject.toml.
+        in_wheel = folder / WORKSPACE_IN_WHEEL
+        self.root = in_wheel if in_wheel.is_dir() else folder / "{{cookiecutter.workspace}}"
         # The arguments and the loader are those of cookiecutter.generate and cookiecutter.utils.
         self.environment = StrictEnvironment(
             context={"cookiecutter": self.variables},
@@ -68,7 +72,7 @@ class _Template:
             if not parent.endswith("__pycache__")
         ]
         # All names are one template: compiling each of them takes as long as compiling the contents.
-        self.paths = self.environment.from_string("\n".join(self.files))
+        self.paths = self.environment.from_string("\n".join(map(_name_in_checkout, self.files)))
         # Cookiecutter computes the variables whose names start with two underscores from the others.
         self.computed = {
             name: self.environment.from_string(value)
@@ -92,9 +96,18 @@ class _Template:
     def _content(self, file: str) -> Any:
         """Return a compiled template, or bytes if rendering would not change them."""
         content = (self.root / file).read_bytes()
-        if any(fnmatch.fnmatch(file, pattern) for pattern in self.variables.get("_copy_without_render", [])):
+        copied = self.variables.get("_copy_without_render", [])
+        if any(fnmatch.fnmatch(_name_in_checkout(file), pattern) for pattern in copied):
             return content
         # Jinja changes only what is inside its delimiters, and line endings.
         if re.search(rb"\{[{%#]|\r", content):
             return self.environment.get_template(file)
         return content
+
+
+def _name_in_checkout(file: str) -> str:
+    """Return the name that the template's *file*, relative to the workspace, has in a checkout."""
+    folder, separator, rest = file.partition("/")
+    if folder == EXTENSION_IN_WHEEL:
+        folder = "{{cookiecutter.extension_name}}"
+    return folder + separator + rest

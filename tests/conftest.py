@@ -31,6 +31,9 @@ hypothesis.settings.load_profile("same")
 if "--windows" in sys.argv:
     os.environ[windows.VARIABLE] = "1"
 
+# They fork, and send signals.
+collect_ignore_glob = ["resilience/*"] if sys.platform == "win32" else []
+
 LANE_OF_FOLDER = {"browser": "browser", "resilience": "slow"}
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import errno
-import fcntl
 import io
 import os
 import shutil
@@ -94,6 +93,8 @@ def open_file(real: Call) -> Call:
 
 
 def fsync(real: Call) -> Call:
+    import fcntl  # not on Windows, where this module is imported too
+
     def call(descriptor: int) -> None:
         if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
