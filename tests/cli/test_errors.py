@@ -51,6 +51,20 @@ def test_wrong_usage_names_the_help_that_applies(arguments: list[str], workspace
     assert run.err.splitlines()[1].replace("main", "q2mfa") == f"See `{command} --help`."
 
 
+@pytest.mark.parametrize(
+    ("flag", "meant"),
+    [
+        ("--redirect", "--mfa redirect"),
+        ("--standard", "--mfa standard"),
+        ("--csr", "--rendering csr"),
+        ("--message", "--factor message"),
+    ],
+)
+def test_choice_given_as_a_flag_names_the_flag_that_is_meant(flag: str, meant: str, workspace: Path) -> None:
+    run = q2mfa("create", "Foo", flag, cwd=workspace)
+    assert run.status == 2 and run.err.splitlines()[1] == f"Did you mean {meant}?", run
+
+
 def test_reader_that_closes_the_pipe_early_ends_the_command_silently(workspace: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", '"$@" | head -c 1; exit ${PIPESTATUS[0]}', "bash", *COMMAND, "create", "--help"],
