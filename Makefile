@@ -41,7 +41,7 @@ $(VENV)/ready: pyproject.toml
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# Rewrites the derived files, the golden trees, and the tables of docs/redirect-security.md. Review `git diff`.
+# Rewrites the derived files, the golden trees, the tables of docs/redirect-security.md, and docs/dialogue.md. Review `git diff`.
 snapshots: $(VENV)/ready
 	$(VENV)/bin/python docs/write_derived_files.py
 	rm -rf tests/snapshots
@@ -52,6 +52,7 @@ snapshots: $(VENV)/ready
 		done; \
 	done
 	PYTHONPATH=tests $(VENV)/bin/python -m attacks.security_document
+	PYTHONPATH=tests $(VENV)/bin/python -m recorded_dialogue
 
 # Retakes the README's pictures of `q2mfa preview`.
 screenshots: $(VENV)/ready

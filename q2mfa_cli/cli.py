@@ -405,7 +405,10 @@ def _print(report: str, dry_run: bool, plain: bool = False) -> None:
     # A path may hold what standard output cannot encode.
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        click.echo(report.encode(encoding, "backslashreplace").decode(encoding), color=False if plain else allowed_color())
+        click.echo(
+            report.encode(encoding, "backslashreplace").decode(encoding),
+            color=False if plain else allowed_color(),
+        )
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise

@@ -88,8 +88,7 @@ RENDERING = Menu(
 INTEGRATION = Menu(
     "Select type of Online integration to generate",
     (Choice("Authenticated (Default)"), Choice("Unauthenticated"), Choice("External MFA", "")),
-    note="q2mfa builds External MFA. For the others, also for Authenticated, the default of "
-    "`q2 create_extension`, run that.",
+    note="q2mfa builds External MFA. For the others, run `q2 create_extension`; Authenticated is its default.",
 )
 MFA = Menu(
     "Select type of MFA integration to generate",

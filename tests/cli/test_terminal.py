@@ -174,7 +174,7 @@ def test_reason_why_a_choice_cannot_be_chosen_is_said_once(start: Start) -> None
     child.expect("Online extension to generate")
     child.send(RETURN)
     child.expect("Online integration to generate")
-    child.expect_exact("run that")
+    child.expect_exact("its default.")
     # The default of the menu cannot be chosen, and is not called the default.
     assert re.search(r"1\) Authenticated\r", plain(child.before or ""))
 
