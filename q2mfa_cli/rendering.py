@@ -17,7 +17,7 @@ from typing import Any
 from q2mfa_cli.questions import cookiecutter_variables
 from q2mfa_cli.request import ExtensionRequest
 
-WORKSPACE_IN_WHEEL, EXTENSION_IN_WHEEL = "workspace", "extension"
+EXTENSION = "{{cookiecutter.extension_name}}"
 
 RenderedTree = Mapping[str, bytes]
 """Content by path. Paths are relative to the workspace and ``/``-separated."""
@@ -48,7 +48,7 @@ class _Template:
     def __init__(self, folder: Path) -> None:
         # This import takes longer than the rest of a run; wrong usage is reported without it.
         from cookiecutter.environment import StrictEnvironment
-        from jinja2 import FileSystemLoader
+        from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
         defaults = json.loads((folder / "cookiecutter.json").read_text("utf-8"))
         self.variables: dict[str, Any] = {
@@ -56,23 +56,30 @@ class _Template:
             for key, value in defaults.items()
         }
         # In the wheel two folders have shorter names: see pyproject.toml.
-        in_wheel = folder / WORKSPACE_IN_WHEEL
-        self.root = in_wheel if in_wheel.is_dir() else folder / "{{cookiecutter.workspace}}"
-        # The arguments and the loader are those of cookiecutter.generate and cookiecutter.utils.
+        in_wheel = folder / "workspace"
+        root = in_wheel if in_wheel.is_dir() else folder / "{{cookiecutter.workspace}}"
+        folders = {EXTENSION if name == "extension" else name: root / name for name in os.listdir(root)}
+        # The arguments are those of cookiecutter.generate and cookiecutter.utils, and so is what the loaders find.
         self.environment = StrictEnvironment(
             context={"cookiecutter": self.variables},
             keep_trailing_newline=True,
-            loader=FileSystemLoader([self.root, folder / "templates"]),
+            loader=ChoiceLoader(
+                [
+                    PrefixLoader({name: FileSystemLoader(path) for name, path in folders.items()}),
+                    FileSystemLoader(folder / "templates"),
+                ]
+            ),
         )
-        self.files = [
-            os.path.relpath(os.path.join(parent, name), self.root).replace(os.sep, "/")
-            for parent, _, names in os.walk(self.root)
-            for name in names
+        self.files = {
+            f"{name}/{os.path.relpath(path, top)}".replace(os.sep, "/"): path
+            for name, top in folders.items()
+            for parent, _, names in os.walk(top)
+            for path in (os.path.join(parent, file) for file in names)
             # pip compiles what it installs, including templates.
             if not parent.endswith("__pycache__")
-        ]
+        }
         # All names are one template: compiling each of them takes as long as compiling the contents.
-        self.paths = self.environment.from_string("\n".join(map(_name_in_checkout, self.files)))
+        self.paths = self.environment.from_string("\n".join(self.files))
         # Cookiecutter computes the variables whose names start with two underscores from the others.
         self.computed = {
             name: self.environment.from_string(value)
@@ -95,19 +102,11 @@ class _Template:
 
     def _content(self, file: str) -> Any:
         """Return a compiled template, or bytes if rendering would not change them."""
-        content = (self.root / file).read_bytes()
+        content = Path(self.files[file]).read_bytes()
         copied = self.variables.get("_copy_without_render", [])
-        if any(fnmatch.fnmatch(_name_in_checkout(file), pattern) for pattern in copied):
+        if any(fnmatch.fnmatch(file, pattern) for pattern in copied):
             return content
         # Jinja changes only what is inside its delimiters, and line endings.
         if re.search(rb"\{[{%#]|\r", content):
             return self.environment.get_template(file)
         return content
-
-
-def _name_in_checkout(file: str) -> str:
-    """Return the name that the template's *file*, relative to the workspace, has in a checkout."""
-    folder, separator, rest = file.partition("/")
-    if folder == EXTENSION_IN_WHEEL:
-        folder = "{{cookiecutter.extension_name}}"
-    return folder + separator + rest
