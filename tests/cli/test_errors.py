@@ -158,3 +158,11 @@ def test_help_is_printed_without_arguments() -> None:
 def test_module_runs_like_the_command(workspace: Path) -> None:
     run = q2mfa_process("--version", cwd=workspace)
     assert run.status == 0 and run.out.startswith("q2mfa, version ")
+
+
+def test_output_that_the_code_page_of_a_pipe_lacks_is_escaped() -> None:
+    """As on Windows. The sequences of `q2mfa preview --check` have arrows."""
+    script = "import click, q2mfa_cli.__main__ as m; m.main = lambda **_: click.echo('UUX → HQ'); m.run()"
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, rb"UUX \u2192 HQ" + os.linesep.encode()), done
