@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from command import contents, q2mfa, q2mfa_process
+from command import Run, contents, q2mfa, q2mfa_process
 
 ISSUER = "https://login.bank.example"
 
@@ -96,6 +97,72 @@ def test_without_register_the_settings_are_left_alone(workspace: Path) -> None:
     out = create(workspace, "--no-register")
     assert settings.read_bytes() == before
     assert "Add to configuration/settings.py" in out and 'INSTALLED_EXTENSIONS.append("Foo")' in out
+
+
+def settings_steps(run: Run) -> list[str]:
+    assert run.status == 0, run
+    return [step for step in run.json["next_steps"] if step.startswith("Add to configuration/settings.py")]
+
+
+REDIRECT = ["--no-input", "--mfa", "redirect", "--format", "json"]
+
+
+AFTER_STEPS = """\
+OUTBOUND_WHITELIST.append("idp.your-bank.com")
+OUTBOUND_WHITELIST.extend(["login.bank.example"])
+"""
+COMPUTED_AFTER_STEPS = """\
+INSTALLED_EXTENSIONS = load()
+OUTBOUND_WHITELIST = load()
+INSTALLED_EXTENSIONS.append("Foo")
+OUTBOUND_WHITELIST.append("idp.your-bank.com")
+INSTALLED_EXTENSIONS.extend(["Bar"])
+OUTBOUND_WHITELIST.extend(["login.bank.example"])
+"""
+STAR = "from q2_sdk.core.default_settings import *\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "edited"),
+    [
+        (
+            STAR + "INSTALLED_EXTENSIONS = ['A']\n",
+            STAR + "INSTALLED_EXTENSIONS = ['A', 'Foo', 'Bar']\n" + AFTER_STEPS,
+        ),
+        ("INSTALLED_EXTENSIONS = load()\nOUTBOUND_WHITELIST = load()\n", COMPUTED_AFTER_STEPS),
+    ],
+)
+def test_settings_stay_editable_after_the_printed_steps_are_done(
+    settings: str, edited: str, workspace: Path
+) -> None:
+    path = workspace / "configuration" / "settings.py"
+    path.write_text(settings)
+    done = q2mfa("create", "Foo", *REDIRECT, cwd=workspace)
+    for step in done.json["next_steps"]:
+        for line in re.findall(r'[A-Z_]+\.append\("[^"]+"\)', step):
+            path.write_text(path.read_text() + line + "\n")
+    done = q2mfa("create", "Bar", *REDIRECT, "--issuer", ISSUER, cwd=workspace)
+    assert settings_steps(done) == []
+    assert path.read_text() == edited
+
+
+def test_each_list_is_decided_about_alone(workspace: Path) -> None:
+    path = workspace / "configuration" / "settings.py"
+    path.write_text("INSTALLED_EXTENSIONS = ['A']\nOUTBOUND_WHITELIST = hosts()\n")
+    done = q2mfa("create", "Foo", *REDIRECT, "--issuer", ISSUER, cwd=workspace)
+    (step,) = settings_steps(done)
+    assert step == (
+        "Add to configuration/settings.py (configuration/settings.py was left alone: line 2 sets OUTBOUND_WHITELIST to "
+        'something other than one list literal): OUTBOUND_WHITELIST.append("login.bank.example")'
+    )
+    assert path.read_text().startswith("INSTALLED_EXTENSIONS = ['A', 'Foo']\n")
+    path.write_text("INSTALLED_EXTENSIONS = load()\nOUTBOUND_WHITELIST = ['a']\n")
+    done = q2mfa("create", "Bar", *REDIRECT, "--issuer", ISSUER, cwd=workspace)
+    (step,) = settings_steps(done)
+    assert step.endswith(': INSTALLED_EXTENSIONS.append("Bar")')
+    assert path.read_text().endswith("OUTBOUND_WHITELIST = ['a', 'login.bank.example']\n")
+    (extension,) = done.json["extensions"]
+    assert "configuration/settings.py" in extension["edited"]
 
 
 def test_the_workspace_is_found_from_within_it(workspace: Path) -> None:
