@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,10 @@ from urllib.parse import urlsplit
 
 Value = str | tuple[str, ...]
 """An answer: a text, or several."""
+
+# What every External MFA extension has its code do, and no other extension.
+EXTERNAL_MFA_CALL = b"set_external_mfa_token"
+NOT_CODE = frozenset({"frontend", "node_modules", "tests", "__pycache__"})
 
 PLACEHOLDER_ISSUER = "https://idp.example.com"
 
@@ -121,3 +126,19 @@ def integration_named(identifier: str) -> Integration:
 def integration_of(folder: Path) -> Integration:
     """The integration of the extension in *folder*; an extension without any hallmark counts as standard."""
     return next((each for each in INTEGRATIONS if (folder / each.hallmark).is_file()), STANDARD)
+
+
+def is_external_mfa(folder: Path) -> bool:
+    """Return whether the code of the extension in *folder* sets an External MFA token. Its tests do not count.
+
+    Code that cannot be read may do so.
+    """
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in NOT_CODE]
+        for path in (Path(parent, name) for name in names if name.endswith(".py")):
+            try:
+                if path.is_file() and EXTERNAL_MFA_CALL in path.read_bytes():
+                    return True
+            except OSError:
+                return True
+    return False

@@ -65,7 +65,7 @@ def next_steps(plan: Plan) -> list[str]:
     steps = [] if _is_current(root) else [f"Go to the workspace: cd {shlex.quote(str(root))}"]
     steps += joining.steps
     for request in first:
-        steps += request.integration.to_fill_in(request.answers)
+        steps += [*request.notes, *request.integration.to_fill_in(request.answers)]
     if others > 0:
         steps.append(f"Do the same for the other {others} extensions")
     steps += [f"Install what they need: {joining.install}"] if joining.install else []

@@ -18,9 +18,11 @@ class ExtensionRequest:
     """One External MFA extension to generate (see :func:`make_request`).
 
     :param answers: A valid answer to each question that concerns the integration.
+    :param notes: What its owner should know of how the answers were taken, one sentence each.
     """
 
     answers: Answers
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -42,13 +44,15 @@ def make_request(answers: Answers, questions: Sequence[Question] = QUESTIONS) ->
     """
     integration = _integration(answers, questions)
     refuse_answers_of_others(answers, integration, questions)
-    return ExtensionRequest(
-        {
-            question.name: _answer(question, answers)
-            for question in questions
-            if question.concerns(integration)
-        }
-    )
+    accepted = {
+        question.name: _answer(question, answers) for question in questions if question.concerns(integration)
+    }
+    cut = [
+        f"Check the {name}: {answers[name]} was cut to {value}"
+        for name, value in accepted.items()
+        if isinstance(answers.get(name, value), str) and answers.get(name, value) != value
+    ]
+    return ExtensionRequest(accepted, tuple(cut))
 
 
 def refuse_answers_of_others(

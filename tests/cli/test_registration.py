@@ -183,15 +183,28 @@ def test_a_name_that_is_taken_in_any_letter_case_is_refused(name: str, workspace
     assert contents(workspace) == before
 
 
-def test_an_extension_of_that_very_name_is_replaced_only_by_force(workspace: Path) -> None:
+def test_external_mfa_extension_of_that_very_name_is_replaced_only_by_force(workspace: Path) -> None:
     theirs = workspace / "Existing" / "extension.py"
-    theirs.write_text("theirs = True\n")
+    theirs.write_text("hq.set_external_mfa_token('theirs')\n")
     before = contents(workspace)
     run = q2mfa("create", "Existing", "--no-input", cwd=workspace)
     assert run.status == 1 and "Existing/extension.py" in run.err, run
     assert contents(workspace) == before
     assert q2mfa("create", "Existing", "--no-input", "--force", cwd=workspace).status == 0
     assert "ExistingHandler" in theirs.read_text()
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_another_teams_extension_is_refused_at_the_name(force: list[str], workspace: Path) -> None:
+    (workspace / "CreditCardSummary").mkdir()
+    (workspace / "CreditCardSummary" / "extension.py").write_text("class CreditCardSummaryHandler: ...\n")
+    before = contents(workspace)
+    run = q2mfa("create", "CreditCardSummary", *force, cwd=workspace, stdin="1\n1\n3\n1\n")
+    assert (run.status, run.out) == (2, "")
+    assert run.err.startswith("Error: CreditCardSummary is taken: CreditCardSummary/ holds an extension that")
+    assert contents(workspace) == before
+    run = q2mfa("create", cwd=workspace, stdin="CreditCardSummary\nFoo\n1\n1\n3\n1\n")
+    assert run.status == 0 and "CreditCardSummary is taken" in run.out.partition("What type of extension")[0]
 
 
 def test_byte_code_of_an_extension_that_is_gone_is_not_in_the_way(workspace: Path) -> None:
