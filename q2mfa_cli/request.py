@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,26 @@ def make_request(answers: Answers, questions: Sequence[Question] = QUESTIONS) ->
         if isinstance(answers.get(name, value), str) and answers.get(name, value) != value
     ]
     return ExtensionRequest(accepted, tuple(cut))
+
+
+def variants(request: ExtensionRequest, questions: Sequence[Question] = QUESTIONS) -> list[ExtensionRequest]:
+    """Return a request for each combination of choices for the same extension, the other answers as in *request*."""
+    choosing = [question for question in questions if question.choices]
+    found: list[ExtensionRequest] = []
+    for choices in itertools.product(*(question.choices for question in choosing)):
+        chosen = {question.name: choice for question, choice in zip(choosing, choices, strict=True)}
+        integration = _integration(chosen, questions)
+        answers = {**request.answers, **chosen}
+        given = {
+            question.name: answers[question.name]
+            for question in questions
+            # A default need not be an answer that can be given.
+            if question.concerns(integration)
+            and answers.get(question.name, question.default) != question.default
+        }
+        variant = make_request(given, questions)
+        found += [] if variant in found else [variant]
+    return found
 
 
 def refuse_answers_of_others(
