@@ -74,7 +74,7 @@ def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: P
     folder = tmp_path / "nowhere"
     folder.mkdir()
     (folder / "requirements.txt").write_bytes(b"theirs\n")
-    run = q2mfa("create", "Foo", "--no-input", "--mfa", "redirect", "--issuer", ISSUER, cwd=folder)
+    run = q2mfa("create", "Foo", "--no-input", "--mfa", "redirect", "--issuer", ISSUER, "-o", ".", cwd=folder)
     assert run.status == 0, run
     assert {path.partition("/")[0] for path in contents(folder)} == {
         "Foo",
@@ -89,6 +89,28 @@ def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: P
     ):
         assert line in run.out
     assert q2mfa_process("test", "Foo", "--", "-q", cwd=folder).status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin"),
+    [
+        (["Foo", "--no-input"], ""),
+        (["Foo", "--no-input", "--dry-run"], ""),
+        (["my-mfa"], "1\n1\n3\n1\n"),
+        ([], "Foo\n1\n1\n3\n1\n"),
+        (["--answers", "-"], "name: Foo\n"),
+    ],
+)
+def test_outside_a_workspace_a_script_has_to_name_the_folder(
+    arguments: list[str], stdin: str, tmp_path: Path
+) -> None:
+    run = q2mfa("create", *arguments, cwd=tmp_path, stdin=stdin)
+    assert (run.status, run.out) == (2, "")
+    assert run.err == (
+        "Error: This is not a Q2 SDK workspace: neither this folder nor one above it has configuration/settings.py.\n"
+        "Go to your workspace, or give a folder with -o; -o . is this one.\n"
+    )
+    assert not contents(tmp_path)
 
 
 def test_without_register_the_settings_are_left_alone(workspace: Path) -> None:
