@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from q2mfa_cli.errors import Q2mfaError, shown
+
 Value = str | tuple[str, ...]
 """An answer: a text, or several."""
 
-# What every External MFA extension has its code do, and no other extension.
-EXTERNAL_MFA_CALL = b"set_external_mfa_token"
-NOT_CODE = frozenset({"frontend", "node_modules", "tests", "__pycache__"})
+# The calls of External MFA, of the backend and of the page. An extension with neither is another one.
+EXTERNAL_MFA_CALLS = ("set_external_mfa_token", "verifyMFA")
+CODE = (".py", ".js", ".ts", ".jsx", ".tsx", ".html", ".jinja2")
+NOT_CODE = frozenset({"node_modules", "dist", "tests", "__pycache__"})
 
 PLACEHOLDER_ISSUER = "https://idp.example.com"
 
@@ -129,16 +132,31 @@ def integration_of(folder: Path) -> Integration:
 
 
 def is_external_mfa(folder: Path) -> bool:
-    """Return whether the code of the extension in *folder* sets an External MFA token. Its tests do not count.
+    """Return whether the code of the extension in *folder* has a call of External MFA. Its tests do not count.
 
-    Code that cannot be read may do so.
+    Code that cannot be read may have one.
     """
+    calls = [call.encode() for call in EXTERNAL_MFA_CALLS]
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in NOT_CODE]
-        for path in (Path(parent, name) for name in names if name.endswith(".py")):
+        for path in (Path(parent, name) for name in names if name.endswith(CODE)):
             try:
-                if path.is_file() and EXTERNAL_MFA_CALL in path.read_bytes():
-                    return True
+                content = path.read_bytes() if path.is_file() else b""
             except OSError:
                 return True
+            if any(call in content for call in calls):
+                return True
     return False
+
+
+def refuse_other_extensions(name: str, folder: Path) -> None:
+    """Refuse the extension *name* in *folder* if it is not External MFA.
+
+    :raises Q2mfaError: It is not.
+    """
+    if not is_external_mfa(folder):
+        raise Q2mfaError(
+            f"{shown(name)} is not an External MFA extension: its code does not call {' or '.join(EXTERNAL_MFA_CALLS)}.",
+            "q2mfa tests only External MFA extensions; run its tests with `q2 test`.",
+            "not_external_mfa",
+        )

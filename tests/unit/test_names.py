@@ -47,8 +47,17 @@ def test_name_of_another_teams_extension_is_taken(files: dict[str, str], workspa
     assert caught.value.hint == "Choose another name."
 
 
-def test_extension_whose_owner_moved_the_call_is_still_that_extension(workspace: Path) -> None:
-    (workspace / "Foo" / "hq").mkdir(parents=True)
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("hq/token.py", "hq.set_external_mfa_token(x)"),
+        ("frontend/public/mfa.js", "tecton.actions.verifyMFA({token})"),
+    ],
+)
+def test_extension_whose_owner_changed_the_code_is_still_that_extension(
+    path: str, code: str, workspace: Path
+) -> None:
+    (workspace / "Foo" / path).parent.mkdir(parents=True)
     (workspace / "Foo" / "extension.py").write_text("from .hq import token\n")
-    (workspace / "Foo" / "hq" / "token.py").write_text("hq.set_external_mfa_token(x)\n")
+    (workspace / "Foo" / path).write_text(code)
     assert check("Foo", workspace) == "Foo"
