@@ -10,7 +10,7 @@ from pathlib import Path
 
 from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.rendering import RenderedTree, render
-from q2mfa_cli.request import ExtensionRequest
+from q2mfa_cli.request import ExtensionRequest, variants
 from q2mfa_cli.transaction import Change
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
 from q2mfa_cli.workspace.names import name_checker, refuse_duplicates
@@ -25,6 +25,7 @@ class Action(Enum):
     CREATE = "created"
     EDIT = "edited"
     KEEP = "unchanged"
+    REMOVE = "removed"
     CONFLICT = "conflict"
 
 
@@ -34,17 +35,17 @@ class PlannedFile:
 
     :param path: Relative to the workspace, ``/``-separated.
     :param before: Its bytes now; ``None`` if there is no such file.
-    :param after: Its bytes after the change.
+    :param after: Its bytes after the change; ``None`` if it is removed.
     """
 
     path: str
     before: bytes | None
-    after: bytes
+    after: bytes | None
     action: Action
 
     @property
     def changes(self) -> bool:
-        return self.action in (Action.CREATE, Action.EDIT)
+        return self.action in (Action.CREATE, Action.EDIT, Action.REMOVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,13 @@ class ExtensionPlan:
     """The files of one extension.
 
     :param touched: Files of the workspace that are edited for it.
+    :param leftovers: Paths of files that only another variant of the extension has, and that its owner has edited.
     """
 
     request: ExtensionRequest
     files: tuple[PlannedFile, ...]
     touched: tuple[PlannedFile, ...]
+    leftovers: tuple[str, ...] = ()
 
     def paths(self, action: Action) -> list[str]:
         """Return the sorted paths of the files, the workspace's included, that *action* happens to."""
@@ -114,10 +117,8 @@ def plan_creation(
     joining = registration(workspace, requests, register)
     edits = {path: _edit(workspace, path, after) for path, after in joining.edits.items()}
     extensions = tuple(
-        ExtensionPlan(
-            request,
-            tuple(_compare(workspace.root, render(request), force)),
-            tuple(edits[path] for path in joining.touched.get(request.name, [])),
+        _extension(
+            workspace, request, tuple(edits[path] for path in joining.touched.get(request.name, [])), force
         )
         for request in progress(requests)
     )
@@ -127,9 +128,39 @@ def plan_creation(
     return plan
 
 
+def _extension(
+    workspace: Workspace, request: ExtensionRequest, touched: tuple[PlannedFile, ...], force: bool
+) -> ExtensionPlan:
+    tree = render(request)
+    files = list(_compare(workspace.root, tree, force))
+    edited = []
+    # Without force, another variant's files are a conflict.
+    if force and any(file.action is Action.EDIT for file in files):
+        for path, versions in _of_other_variants(request, tree).items():
+            before = _present(workspace.root, path)
+            if before in versions:
+                files.append(PlannedFile(path, before, None, Action.REMOVE))
+            elif isinstance(before, bytes):
+                edited.append(path)
+    return ExtensionPlan(request, tuple(files), touched, tuple(edited))
+
+
+def _of_other_variants(request: ExtensionRequest, tree: RenderedTree) -> dict[str, list[bytes]]:
+    """Return the files that other variants of the extension have and *tree* has not: all contents, by path."""
+    found: dict[str, list[bytes]] = {}
+    for variant in variants(request):
+        for path, content in render(variant).items():
+            if path not in tree:
+                # Git may have changed the line endings at checkout.
+                found.setdefault(path, []).extend([content, content.replace(b"\n", b"\r\n")])
+    return dict(sorted(found.items()))
+
+
 def diff(plan: Plan) -> str:
     """Return a unified diff of the workspace's own files, and of every other file that is replaced."""
-    replaced = [file for each in plan.extensions for file in each.files if file.action is Action.EDIT]
+    replaced = [
+        file for each in plan.extensions for file in each.files if file.action in (Action.EDIT, Action.REMOVE)
+    ]
     return "".join(unified_diff(file.path, file.before, file.after) for file in (*replaced, *plan.edits))
 
 
@@ -190,14 +221,15 @@ def _refuse_conflicts(conflicts: Sequence[str]) -> None:
         )
 
 
-def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
+def unified_diff(path: str, before: bytes | None, after: bytes | None) -> str:
     """Return what changes in one file, as ``diff -u`` shows it."""
     import difflib  # only for --dry-run
 
     old = (before or b"").decode("utf-8", "replace").splitlines(keepends=True)
-    new = after.decode("utf-8", "replace").splitlines(keepends=True)
+    new = (after or b"").decode("utf-8", "replace").splitlines(keepends=True)
     origin = "/dev/null" if before is None else f"a/{path}"
-    lines = difflib.unified_diff(old, new, origin, f"b/{path}")
+    target = "/dev/null" if after is None else f"b/{path}"
+    lines = difflib.unified_diff(old, new, origin, target)
     return "".join(
         line.replace("\r\n", "\n") if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         for line in lines

@@ -20,10 +20,10 @@ from q2mfa_cli.request import ExtensionRequest
 from q2mfa_cli.workspace.find import CONFIGURATION
 
 RENDERING_LABELS = {"ssr": "server-side rendered", "csr": "client-side rendered"}
-MARK_COLORS = {Action.CREATE: "green", Action.EDIT: "yellow", Action.KEEP: None}
+MARK_COLORS = {Action.CREATE: "green", Action.EDIT: "yellow", Action.KEEP: None, Action.REMOVE: "red"}
 # How a command begins that the next steps name.
 COMMANDS = ("cd ", "pip ", "q2 ", "q2mfa ")
-MARKS = {Action.CREATE: "+", Action.EDIT: "~", Action.KEEP: "="}
+MARKS = {Action.CREATE: "+", Action.EDIT: "~", Action.KEEP: "=", Action.REMOVE: "-"}
 # The next steps name the first extensions of a batch, and count the others.
 NAMED = 3
 
@@ -96,7 +96,7 @@ def summary(plan: Plan) -> str:
         ]
     rows += [
         ("Edited", ", ".join(edit.path for edit in plan.edits)),
-        ("By hand", ", ".join(plan.registration.manual)),
+        ("By hand", "; ".join(plan.registration.steps)),
         ("Workspace", str(plan.workspace.root)),
     ]
     return "\n".join(f"  {click.style(f'{label:<10}', bold=True)} {text}" for label, text in rows if text)
@@ -107,16 +107,15 @@ def next_steps(plan: Plan) -> list[str]:
     requests = [each.request for each in plan.extensions]
     first, others = requests[:NAMED], len(requests) - NAMED
     root, joining = plan.workspace.root, plan.registration
+    leftovers = [path for each in plan.extensions for path in each.leftovers]
     steps = [] if _is_current(root) else [f"Go to the workspace: cd {for_shell(str(root))}"]
-    steps += [
-        f"Add to {path} ({joining.reason[path]}): {'; '.join(lines)}"
-        for path, lines in joining.manual.items()
-    ]
+    steps += joining.steps
+    steps += [f"Delete what is left of another variant, unless you need it: {path}" for path in leftovers]
     for request in first:
-        steps += request.integration.to_fill_in(request.answers)
+        steps += [*request.notes, *request.integration.to_fill_in(request.answers)]
     if others > 0:
         steps.append(f"Do the same for the other {others} extensions")
-    steps.append("Install what they need: pip install -r requirements.txt")
+    steps += [f"Install what they need: {joining.install}"] if joining.install else []
     steps += [f"Run the generated tests: q2mfa test {request.name}" for request in first]
     steps += [f"See it at work: q2mfa preview {request.name}" for request in first[:1]]
     if others > 0:

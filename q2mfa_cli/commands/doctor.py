@@ -125,13 +125,9 @@ def _edits(root: Path) -> Check:
     # An extension that needs each edit that there is.
     answers = {"name": "Q2mfaDoctor", "mfa": REDIRECT.id, "issuer": f"{PLACEHOLDER_ISSUER}/doctor"}
     joining = registration(workspace, [make_request(answers)], True)
-    if joining.manual:
-        return Check(
-            "edits",
-            NOTE,
-            "; ".join(joining.reason[path] for path in joining.manual),
-            "`create` works, and prints the lines to add.",
-        )
+    if joining.steps:
+        why = "`create` works, and prints what is left to do."
+        return Check("edits", NOTE, "; ".join(joining.steps), why)
     return Check("edits", OK, f"`create` can edit {' and '.join(sorted(joining.edits))}")
 
 

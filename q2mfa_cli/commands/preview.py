@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.integrations import refuse_other_extensions
 from q2mfa_cli.platform.masking import mask_queries
-from q2mfa_cli.platform.preview.extension import use_fake_sdk
+from q2mfa_cli.platform.preview.extension import folder_of, installed_module, use_fake_sdk
 from q2mfa_cli.platform.verify import report
 from q2mfa_cli.platform.verify.report import Finding
 
@@ -67,6 +68,7 @@ def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
     :raises Q2mfaError: the extension cannot be served, or an attempt failed.
     """
     use_fake_sdk(workspace, NEEDED)
+    refuse_other_extensions(name, folder_of(workspace, installed_module(workspace, name)))
     _log_to_terminal()
     # The report says why each attempt was refused.
     logging.getLogger("q2_sdk").setLevel(logging.ERROR)
