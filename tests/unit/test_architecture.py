@@ -25,8 +25,11 @@ LAYERS = [
     ],
     [
         "q2mfa_cli.answers",
+        "q2mfa_cli.changelog",
         "q2mfa_cli.integrations",
+        "q2mfa_cli.merge",
         "q2mfa_cli.questions",
+        "q2mfa_cli.record",
         "q2mfa_cli.rendering",
         "q2mfa_cli.request",
         "q2mfa_cli.validators",
