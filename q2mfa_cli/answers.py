@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from q2mfa_cli import toml
 from q2mfa_cli.errors import Q2mfaError, UsageError, shown
 from q2mfa_cli.integrations import Value
 from q2mfa_cli.questions import QUESTIONS, Question
@@ -57,7 +58,7 @@ def _parse(text: str, source: str) -> Any:
     kind = Path(source).suffix.lower()
     try:
         if kind == ".toml":
-            return _toml(text)
+            return toml.loads(text)
         if kind == ".json":
             return json.loads(text, object_pairs_hook=_once_each)
         return _yaml_or_toml(text)
@@ -102,17 +103,9 @@ def _yaml_or_toml(text: str) -> Any:
     except yaml.YAMLError as error:
         failure = error
     try:
-        return _toml(text)
+        return toml.loads(text)
     except ValueError:
         raise ValueError(_first_line(failure) if failure else "it holds no settings") from failure
-
-
-def _toml(text: str) -> Any:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    return tomllib.loads(text)
 
 
 def _entries(document: Any) -> list[tuple[str, Any]]:

@@ -63,15 +63,12 @@ def next_steps(plan: Plan) -> list[str]:
     first, others = requests[:NAMED], len(requests) - NAMED
     root, joining = plan.workspace.root, plan.registration
     steps = [] if _is_current(root) else [f"Go to the workspace: cd {shlex.quote(str(root))}"]
-    steps += [
-        f"Add to {path} ({joining.reason[path]}): {'; '.join(lines)}"
-        for path, lines in joining.manual.items()
-    ]
+    steps += joining.steps
     for request in first:
         steps += request.integration.to_fill_in(request.answers)
     if others > 0:
         steps.append(f"Do the same for the other {others} extensions")
-    steps.append("Install what they need: pip install -r requirements.txt")
+    steps += [f"Install what they need: {joining.install}"] if joining.install else []
     steps += [f"Run the generated tests: q2mfa test {request.name}" for request in first]
     steps += [f"See it at work: q2mfa preview {request.name}" for request in first[:1]]
     if others > 0:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from q2mfa_cli.request import ExtensionRequest
-from q2mfa_cli.workspace import settings_file
+from q2mfa_cli.workspace import dependencies, requirements_file, settings_file
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
-from q2mfa_cli.workspace.requirements_file import is_editable, require
+
+NO_WORKSPACE = f"this folder has no {SETTINGS}, so it is no Q2 SDK workspace"
 
 
 @dataclass
@@ -17,14 +18,21 @@ class Registration:
 
     :param edits: New content by path, only of files that change.
     :param touched: By extension name: the paths edited for it.
-    :param manual: By path: the lines that a person has to add.
-    :param reason: Why the files in ``manual`` are not edited, by path.
+    :param steps: What a person has to do instead: each a sentence, or a command after a colon.
+    :param install: The command that installs what the extensions need; ``""`` if a step does.
     """
 
     edits: dict[str, bytes] = field(default_factory=dict)
     touched: dict[str, list[str]] = field(default_factory=dict)
-    manual: dict[str, list[str]] = field(default_factory=dict)
-    reason: dict[str, str] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+    install: str = f"pip install -r {REQUIREMENTS}"
+
+    def edit(self, path: str, content: bytes, names: Sequence[str]) -> None:
+        """Change *path* for the extensions *names*."""
+        self.edits[path] = content
+        for name in names:
+            touched = self.touched.setdefault(name, [])
+            touched += [] if path in touched else [path]
 
 
 def registration(
@@ -33,63 +41,116 @@ def registration(
     """Return what changes in the workspace's own files when the extensions of *requests* join it."""
     result = Registration()
     _register(workspace, requests, edit_settings, result)
-    _require(workspace, requests, result)
+    wanted: dict[str, list[str]] = {}
+    for request in requests:
+        for requirement in request.integration.requirements(request.answers):
+            wanted.setdefault(requirement, []).append(request.name)
+    _require(workspace, wanted, result)
     return result
 
 
 def _register(
     workspace: Workspace, requests: Sequence[ExtensionRequest], edit_settings: bool, result: Registration
 ) -> None:
-    settings = workspace.settings
+    """Decide about each of the two lists alone: what one of them cannot take is no reason to leave the other."""
     hosts = {request.name: request.integration.outbound_hosts(request.answers) for request in requests}
-    all_hosts = list(dict.fromkeys(host for each in hosts.values() for host in each))
-    lines = [f'INSTALLED_EXTENSIONS.append("{request.name}")' for request in requests]
-    lines += [f'OUTBOUND_WHITELIST.append("{host}")' for host in all_hosts]
-    if settings is None:
-        result.manual[SETTINGS] = lines
-        result.reason[SETTINGS] = _no_workspace()
+    lists = (
+        (
+            settings_file.INSTALLED,
+            {request.name: [request.name] for request in requests},
+            settings_file.installed_names,
+            settings_file.register,
+        ),
+        (settings_file.WHITELIST, hosts, settings_file.whitelisted_hosts, settings_file.whitelist),
+    )
+    left: dict[str, list[str]] = {}  # the lines for a person, by the reason
+    content = workspace.settings
+    for variable, by_name, present_in, add in lists:
+        wanted = list(dict.fromkeys(entry for each in by_name.values() for entry in each))
+        try:
+            if content is None:
+                raise settings_file.NotEditable(NO_WORKSPACE)
+            present = present_in(content) if wanted else []
+            wanted = [entry for entry in wanted if entry not in present]
+            if not wanted:
+                continue
+            if not edit_settings:
+                raise settings_file.NotEditable("--no-register")
+            content = add(content, wanted)
+        except settings_file.NotEditable as error:
+            left.setdefault(str(error), []).extend(f'{variable}.append("{entry}")' for entry in wanted)
+        else:
+            changed = [name for name, own in by_name.items() if not set(wanted).isdisjoint(own)]
+            result.edit(SETTINGS, content, changed)
+    for reason, lines in left.items():
+        alone = reason if workspace.settings is None else f"{SETTINGS} was left alone: {reason}"
+        result.steps.append(f"Add to {SETTINGS} ({alone}): {'; '.join(lines)}")
+
+
+def _require(workspace: Workspace, wanted: Mapping[str, Sequence[str]], result: Registration) -> None:
+    """Add *wanted*, the requirements with the names of the extensions that have them, or say what a person has to do."""
+    if not workspace.is_q2:
+        result.steps += [f"Add to {REQUIREMENTS} ({NO_WORKSPACE}): {'; '.join(wanted)}"] if wanted else []
         return
-    try:
-        present = {*settings_file.installed_names(settings)}
-        allowed = {*settings_file.whitelisted_hosts(settings)}
-        changing = [
-            request
-            for request in requests
-            if request.name not in present or not allowed.issuperset(hosts[request.name])
-        ]
-        if not edit_settings and changing:
-            raise settings_file.NotEditable("--no-register")
-        edited = settings_file.register(settings, [request.name for request in requests])
-        edited = settings_file.whitelist(edited, all_hosts)
-    except settings_file.NotEditable as error:
-        result.manual[SETTINGS] = lines
-        result.reason[SETTINGS] = f"{SETTINGS} was left alone: {error}"
+    before = workspace.requirements
+    source = dependencies.source(workspace.root)
+    if before is None and source:
+        result.install = ""
+        for requirement, names in wanted.items():
+            if found := dependencies.conflict(source.entries, requirement):
+                result.steps.append(_change(found, requirement, names))
+            elif not dependencies.is_met(source.entries, requirement):
+                result.steps.append(source.step(requirement))
         return
-    if edited != settings:
-        result.edits[SETTINGS] = edited
-        for request in changing:
-            result.touched.setdefault(request.name, []).append(SETTINGS)
+    declared = requirements_file.declarations(workspace.root, REQUIREMENTS, before or b"")
+    content = before or b""
+    generator = requirements_file.generator(content)
+    for requirement, names in wanted.items():
+        found = dependencies.conflict(declared.entries, requirement)
+        if not found and dependencies.is_met(declared.entries, requirement):
+            continue
+        if generator:
+            result.steps.append(_regenerate(generator, source, found, requirement))
+        elif found:
+            result.steps.append(_change(found, requirement, names))
+        elif declared.hashed:
+            result.steps.append(_add_hashed(requirement, source))
+        elif not requirements_file.is_editable(content):
+            result.steps.append(f"Add to {REQUIREMENTS} (it is not UTF-8 text): {requirement}")
+        else:
+            content = requirements_file.add(content, requirement)
+            result.edit(REQUIREMENTS, content, names)
 
 
-def _require(workspace: Workspace, requests: Sequence[ExtensionRequest], result: Registration) -> None:
-    before = workspace.requirements or b""
-    if not workspace.is_q2 or not is_editable(before):
-        wanted = [line for request in requests for line in request.integration.requirements(request.answers)]
-        result.manual[REQUIREMENTS] = list(dict.fromkeys(wanted))
-        result.reason[REQUIREMENTS] = (
-            _no_workspace() if not workspace.is_q2 else f"{REQUIREMENTS} cannot be edited"
-        )
-        return
-    content = before
-    for request in requests:
-        for requirement in request.integration.requirements(request.answers):
-            edited = require(content, requirement)
-            if edited != content:
-                content = edited
-                result.touched.setdefault(request.name, []).append(REQUIREMENTS)
-    if content != before:
-        result.edits[REQUIREMENTS] = content
+def _change(found: dependencies.Conflict, requirement: str, names: Sequence[str]) -> str:
+    why = f" ({found.why})" if found.why else ""
+    need = {1: f"{names[0]} needs", 2: f"{' and '.join(names[:2])} need"}
+    who = need.get(len(names), f"{names[0]} and {len(names) - 1} others need")
+    return f"Change {found.declared.text} in {found.declared.where}{why}: {who} {requirement}"
 
 
-def _no_workspace() -> str:
-    return f"this folder has no {SETTINGS}, so it is no Q2 SDK workspace"
+def _regenerate(
+    generator: requirements_file.Generator,
+    source: dependencies.Source | None,
+    found: dependencies.Conflict | None,
+    requirement: str,
+) -> str:
+    command = generator.command
+    if source and source.path == generator.source and dependencies.is_met(source.entries, requirement):
+        again = f": {command}" if command else ""
+        return f"Generate {REQUIREMENTS} again, because {requirement} is in {source.path} only{again}"
+    place = generator.source or f"the file that {REQUIREMENTS} is generated from"
+    now = f" ({found.declared.where}, has {found.declared.text})" if found else ""
+    then = f", then run: {command}" if command else ", and generate it again"
+    return f"Add {requirement} to {place}{now}{then}"
+
+
+def _add_hashed(requirement: str, source: dependencies.Source | None) -> str:
+    if source and source.path == dependencies.SOURCE:
+        return f"Add {requirement} to {source.path}, then run: pip-compile --generate-hashes {dependencies.SOURCE}"
+    if source:
+        return f"{source.step(requirement)}; then export {REQUIREMENTS} again, with hashes"
+    return (
+        f"Add {requirement} and what it needs to {REQUIREMENTS}, each as NAME==VERSION --hash=…, because pip wants a "
+        f'hash in every line there: pip download -d wheels "{requirement}", then pip hash wheels/*'
+    )

@@ -1,8 +1,67 @@
-"""Add a requirement to a hand-edited ``requirements.txt``, keeping every other byte."""
+"""Read a hand-edited or generated ``requirements.txt`` as pip does, and add a line to it, keeping every other byte."""
 
 from __future__ import annotations
 
+import codecs
 import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+# The formats that pip reads, by the byte order mark.
+ENCODINGS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+# pip's own rule for comments; pip-tools, uv, PDM, pipenv and Poetry for the header of what they write.
+COMMENT = re.compile(r"(^|\s+)#.*$")
+GENERATED = re.compile(r"#.*(auto-?generated|@generated)", re.IGNORECASE)
+COMMAND = re.compile(r"(?:command:|run:)\s*(?:#\s*)+(\S.*)")
+INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+|(?=[^\s=]))(\S.*)")
+EDITABLE = re.compile(r"(-e|--editable)(\s*=\s*|\s+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A requirement that a file declares.
+
+    :param where: The file, and the line if it has lines of its own.
+    :param is_constraint: It only limits the versions (``-c``).
+    """
+
+    where: str
+    text: str
+    requirement: Requirement
+    is_constraint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """What a requirements file and the files that it includes declare.
+
+    :param hashed: pip wants a hash for every requirement, because one has a hash.
+    """
+
+    entries: tuple[Declared, ...] = ()
+    hashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """What generated a requirements file, by the file's header.
+
+    :param command: ``""`` if the header does not say.
+    :param source: The file that is to be edited instead; ``""`` if the command does not say.
+    """
+
+    command: str
+    source: str
 
 
 def is_editable(content: bytes) -> bool:
@@ -10,23 +69,140 @@ def is_editable(content: bytes) -> bool:
     return b"\0" not in content
 
 
-def require(content: bytes, requirement: str) -> bytes:
-    """Return *content* with a line for *requirement*, unless a line has that project with its extras (PEP 508)."""
-    project, extras = _project(requirement)
-    for line in content.decode("utf-8", "replace").splitlines():
-        present, present_extras = _project(line)
-        if present == project and extras <= present_extras:
-            return content
+def add(content: bytes, requirement: str) -> bytes:
+    """Return *content* with a line for *requirement*."""
     newline = b"\r\n" if b"\r\n" in content else b"\n"
-    if content and not content.endswith((b"\n", b"\r")):
-        return content + newline + requirement.encode()
-    return content + requirement.encode() + newline
+    ends_in_newline = not content or content.endswith((b"\n", b"\r"))
+    start = b"" if ends_in_newline else newline
+    last = (content.splitlines() or [b""])[-1]
+    # pip joins a line that ends in a backslash, and is no comment, with the next one.
+    if last.endswith(b"\\") and not COMMENT.match(last.decode("utf-8", "replace")):
+        start += newline
+    return content + start + requirement.encode() + (newline if ends_in_newline else b"")
 
 
-def _project(line: str) -> tuple[str, set[str]]:
-    """Return the normalized project name (PEP 503) and the extras of a requirement line."""
-    match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^]]*)\])?", line)
-    if not match:
-        return "", set()
-    extras = {extra.strip().lower() for extra in (match[2] or "").split(",")} - {""}
-    return re.sub(r"[-_.]+", "-", match[1]).lower(), extras
+def declarations(root: Path, name: str, content: bytes) -> Declarations:
+    """Return what the file *name* of the workspace *root* declares. Lines that pip would refuse are left out."""
+    return _read(root, root / name, content, False, set())
+
+
+def generator(content: bytes) -> Generator | None:
+    """Return what generated the file; ``None`` if a person writes it."""
+    lines = (line.strip() for line in _text(content).splitlines())
+    header = []
+    for line in lines:
+        if line and not line.startswith("#"):
+            break
+        header.append(line)
+    if not any(GENERATED.match(line) for line in header):
+        return None
+    found = COMMAND.search("\n".join(header))
+    command = found[1].strip() if found and found[1].isprintable() else ""
+    return Generator(command, _source(command))
+
+
+def _source(command: str) -> str:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return ""
+    named = [word for word in words[1:] if word.endswith((".in", "pyproject.toml", "setup.py", "setup.cfg"))]
+    if named:
+        return named[0]
+    tool = " ".join(words[:2])
+    if tool == "pip-compile":
+        return "requirements.in"
+    if tool in ("uv export", "poetry export", "pdm export"):
+        return "pyproject.toml"
+    return "Pipfile" if words[:1] == ["pipenv"] else ""
+
+
+def _read(root: Path, path: Path, content: bytes, is_constraint: bool, seen: set[Path]) -> Declarations:
+    from packaging.requirements import InvalidRequirement  # only for a run that reaches the plan
+
+    seen.add(path.resolve())
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    entries: list[Declared] = []
+    hashed = False
+    for number, line in _logical_lines(_text(content)):
+        hashed |= "--hash" in line or line.startswith("--require-hashes")
+        if include := INCLUDE.match(line):
+            other = path.parent / include[2].strip("'\"")
+            if other.is_file() and other.resolve() not in seen:
+                constraints = is_constraint or include[1] in ("-c", "--constraint")
+                found = _read(root, _shortest(root, other), _bytes(other), constraints, seen)
+                entries += found.entries
+                hashed |= found.hashed
+            continue
+        text = _without_options(EDITABLE.sub("", line))
+        try:
+            requirement = _requirement(text)
+        except InvalidRequirement:
+            continue
+        shown = str(requirement) if text.endswith(".whl") else text
+        entries.append(Declared(f"{name}, line {number}", shown, requirement, is_constraint))
+    return Declarations(tuple(entries), hashed)
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each line that is not empty, with the number of its first physical line, without its comment."""
+    parts: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        is_comment = COMMENT.match(line)
+        if not parts:
+            first = number
+        parts.append(f" {line}" if is_comment else line.strip("\\") if line.endswith("\\") else line)
+        if is_comment or not line.endswith("\\"):
+            yield from _uncommented(first, parts)
+            parts = []
+    if parts:
+        yield from _uncommented(first, parts)
+
+
+def _uncommented(number: int, parts: list[str]) -> Iterator[tuple[int, str]]:
+    line = COMMENT.sub("", "".join(parts)).strip()
+    if line:
+        yield number, line
+
+
+def _without_options(line: str) -> str:
+    """Return *line* up to its first option, as ``--hash``."""
+    return re.split(r"\s+-", f" {line}", maxsplit=1)[0].strip()
+
+
+def _requirement(text: str) -> Requirement:
+    """Return the requirement (PEP 508), or what pip finds in a URL or a path.
+
+    :raises InvalidRequirement: The text does not name a project.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    if egg := re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+(?:\[[^\]]*\])?)", text):
+        return Requirement(f"{egg[1]} @ {text.partition('#')[0]}")
+    if text.endswith(".whl") and "@" not in text:
+        try:
+            name, version, *_ = parse_wheel_filename(re.split(r"[\\/]", text)[-1])
+        except InvalidWheelFilename as error:
+            raise InvalidRequirement(str(error)) from error
+        return Requirement(f"{name}=={version}")
+    return Requirement(text)
+
+
+def _shortest(root: Path, path: Path) -> Path:
+    """Return *path* without ``..``, where it stays in the workspace."""
+    resolved = path.resolve()
+    return resolved if resolved.is_relative_to(root) else path
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        # pip will say so.
+        return b""
+
+
+def _text(content: bytes) -> str:
+    encoding = next((name for mark, name in ENCODINGS.items() if content.startswith(mark)), "utf-8")
+    return content.decode(encoding, "replace")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tokenize
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +17,8 @@ INSTALLED = "INSTALLED_EXTENSIONS"
 WHITELIST = "OUTBOUND_WHITELIST"
 DEFAULTS_IMPORT = "q2_sdk.core.default_settings"
 
-KEEPING_METHODS = frozenset({"append", "extend", "insert", "copy", "index", "count", "sort", "reverse"})
+ADDING_METHODS = frozenset({"append", "extend", "insert"})
+KEEPING_METHODS = ADDING_METHODS | {"copy", "index", "count", "sort", "reverse"}
 READING_FUNCTIONS = frozenset(
     {"len", "sorted", "set", "frozenset", "list", "tuple", "enumerate", "any", "all", "str", "repr", "print"}
 )
@@ -75,41 +77,36 @@ def whitelist(settings: bytes, hosts: Sequence[str]) -> bytes:
     missing = [host for host in hosts if host not in present]
     if not missing:
         return settings
-    tree = _parse(settings)
-    if any(isinstance(node, ast.Name) and node.id == WHITELIST for node in ast.walk(tree)):
-        return _append(settings, WHITELIST, missing)
-    if not _imports_defaults(tree):
-        raise NotEditable(f"it neither sets {WHITELIST} nor imports {DEFAULTS_IMPORT}")
-    newline = b"\r\n" if b"\r\n" in settings else b"\n"
-    hosts_literal = ", ".join(f'"{host}"' for host in missing)
-    line = f"{WHITELIST}.extend([{hosts_literal}])".encode()
-    ends_in_newline = settings.endswith((b"\n", b"\r"))
-    edited = settings + line + newline if ends_in_newline else settings + newline + line
-    return _checked(edited, ast.Module([*tree.body, *ast.parse(line).body], []))
+    return _append(settings, WHITELIST, missing)
 
 
 def _parse(settings: bytes) -> ast.Module:
     try:
         if b"\0" in settings:
-            raise ValueError
+            raise NotEditable("it is not UTF-8 text")
         settings.decode("utf-8")
         encoding, _ = tokenize.detect_encoding(io.BytesIO(settings).readline)
         with warnings.catch_warnings():
             # What Python thinks of its backslashes is said where the file is run.
             warnings.simplefilter("ignore")
             tree = ast.parse(settings)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise NotEditable("it is not UTF-8 Python that can be parsed") from None
+    except UnicodeDecodeError as error:
+        line = settings.count(b"\n", 0, error.start) + 1
+        raise NotEditable(f"its line {line} is not UTF-8 text") from None
+    except SyntaxError as error:
+        # The workspace may run on a newer Python, which can.
+        version = ".".join(map(str, sys.version_info[:2]))
+        where = f"its line {error.lineno}" if error.lineno else "it"
+        raise NotEditable(f"Python {version}, which runs q2mfa, cannot parse {where}: {error.msg}") from None
+    except (RecursionError, MemoryError):
+        raise NotEditable("it is nested too deeply") from None
     if encoding not in ("utf-8", "utf-8-sig"):
         raise NotEditable(f"it is declared to be {encoding}, not UTF-8")
     return tree
 
 
-def _imports_defaults(tree: ast.Module) -> bool:
-    return any(
-        isinstance(node, ast.ImportFrom) and node.module == DEFAULTS_IMPORT and node.names[0].name == "*"
-        for node in tree.body
-    )
+def _imports_defaults(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == DEFAULTS_IMPORT and node.names[0].name == "*"
 
 
 def _list_of(node: ast.stmt, variable: str) -> ast.List | None:
@@ -172,29 +169,66 @@ def _names(entries: Iterable[ast.expr]) -> list[str]:
     return names
 
 
-def _target(tree: ast.Module, variable: str) -> ast.List:
+def _target(tree: ast.Module, variable: str) -> ast.List | None:
     """The literal to extend: the first from which on nothing sets *variable* anew or takes entries out.
 
-    The assignment itself is preferred to later additions: that is where a reader looks.
+    The assignment itself is preferred to later additions: that is where a reader looks. ``None`` if there is no such literal,
+    but *variable* is a list at the end of the file.
+
+    :raises NotEditable: *variable* may be anything at the end of the file.
     """
     target: ast.List | None = None
+    from_defaults = is_list = False
+    why = f"it does not set {variable}"
+    if variable == WHITELIST:
+        why += f", and does not import * from {DEFAULTS_IMPORT}"
     for node in tree.body:
         literal = _list_of(node, variable)
         if literal is not None:
             if target is None or isinstance(node, ast.Assign | ast.AnnAssign):
                 target = literal
-        elif _disturbs(node, variable):
-            target = None
-    if target is None:
-        raise NotEditable(f"{variable} is not a list literal that nothing changes later")
+        elif _imports_defaults(node):
+            # Workspaces add to the defaults' OUTBOUND_WHITELIST without setting it.
+            target, from_defaults, is_list = None, True, variable == WHITELIST
+        elif user := _disturbing(node, variable):
+            target, from_defaults, is_list, why = None, False, False, _reason(node, user, variable)
+        else:
+            # What the owner appends to is a list, where it is certain to be the one at the end of the file.
+            within = ast.walk(node) if from_defaults else [node]
+            is_list |= any(_is_adding(each, variable) for each in within)
+    if target is None and not is_list:
+        raise NotEditable(why)
     return target
+
+
+def _is_adding(node: ast.AST, variable: str) -> bool:
+    """Whether *node* calls a method that lists have, and adds an entry to *variable*."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
+            return name == variable and method in ADDING_METHODS
+    return False
+
+
+def _reason(statement: ast.stmt, user: ast.AST, variable: str) -> str:
+    line = f"line {getattr(user, 'lineno', statement.lineno)}"
+    match statement, user:
+        case ast.ImportFrom(), ast.alias(name="*"):
+            return f"{line} imports *, which may replace {variable}"
+        case (ast.Assign() | ast.AnnAssign(), ast.Name(ctx=ast.Store())):
+            return f"{line} sets {variable} to something other than one list literal"
+    return f"{line} uses {variable} in a way that may change or replace it"
 
 
 def _disturbs(statement: ast.stmt, variable: str) -> bool:
     """Whether *statement* may set *variable* anew, take entries out, or hand the list to what may do so later."""
+    return _disturbing(statement, variable) is not None
+
+
+def _disturbing(statement: ast.stmt, variable: str) -> ast.AST | None:
+    """The first node of *statement* that may do so."""
     nodes = list(ast.walk(statement))
     harmless = {id(operand) for node in nodes for operand in _only_read_by(node)}
-    return any(_mentions(node, variable) for node in nodes if id(node) not in harmless)
+    return next((node for node in nodes if _mentions(node, variable) and id(node) not in harmless), None)
 
 
 def _only_read_by(node: ast.AST) -> list[ast.expr]:
@@ -230,6 +264,8 @@ def _mentions(node: ast.AST, variable: str) -> bool:
 def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
     tree = _parse(settings)
     target = _target(tree, variable)
+    if target is None:
+        return _append_statement(settings, tree, variable, entries)
     lines = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", settings)
     bom = 3 if settings.startswith(b"\xef\xbb\xbf") else 0
 
@@ -265,7 +301,17 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
         separator = b"" if not target.elts else b" " if comma else b", "
         edited = settings[:last] + separator + b", ".join(texts) + (b"," if comma else b"") + settings[last:]
     target.elts += [ast.Constant(entry) for entry in entries]
-    return _checked(edited, tree)
+    return _checked(edited, tree, f"the list in line {target.lineno} is written")
+
+
+def _append_statement(settings: bytes, tree: ast.Module, variable: str, entries: Sequence[str]) -> bytes:
+    """*settings* with a last statement that adds *entries*."""
+    newline = b"\r\n" if b"\r\n" in settings else b"\n"
+    literal = ", ".join(f'"{entry}"' for entry in entries)
+    line = f"{variable}.extend([{literal}])".encode()
+    ends_in_newline = settings.endswith((b"\n", b"\r"))
+    edited = settings + line + newline if ends_in_newline else settings + newline + line
+    return _checked(edited, ast.Module([*tree.body, *ast.parse(line).body], []), "its end is written")
 
 
 def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
@@ -287,12 +333,20 @@ def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
     return b"    "
 
 
-def _checked(edited: bytes, expected: ast.Module) -> bytes:
-    """*edited*, if it parses to what was meant and to nothing else."""
+def _checked(edited: bytes, expected: ast.Module, what: str) -> bytes:
+    """*edited*, if it parses to what was meant and to nothing else.
+
+    :raises NotEditable: It does not, because *what* is the way that it is.
+    """
+    unexpected = NotEditable(f"{what} in a way that an edit would change more than the new entry")
+    try:
+        tree = _parse(edited)
+    except NotEditable:
+        raise unexpected from None
     # Not by ast.dump, which recurses: a long sum in a settings file is nested too deeply for it.
-    found = zip(ast.walk(_parse(edited)), ast.walk(expected), strict=False)
+    found = zip(ast.walk(tree), ast.walk(expected), strict=False)
     if not all(_shallow(one) == _shallow(other) for one, other in found):
-        raise NotEditable("an edit would change more than the new entry")
+        raise unexpected
     return edited
 
 

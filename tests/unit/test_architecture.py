@@ -32,6 +32,7 @@ LAYERS = [
         "q2mfa_cli.record",
         "q2mfa_cli.rendering",
         "q2mfa_cli.request",
+        "q2mfa_cli.toml",
         "q2mfa_cli.validators",
         "q2mfa_cli.workspace",
     ],
