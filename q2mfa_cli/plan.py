@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+from q2mfa_cli import __version__
 from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.record import Additions, Record, read_record, record_path
 from q2mfa_cli.rendering import RenderedTree, render
 from q2mfa_cli.request import ExtensionRequest
 from q2mfa_cli.transaction import Change
@@ -112,10 +114,11 @@ def plan_creation(
         check_name(request.name)
     joining = registration(workspace, requests, register)
     edits = {path: _edit(workspace, path, after) for path, after in joining.edits.items()}
+    additions = Additions(workspace, joining.edits)
     extensions = tuple(
         ExtensionPlan(
             request,
-            tuple(_compare(workspace.root, render(request), force)),
+            tuple(_extension_files(workspace.root, request, additions, force)),
             tuple(edits[path] for path in joining.touched.get(request.name, [])),
         )
         for request in progress(requests)
@@ -137,9 +140,52 @@ def _edit(workspace: Workspace, path: str, after: bytes) -> PlannedFile:
     return PlannedFile(path, before, after, Action.CREATE if before is None else Action.EDIT)
 
 
+def _extension_files(
+    root: Path, request: ExtensionRequest, additions: Additions, force: bool
+) -> Iterator[PlannedFile]:
+    """Yield the files of an extension, its record last."""
+    recorded = _recorded(root, request.name, force)
+    version, filled_in = __version__, frozenset[str]()
+    if recorded and recorded.answers == request.answers and not force:
+        if render(request, recorded.version) != recorded.files:
+            raise Q2mfaError(
+                f"{request.name} was made by q2mfa {recorded.version} and is behind.",
+                f"Run `q2mfa update {request.name}`, which keeps your edits.",
+                "behind",
+            )
+        version = recorded.version
+        filled_in = frozenset(request.integration.filled_in(request.answers))
+    tree = render(request, version)
+    for file in _compare(root, tree, force):
+        # What its owner has to fill in differs from what was generated, as it should.
+        is_filled_in = file.action is Action.CONFLICT and file.path in filled_in and file.before is not None
+        yield replace(file, action=Action.KEEP) if is_filled_in else file
+    record = Record(version, request.answers, tree, open=() if force or not recorded else recorded.open)
+    yield _record_file(root, additions.recorded(record), recorded)
+
+
+def _recorded(root: Path, name: str, force: bool) -> Record | None:
+    try:
+        return read_record(root, name)
+    except Q2mfaError:
+        if force:
+            return None
+        raise
+
+
+def _record_file(root: Path, record: Record, recorded: Record | None) -> PlannedFile:
+    path = record_path(record.name)
+    before = present(root, path)
+    if not isinstance(before, bytes):
+        return PlannedFile(path, None, record.encoded(), before)
+    if record == recorded:
+        return PlannedFile(path, before, before, Action.KEEP)
+    return PlannedFile(path, before, record.encoded(), Action.EDIT)
+
+
 def _compare(root: Path, tree: RenderedTree, force: bool) -> Iterator[PlannedFile]:
     for path, content in tree.items():
-        before = _present(root, path)
+        before = present(root, path)
         if isinstance(before, Action):
             yield PlannedFile(path, None, content, before)
         # Git may have changed the line endings at checkout (`* text=auto`).
@@ -149,7 +195,7 @@ def _compare(root: Path, tree: RenderedTree, force: bool) -> Iterator[PlannedFil
             yield PlannedFile(path, before, content, Action.EDIT if force else Action.CONFLICT)
 
 
-def _present(root: Path, path: str) -> bytes | Action:
+def present(root: Path, path: str) -> bytes | Action:
     """Return the content of a file, or what follows if there is none."""
     target = root / path
     try:

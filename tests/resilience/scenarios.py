@@ -18,6 +18,8 @@ from small_workspaces import SETTINGS_PATH, fill
 
 from q2mfa_cli.errors import Q2mfaError
 from q2mfa_cli.transaction import Change, Transaction
+from q2mfa_cli.transaction.locking import LOCK
+from q2mfa_cli.transaction.staging import STAGING
 
 Tree = dict[str, tuple[object, ...]]
 Plan = Callable[[Path], list[Change]]
@@ -146,7 +148,7 @@ class PreparedScenario:
         self.calls = calls_of(self.command, self.cwd)
         self.complete = state(self.base)
         assert self.complete != self.before
-        assert not [path for path in self.complete if ".q2mfa" in path]
+        assert without_ours(self.complete) == self.complete
 
     @property
     def cwd(self) -> Path:
@@ -191,7 +193,7 @@ class PreparedScenario:
 
 def without_ours(tree: Tree) -> Tree:
     """*tree* without the lock and the staging folder."""
-    return {path: entry for path, entry in tree.items() if ".q2mfa" not in path}
+    return {path: entry for path, entry in tree.items() if LOCK not in path and STAGING not in path}
 
 
 def files(tree: Tree) -> Tree:
