@@ -54,7 +54,9 @@ class Merge:
         """
         if self.conflicts:
             raise ValueError("there is a conflict")
-        return self._joined([line for chunk in self.chunks if not isinstance(chunk, Conflict) for line in chunk])
+        return self._joined(
+            [line for chunk in self.chunks if not isinstance(chunk, Conflict) for line in chunk]
+        )
 
     def marked(self, base: str, theirs: str) -> bytes:
         """The merged text with both sides of each conflict between markers, as ``git merge-file --diff3`` has them.
@@ -137,6 +139,25 @@ def merge3(base: bytes, ours: bytes, theirs: bytes) -> Merge:
         prefix,
         ends_in_newline=ends[1] if ends[1] != ends[0] else ends[2],
     )
+
+
+def whole_conflict(base: bytes, ours: bytes, theirs: bytes) -> Merge:
+    """Return a merge that is one conflict: all lines of the three texts."""
+    newline = newline_of(ours)
+    base_lines, our_lines, their_lines = (
+        [line[:-1] + newline for line in _normal_lines(text)] for text in (base, ours, theirs)
+    )
+    return Merge(
+        (Conflict(base_lines, our_lines, their_lines),),
+        newline,
+        BOM if ours.startswith(BOM) else b"",
+        ends_in_newline=ours.endswith(b"\n"),
+    )
+
+
+def similarity(one: bytes, other: bytes) -> float:
+    """Return which part of the lines of two texts is equal: 0 to 1."""
+    return difflib.SequenceMatcher(None, _normal_lines(one), _normal_lines(other), autojunk=False).ratio()
 
 
 def split_lines(text: bytes) -> list[bytes]:

@@ -230,14 +230,15 @@ def _refuse_conflicts(conflicts: Sequence[str]) -> None:
         )
 
 
-def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
+def unified_diff(path: str, before: bytes | None, after: bytes | None) -> str:
     """Return what changes in one file, as ``diff -u`` shows it."""
     import difflib  # only for --dry-run
 
     old = (before or b"").decode("utf-8", "replace").splitlines(keepends=True)
-    new = after.decode("utf-8", "replace").splitlines(keepends=True)
+    new = (after or b"").decode("utf-8", "replace").splitlines(keepends=True)
     origin = "/dev/null" if before is None else f"a/{path}"
-    lines = difflib.unified_diff(old, new, origin, f"b/{path}")
+    outcome = "/dev/null" if after is None else f"b/{path}"
+    lines = difflib.unified_diff(old, new, origin, outcome)
     return "".join(
         line.replace("\r\n", "\n") if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         for line in lines

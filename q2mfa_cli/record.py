@@ -206,9 +206,7 @@ def claims(root: Path) -> Iterator[tuple[str, set[str], set[str]]]:
 def unresolved(root: Path, record: Record) -> list[str]:
     """Return the files whose conflict was left to the owner and is still there: markers, or a file beside it."""
     return [
-        path
-        for path in record.open
-        if (root / f"{path}{NEW_SUFFIX}").exists() or _is_marked(root / path)
+        path for path in record.open if (root / f"{path}{NEW_SUFFIX}").exists() or _is_marked(root / path)
     ]
 
 

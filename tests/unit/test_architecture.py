@@ -18,10 +18,14 @@ LAYERS = [
     ["q2mfa_cli.commands"],
     [
         "q2mfa_cli.platform",
+        "q2mfa_cli.inventory",
         "q2mfa_cli.plan",
         "q2mfa_cli.prompts",
+        "q2mfa_cli.removal_plan",
         "q2mfa_cli.report",
         "q2mfa_cli.transaction",
+        "q2mfa_cli.update_plan",
+        "q2mfa_cli.update_report",
     ],
     [
         "q2mfa_cli.answers",

@@ -23,9 +23,17 @@ BASE = b"one\ntwo\nthree\nfour\nfive\n"
         (BASE, BASE, BASE),
         (b"ONE\ntwo\nthree\nfour\nfive\n", BASE, b"ONE\ntwo\nthree\nfour\nfive\n"),
         (BASE, b"one\ntwo\nthree\nfour\n", b"one\ntwo\nthree\nfour\n"),
-        (b"ONE\ntwo\nthree\nfour\nfive\n", b"one\ntwo\nthree\nfour\nFIVE\n", b"ONE\ntwo\nthree\nfour\nFIVE\n"),
+        (
+            b"ONE\ntwo\nthree\nfour\nfive\n",
+            b"one\ntwo\nthree\nfour\nFIVE\n",
+            b"ONE\ntwo\nthree\nfour\nFIVE\n",
+        ),
         # Both made the same change, and each one more.
-        (b"zero\none\nTWO\nthree\nfour\nfive\n", b"one\nTWO\nthree\nfour\n", b"zero\none\nTWO\nthree\nfour\n"),
+        (
+            b"zero\none\nTWO\nthree\nfour\nfive\n",
+            b"one\nTWO\nthree\nfour\n",
+            b"zero\none\nTWO\nthree\nfour\n",
+        ),
         # Line endings, a missing last newline and a byte order mark stay as the owner has them.
         (BASE.replace(b"\n", b"\r\n"), BASE + b"six\n", (BASE + b"six\n").replace(b"\n", b"\r\n")),
         (b"ONE\r\ntwo\nthree\r\nfour\nfive\n", BASE + b"six\n", b"ONE\r\ntwo\nthree\r\nfour\nfive\nsix\n"),
@@ -46,7 +54,11 @@ def test_changes_of_both_sides_are_merged(ours: bytes, theirs: bytes, merged: by
     [
         (b"one\nA\nthree\n", b"one\nB\nthree\n", Conflict([b"two\n"], [b"A\n"], [b"B\n"])),
         # Changes that touch: their order is not known.
-        (b"A\ntwo\nthree\n", b"one\nB\nthree\n", Conflict([b"one\n", b"two\n"], [b"A\n", b"two\n"], [b"one\n", b"B\n"])),
+        (
+            b"A\ntwo\nthree\n",
+            b"one\nB\nthree\n",
+            Conflict([b"one\n", b"two\n"], [b"A\n", b"two\n"], [b"one\n", b"B\n"]),
+        ),
         (b"one\ntwo\nthree\nA\n", b"one\ntwo\nthree\nB\n", Conflict([], [b"A\n"], [b"B\n"])),
         (b"one\nthree\n", b"one\nTWO\nthree\n", Conflict([b"two\n"], [], [b"TWO\n"])),
         # Equal lines at the edges are no part of it.
@@ -83,7 +95,10 @@ def git_merge(folder: Path, base: bytes, ours: bytes, theirs: bytes) -> bytes | 
     for name, text in {"base": base, "ours": ours, "theirs": theirs}.items():
         (folder / name).write_bytes(text)
     done = subprocess.run(
-        ["git", "merge-file", "-p", "-q", "ours", "base", "theirs"], cwd=folder, capture_output=True, check=False
+        ["git", "merge-file", "-p", "-q", "ours", "base", "theirs"],
+        cwd=folder,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode >= 0 and not done.stderr, done.stderr
     return done.stdout if done.returncode == 0 else None
