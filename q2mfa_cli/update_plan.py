@@ -364,7 +364,8 @@ def _moved(
             yield file
         elif there is Action.CREATE or there == file.after:
             # An update that was killed may have come this far.
-            yield replace(file, before=_bytes(there))
+            outcome = Outcome.MERGED if file.outcome is Outcome.UNCHANGED else file.outcome
+            yield replace(file, before=_bytes(there), outcome=outcome)
         else:
             yield FileUpdate(
                 path, _bytes(there), _bytes(there), Outcome.CONFLICT, "your own file has this name"
@@ -438,7 +439,7 @@ def _merged(
     if not merge.conflicts and not marked_before:
         text = merge.text()
         if _is_sound(path, owner, text) and _is_stable(base or b"", text, new):
-            yield FileUpdate(path, owner, text, Outcome.MERGED)
+            yield FileUpdate(path, owner, text, Outcome.UNCHANGED if text == owner else Outcome.MERGED)
             return
         merge = whole_conflict(base or b"", owner, new)
     yield from _resolved(

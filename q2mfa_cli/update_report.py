@@ -10,7 +10,7 @@ from q2mfa_cli import __version__
 from q2mfa_cli.changelog import security_fixes
 from q2mfa_cli.errors import REPORT_FORMAT
 from q2mfa_cli.inventory import Extension, State
-from q2mfa_cli.update_plan import ExtensionUpdate, FileUpdate, Outcome, UpdatePlan, diff
+from q2mfa_cli.update_plan import ExtensionUpdate, FileUpdate, Outcome, UpdatePlan, conflict_text, diff
 
 MARKS = {
     Outcome.CREATED: "+",
@@ -72,8 +72,8 @@ def as_text(plan: UpdatePlan, dry_run: bool) -> str:
             lines.append(f"  = {same} file{'s' if same > 1 else ''} unchanged")
     lines += ["", *map(_line, plan.edits)] if plan.edits else []
     lines += ["", f"in {plan.workspace.root}"]
-    if dry_run and (changes := diff(plan)):
-        lines += ["", changes.rstrip("\n")]
+    changes = diff(plan) if dry_run else "".join(map(conflict_text, plan.conflicts))
+    lines += ["", changes.rstrip("\n")] if changes else []
     if dry_run:
         lines += ["", "Nothing was written (--dry-run)."]
     if steps := next_steps(plan):
@@ -84,7 +84,7 @@ def as_text(plan: UpdatePlan, dry_run: bool) -> str:
 def next_steps(plan: UpdatePlan) -> list[str]:
     """Return what is left to do, in order."""
     steps = list(plan.registration.steps)
-    if plan.is_removal:
+    if plan.is_removal or plan.conflicts:
         return steps
     updated = [extension for extension in plan.extensions if not extension.is_current]
     steps += [f"Resolve the conflict in {file.path}" for file in plan.open]

@@ -52,15 +52,18 @@ def install(root: Path, record: Record, edits: Mapping[str, bytes | None] | None
 
     :param edits: New content by path; ``None`` deletes the file.
     """
-    for path, content in {**record.files, record_path(record.name): record.encoded(), **(edits or {})}.items():
-        target = root / path
-        if content is None:
-            target.unlink()
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+    for path, content in {**record.files, record_path(record.name): record.encoded()}.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    for path, edited in (edits or {}).items():
+        if edited is None:
+            (root / path).unlink()
+        else:
+            (root / path).write_bytes(edited)
     settings = root / "configuration" / "settings.py"
-    settings.write_bytes(settings.read_bytes().replace(b"'Existing'", f"'Existing', '{record.name}'".encode()))
+    settings.write_bytes(
+        settings.read_bytes().replace(b"'Existing'", f"'Existing', '{record.name}'".encode())
+    )
     requirements = root / "requirements.txt"
     requirements.write_bytes(
         requirements.read_bytes() + b"".join(line.encode() + b"\n" for line in record.requirements)
@@ -68,7 +71,9 @@ def install(root: Path, record: Record, edits: Mapping[str, bytes | None] | None
 
 
 def _render(commit: str, integration: str, variables: dict[str, Any]) -> dict[str, bytes]:
-    archive = subprocess.run(["git", "archive", commit, "templates"], cwd=ROOT, check=True, capture_output=True)
+    archive = subprocess.run(
+        ["git", "archive", commit, "templates"], cwd=ROOT, check=True, capture_output=True
+    )
     with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
         tar.extractall(folder)
         made = Path(
@@ -77,7 +82,9 @@ def _render(commit: str, integration: str, variables: dict[str, Any]) -> dict[st
             )
         )
         return {
-            path.relative_to(made).as_posix(): path.read_bytes() for path in sorted(made.rglob("*")) if path.is_file()
+            path.relative_to(made).as_posix(): path.read_bytes()
+            for path in sorted(made.rglob("*"))
+            if path.is_file()
         }
 
 
