@@ -187,7 +187,7 @@ def _hosts(settings: bytes) -> set[str]:
 
 
 def _lines(requirements: bytes) -> set[str]:
-    return {line.strip() for line in requirements.decode("utf-8", "replace").splitlines()}
+    return {line.partition(" #")[0].strip() for line in requirements.decode("utf-8", "replace").splitlines()}
 
 
 def claims(root: Path) -> Iterator[tuple[str, set[str], set[str]]]:

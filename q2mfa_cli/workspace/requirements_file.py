@@ -82,14 +82,14 @@ def add(content: bytes, requirement: str) -> bytes:
 
 
 def replaced(content: bytes, earlier: str, requirement: str) -> bytes:
-    """Return *content* with *requirement* in place of each line that is *earlier* and nothing else."""
-    pattern = rb"(?m)^" + re.escape(earlier.encode()) + rb"(?=[ \t]*(?:#.*)?\r?$)"
+    """Return *content* with *requirement* in place of *earlier* in each line that is that, with or without a comment."""
+    pattern = rb"(?m)^" + re.escape(earlier.encode()) + rb"(?=(?:[ \t]+#.*)?[ \t]*\r?$)"
     return re.sub(pattern, lambda _: requirement.encode(), content)
 
 
 def removed(content: bytes, requirement: str) -> bytes:
-    """Return *content* without the lines that are *requirement* and nothing else."""
-    pattern = rb"(?m)^" + re.escape(requirement.encode()) + rb"[ \t]*(?:\r?\n|\Z)"
+    """Return *content* without the lines that are *requirement*, with or without a comment."""
+    pattern = rb"(?m)^" + re.escape(requirement.encode()) + rb"(?:[ \t]+#[^\r\n]*)?[ \t]*(?:\r?\n|\Z)"
     return re.sub(pattern, b"", content)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_updates import git_merge
 
 from q2mfa_cli.merge import Conflict, has_markers, merge3
 from q2mfa_cli.rendering import render
@@ -88,20 +88,6 @@ def test_marked_text_has_both_sides_and_the_base_in_the_owners_line_endings() ->
         b">>>>>>> q2mfa 0.2.0"
     )
     assert has_markers(marked) and not has_markers(b"one\n=======\n")
-
-
-def git_merge(folder: Path, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """What `git merge-file` makes of it; ``None`` for a conflict."""
-    for name, text in {"base": base, "ours": ours, "theirs": theirs}.items():
-        (folder / name).write_bytes(text)
-    done = subprocess.run(
-        ["git", "merge-file", "-p", "-q", "ours", "base", "theirs"],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode >= 0 and not done.stderr, done.stderr
-    return done.stdout if done.returncode == 0 else None
 
 
 def edited(text: bytes, chance: random.Random) -> bytes:
