@@ -85,7 +85,7 @@ def _examine(root: Path, record: Record) -> Extension:
     elif left := unresolved(root, record):
         state, detail = State.UNRESOLVED, f"Resolve the conflicts in {', '.join(left)}"
     elif is_behind(record):
-        state, detail = State.BEHIND, f"Update: q2mfa update {record.name}"
+        state = State.BEHIND
         security = security_fixes(record.version, request.integration)
     return Extension(
         record.name, request.integration.id, request.rendering, record.version, state, detail, tuple(security)

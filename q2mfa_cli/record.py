@@ -22,6 +22,7 @@ from q2mfa_cli.merge import has_markers
 from q2mfa_cli.questions import QUESTIONS
 from q2mfa_cli.request import Answers, ExtensionRequest, make_request
 from q2mfa_cli.workspace.find import CONFIGURATION, REQUIREMENTS, SETTINGS, Workspace, listed
+from q2mfa_cli.workspace.requirements_file import project
 from q2mfa_cli.workspace.settings_file import NotEditable, whitelisted_hosts
 
 FOLDER = ".q2mfa"
@@ -162,7 +163,8 @@ class Additions:
         before = {SETTINGS: workspace.settings or b"", REQUIREMENTS: workspace.requirements or b""}
         after = {**before, **edits}
         self._hosts = _hosts(after[SETTINGS]) - _hosts(before[SETTINGS])
-        self._requirements = _lines(after[REQUIREMENTS]) - _lines(before[REQUIREMENTS])
+        self._required = _lines(after[REQUIREMENTS])
+        self._requirements = self._required - _lines(before[REQUIREMENTS])
         for _, hosts, requirements in claims(workspace.root):
             self._hosts |= hosts
             self._requirements |= requirements
@@ -175,8 +177,15 @@ class Additions:
         return replace(
             record,
             hosts=tuple(host for host in needed if host in self._hosts),
-            requirements=tuple(line for line in required if line in self._requirements),
+            requirements=tuple(line for line in required if self._is_added(line)),
         )
+
+    def _is_added(self, requirement: str) -> bool:
+        if requirement in self._requirements:
+            return True
+        # An update that was killed may have raised the bound already.
+        projects = {project(line) for line in self._requirements}
+        return requirement in self._required and project(requirement) in projects
 
 
 def _hosts(settings: bytes) -> set[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from q2mfa_cli.errors import Q2mfaError
 from q2mfa_cli.merge import normalized
 from q2mfa_cli.plan import present
-from q2mfa_cli.record import Record, claims, record_path
+from q2mfa_cli.record import Record, claims, read_record, record_path
 from q2mfa_cli.update_plan import ExtensionUpdate, FileUpdate, Outcome, UpdatePlan, recorded_extension
 from q2mfa_cli.workspace import requirements_file, settings_file
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
@@ -24,9 +24,12 @@ def plan_removal(workspace: Workspace, name: str, *, force: bool = False) -> Upd
     """Plan the removal of the extension *name*.
 
     :param force: Remove files that their owner edited, too.
+    :returns: A plan without extensions if nothing of it is there: a removal that was killed at its end is complete.
     :raises Q2mfaError: It has no record; or a file was edited and *force* is not given.
     """
     root = workspace.root
+    if not (root / name).exists() and read_record(root, name) is None:
+        return UpdatePlan(workspace, (), is_removal=True)
     record = recorded_extension(root, name)
     files = [*_files(root, record), *_byte_code(root, record)]
     edited = [file.path for file in files if file.outcome is Outcome.KEPT]

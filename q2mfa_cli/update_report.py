@@ -58,7 +58,7 @@ def as_json(plan: UpdatePlan, dry_run: bool) -> dict[str, Any]:
 
 def as_text(plan: UpdatePlan, dry_run: bool) -> str:
     """Return the report for a person."""
-    lines: list[str] = []
+    lines = [] if plan.extensions else ["Nothing to do: no such extension is here."]
     for extension in plan.extensions:
         if lines:
             lines.append("")
@@ -130,10 +130,18 @@ def inventory_as_text(root: Path, extensions: Sequence[Extension]) -> str:
         return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
     lines = [line(titles), *map(line, rows)]
+    by_fix: dict[str, list[str]] = {}
     for each in extensions:
-        if each.detail or each.security:
-            lines += ["", f"{each.name}: {each.detail}", *(f"  * Security: {fix}" for fix in each.security)]
-    return "\n".join(lines)
+        for fix in each.security:
+            by_fix.setdefault(fix, []).append(each.name)
+    if by_fix:
+        lines += ["", "Security fixes that an update brings:"]
+        lines += [f"  * {fix}: {', '.join(names)}" for fix, names in by_fix.items()]
+    behind = [each.name for each in extensions if each.state is State.BEHIND]
+    if behind:
+        lines += ["", f"Update: q2mfa update {behind[0] if len(behind) == 1 else '--all'}"]
+    others = [each for each in extensions if each.detail]
+    return "\n".join([*lines, *([""] if others else []), *(f"{each.name}: {each.detail}" for each in others)])
 
 
 def _heading(plan: UpdatePlan, extension: ExtensionUpdate, dry_run: bool) -> str:

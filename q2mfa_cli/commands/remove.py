@@ -20,9 +20,8 @@ def remove(root: Path, name: str, *, force: bool = False, dry_run: bool = False)
     :raises Q2mfaError: See :func:`~q2mfa_cli.removal_plan.plan_removal`; or the file system refused.
     """
     root = resolved(root)
-    planned = plan_removal(read_workspace(root), name, force=force)
     if dry_run:
-        return planned
+        return plan_removal(read_workspace(root), name, force=force)
     try:
         with Transaction(root) as transaction:
             planned = plan_removal(read_workspace(root), name, force=force)

@@ -164,10 +164,8 @@ def changed_answers(pairs: Sequence[str]) -> dict[str, Value]:
 def _applied(root: Path, plan: Callable[[], UpdatePlan], dry_run: bool) -> UpdatePlan:
     if dry_run:
         return plan()
-    planned = plan()
-    if planned.conflicts or not planned.changes:
-        return planned
     try:
+        # Also where nothing is left to do: it removes what a killed run left.
         with Transaction(root) as transaction:
             planned = plan()
             if not planned.conflicts:

@@ -94,11 +94,14 @@ def removed(content: bytes, requirement: str) -> bytes:
 
 
 def project(requirement: str) -> str:
-    """Return the normalized name of the project that *requirement* is about."""
-    from packaging.requirements import Requirement  # only for a run that reaches the plan
+    """Return the normalized name of the project that *requirement* is about; the text itself if it names none."""
+    from packaging.requirements import InvalidRequirement, Requirement  # only for a run that reaches the plan
     from packaging.utils import canonicalize_name
 
-    return canonicalize_name(Requirement(requirement).name)
+    try:
+        return canonicalize_name(Requirement(requirement).name)
+    except InvalidRequirement:
+        return requirement
 
 
 def declarations(root: Path, name: str, content: bytes) -> Declarations:

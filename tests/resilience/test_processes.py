@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from command import contents, q2mfa
 from fault_injection import Fork, at, command_line, forked, sent
+from scenarios import with_earlier_foo
 from small_workspaces import SETTINGS_PATH, fill
 
 from q2mfa_cli.transaction import locking
@@ -115,3 +116,10 @@ def test_killed_process_does_not_block_the_next(stopped: Fork, workspace: Path) 
 def test_lock_file_is_writable_for_every_user_of_the_workspace(stopped: Fork, workspace: Path) -> None:
     """Otherwise the lock file of a killed process blocks other users."""
     assert (workspace / locking.LOCK).stat().st_mode & 0o777 == 0o666
+
+
+def test_two_updates_at_once_take_turns(workspace: Path) -> None:
+    with_earlier_foo(workspace)
+    processes = [start(["update", "--all", "--format", "json"], workspace) for _ in range(2)]
+    reports = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
+    assert sorted(report["status"] for report in reports) == ["unchanged", "updated"]

@@ -53,8 +53,8 @@ def test_check_names_what_is_behind_and_the_security_fixes(workspace: Path) -> N
     q2mfa("create", "Foo", "--no-input", cwd=workspace)
     before = contents(workspace)
     run = q2mfa("update", "--all", "--check", cwd=workspace)
-    assert run.status == 1 and "LoginMFA: Update" in run.out
-    assert "Security: Wrong tries and used codes count per customer" in run.out
+    assert run.status == 1 and "Update: q2mfa update LoginMFA" in run.out
+    assert "* Wrong tries and used codes count per customer" in run.out and "(0.1.0): LoginMFA" in run.out
     assert "bound to the request" not in run.out  # a fix of the redirect integration
     report = q2mfa("update", "--all", "--check", "--format", "json", cwd=workspace)
     assert report.status == 1 and report.json["status"] == "behind"
@@ -68,7 +68,7 @@ def test_update_needs_to_know_which(workspace: Path) -> None:
     for arguments in ([], ["--all", "Foo"], ["--all", "--adopt"]):
         assert q2mfa("update", *arguments, cwd=workspace).status == 2
     assert "Here: Foo." in q2mfa("update", cwd=workspace).err
-    for command in ("update", "remove", "diff"):
+    for command in ("update", "diff"):
         run = q2mfa(command, "Bar", cwd=workspace)
         assert run.status == 1 and "There is no extension Bar" in run.err
     assert q2mfa("update", "Bar", "--check", cwd=workspace).status == 1

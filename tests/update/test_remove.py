@@ -32,6 +32,15 @@ def test_remove_takes_back_what_create_did(workspace: Path, arguments: list[str]
     assert contents(workspace) == before
 
 
+def test_removal_of_what_is_not_there_is_done(workspace: Path) -> None:
+    """The same command finishes a removal that was killed at any moment."""
+    before = contents(workspace)
+    run = q2mfa("remove", "Foo", "--format", "json", cwd=workspace)
+    assert (run.status, run.json["status"]) == (0, "unchanged")
+    assert "no such extension" in q2mfa("remove", "Foo", cwd=workspace).out
+    assert contents(workspace) == before
+
+
 def test_byte_code_does_not_keep_the_folder(workspace: Path) -> None:
     create(workspace, "Foo")
     cache = workspace / "Foo" / "install" / "__pycache__"
