@@ -17,7 +17,6 @@ from attacks.denials import (
     KEY,
     KEY_LIST,
     NO_ANSWER,
-    NO_JSON,
     NO_OBJECT,
     REFUSED,
     REQUEST_URI,
@@ -46,12 +45,12 @@ ANSWERS: dict[str, tuple[str, Change, Denial]] = {
         NO_ANSWER,
     ),
     "no-http": ("speaks another protocol", wire(b"\x15\x03\x03\x00\x02\x02\x28"), NO_ANSWER),
-    "html": ("answers a page", lambda answer: body(b"<html><h1>Sign in</h1></html>", "text/html"), NO_JSON),
-    "empty": ("answers nothing", lambda answer: body(b""), NO_JSON),
-    "doubled": ("answers twice in one body", lambda answer: body(json.dumps(answer).encode() * 2), NO_JSON),
+    "html": ("answers a page", lambda answer: body(b"<html><h1>Sign in</h1></html>", "text/html"), NO_OBJECT),
+    "empty": ("answers nothing", lambda answer: body(b""), NO_OBJECT),
+    "doubled": ("answers twice in one body", lambda answer: body(json.dumps(answer).encode() * 2), NO_OBJECT),
     "list": ("answers a list with an honest answer in it", lambda answer: [answer], NO_OBJECT),
     "null": ("answers `null`", lambda answer: body(b"null"), NO_OBJECT),
-    "deep": ("answers JSON nested 99 000 deep", lambda answer: body(b"[" * 99_000), NO_JSON),
+    "deep": ("answers JSON nested 99 000 deep", lambda answer: body(b"[" * 99_000), NO_OBJECT),
 }
 SLOW = ("-slow", "-silent")
 

@@ -48,7 +48,7 @@ OWN_TESTS = [
 ]
 
 # Functions and constants that deny, with the position of the reason among their arguments.
-DENYING = {"require": 2, "usable": 1, "available": 1, "trusted": 1, "denying": 1, "Denied": 1, "WrongKey": 1}
+DENYING = {"require": 2, "usable": 1, "available": 1, "trusted": 1, "current": 1, "denying": 1, "Denied": 1}
 
 
 def functions() -> dict[str, str]:

@@ -45,10 +45,10 @@ BREAKAGES = {
         ("factor.py", 'raise Denied("not_configured", "deliver()', 'print("'),
     ],
     "redirect": [
-        ("extension.py", "        await self.oidc.finish(", "        self.oidc.finish("),
-        ("oidc.py", 'require("expired", first,', 'require("expired", True,'),
+        ("extension.py", "        await OidcClient(self).finish(", "        OidcClient(self).finish("),
+        ("oidc.py", "current(first,", "current(True,"),
         ("protocol.py", 'is_same(callback.get("state"), flow["state"])', "True"),
-        ("protocol.py", "claims.get(settings.IDENTITY_CLAIM) == identity", "True"),
+        ("protocol.py", "claims.get(settings.IDENTITY_CLAIM) == settings.identity", "True"),
     ],
 }
 

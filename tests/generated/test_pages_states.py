@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from typing import Any
 
 import pytest
@@ -53,6 +53,12 @@ def expect_message(page: ScriptedPage, text: str) -> None:
     expect(page.message).to_contain_text(text)
 
 
+def expect_failed_request(page: ScriptedPage, part: str, how: str | int) -> AbstractContextManager[Any]:
+    """Wait for a request to fail as *how* says, once the block has asked for it."""
+    event: Any = "requestfailed" if how == "blocked" else "response"
+    return page.page.expect_event(event, lambda each: part in each.url)
+
+
 # ---- never dead ------------------------------------------------------------------------------------------
 
 NOT_CONNECTED = "We could not connect to online banking."
@@ -67,7 +73,8 @@ def test_page_without_tecton_says_so_and_tries_again(
     expect_message(page, NOT_CONNECTED)
     expect(page.cancel).to_be_disabled()
     expect(page.again).to_be_enabled()
-    page.again.click()
+    with expect_failed_request(page, "q2-tecton-sdk", how):
+        page.again.click()
     expect(page.again).to_be_visible()
     expect_message(page, NOT_CONNECTED)
     page.broken.clear()
@@ -129,7 +136,8 @@ def test_page_whose_index_script_fails_says_so_and_can_be_canceled(
     expect_message(page, "This page could not be loaded.")
     expect(page.again).to_be_enabled()
     expect(page.cancel).to_be_enabled()
-    page.again.click()
+    with expect_failed_request(page, "index.js", how):
+        page.again.click()
     expect_message(page, "This page could not be loaded.")
     page.broken.clear()
     page.again.click()

@@ -59,7 +59,7 @@ LEAKS = [
     ("StandardSsr", "factor.py", "default=None", "default=now", "a wrong code"),
     ("StandardCsr", "factor.py", 'if step <= state.get("step", -1):', "if False:", "a used code"),
     ("StandardCsr", "factor.py", 'state["step"] = step', "pass", "a code used in another session"),
-    ("RedirectSsr", "protocol.py", 'given == metadata["issuer"]', "True", "another issuer"),
+    ("RedirectSsr", "protocol.py", "iss == settings.ISSUER", "True", "another issuer"),
     (
         "RedirectSsr",
         "protocol.py",
@@ -70,7 +70,7 @@ LEAKS = [
     (
         "RedirectCsr",
         "protocol.py",
-        "claims.get(settings.IDENTITY_CLAIM) == identity",
+        "claims.get(settings.IDENTITY_CLAIM) == settings.identity",
         "True",
         "another user at the provider",
     ),

@@ -43,8 +43,7 @@ class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecu
     @property
     def router(self):
         router = super().router
-        routes = {"default": self.default, "start": self.start, "token_handler": self.token_handler}
-        router.update(routes)
+        router.update(default=self.default, start=self.start, token_handler=self.token_handler)
         return router
 
     async def default(self):
@@ -56,11 +55,8 @@ class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecu
             start = error.data
         context = {"purpose": self.purpose(), "provider": self.provider(), "start": start}
         template = self.get_template("index.html.jinja2", context)
-        return self.get_tecton_form(
-            self.FRIENDLY_NAME,
-            custom_template=template,
-            hide_submit_button=True,
-        )
+        options = {"custom_template": template, "hide_submit_button": True}
+        return self.get_tecton_form(self.FRIENDLY_NAME, **options)
 {%- else %}
         """What the page shows before the user leaves."""
         return {"purpose": self.purpose(), "provider": self.provider()}
@@ -69,11 +65,11 @@ class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecu
     async def start(self):
         """The address at the identity provider, and for how many seconds it is good."""
         # The provider sends the user back to this address. It is registered there, to the letter.
-        return await self.oidc.start(f"{self.base_assets_url}/verify.html", self.mfa_info)
+        return await OidcClient(self).start(f"{self.base_assets_url}/verify.html")
 
     async def token_handler(self):
         """Prove who came back; then set a token with HQ. The page passes it on to verifyMFA."""
-        await self.oidc.finish(self.request_body, self.mfa_info)
+        await OidcClient(self).finish(self.request_body)
         self.logger.info("External MFA: the identity provider confirmed the user")
         token = secrets.token_urlsafe(32)
         result = await self.set_external_mfa_token(token)
@@ -83,17 +79,6 @@ class {{ cookiecutter.__handler }}({{ "Q2TectonServerRequestHandler" if cookiecu
     async def client_secret(self):
         """The client's secret, or its private key as a JWK. Override it to read another store."""
         return self.config.CLIENT_SECRET
-
-    @property
-    def oidc(self):
-        caches = (self.cache, self.session_cache)
-        return OidcClient(
-            self.CONFIG_FILE_NAME,
-            self.config,
-            self.client_secret,
-            *caches,
-            self.logger,
-        )
 
     def provider(self):
         """The host that the user is sent to, as their browser names it."""

@@ -28,7 +28,7 @@ PAR = "auto"
 MAX_AGE = 0
 
 # Check the time of the login (auth_time) that the provider states. False: only if the provider states none, or a wrong
-# one. Then nothing but the provider's own rules for this client makes sure that the user logged in again.
+# one. Then the user is asked to log in again, whatever MAX_AGE says, and nothing but the provider makes sure of it.
 CHECK_AUTH_TIME = True
 
 # How they must have logged in, as the provider's acr values, separated by spaces; empty: any way it has.
@@ -45,14 +45,11 @@ IDENTITY_ATTRIBUTE = "sso_identifier"
 # The attribute of mfa_info that is the user's name at the provider, to fill in its login form; empty: none.
 LOGIN_HINT = ""
 
-# Where the page moves on to, and comes back from.
-__ISSUER_ORIGIN = "/".join(ISSUER.split("/")[:3])
-
 ##### DO NOT EDIT BELOW THIS LINE -- AUTO GENERATED CONFIG #####
 
 FEATURE = {
     "core": False,
-    "additionalDomains": [__ISSUER_ORIGIN],
+    "additionalDomains": ["/".join(ISSUER.split("/")[:3])],  # where the page moves on to
     "modules": {
         "Main": {
             "overpanel": False,

@@ -252,7 +252,8 @@ def test_configuration_has_every_setting_with_a_value_that_is_allowed():
     required = extension.{{ cookiecutter.__handler }}.REQUIRED_CONFIGURATIONS
     assert set(required) == {*protocol.SETTINGS, "CLIENT_SECRET"}
     values = {name: getattr(configuration, name) for name in required}
-    protocol.check_settings(SimpleNamespace(**{**values, "CLIENT_ID": CLIENT_ID}))
+    config = SimpleNamespace(**{**values, "CLIENT_ID": CLIENT_ID})
+    protocol.check_settings(config, SimpleNamespace(sso_identifier=USER))
 
 
 def test_page_may_go_to_the_provider():

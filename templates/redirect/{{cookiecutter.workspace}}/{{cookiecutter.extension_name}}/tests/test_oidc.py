@@ -71,26 +71,22 @@ class Login:
         self.config = SimpleNamespace(**{**DEFAULTS, **config})
         self.secret, self.cache, self.session_cache = secret, Cache(), Cache()
         self.mfa_info = SimpleNamespace(sso_identifier=USER)
-        self.redirect_uri = REDIRECT_URI
+        self.redirect_uri, self.CONFIG_FILE_NAME = REDIRECT_URI, "Foo"
         self.logger, self.log = logging.getLogger("oidc"), Log()
         self.logger.handlers = [self.log]
 
-    def client(self, extension="Foo"):
-        async def client_secret():
-            if isinstance(self.secret, Exception):
-                raise self.secret
-            return self.secret
-
-        caches = (self.cache, self.session_cache)
-        return oidc.OidcClient(extension, self.config, client_secret, *caches, self.logger)
+    async def client_secret(self):
+        if isinstance(self.secret, Exception):
+            raise self.secret
+        return self.secret
 
     async def start(self):
-        start = await self.client().start(self.redirect_uri, self.mfa_info)
-        self.url = start["authorization_url"]
+        start = await oidc.OidcClient(self).start(self.redirect_uri)
+        self.url, self.seconds = start["authorization_url"], start["expires_in"]
         return dict(parse_qsl(urlsplit(self.url).query))
 
     async def finish(self, **changes):
-        await self.client().finish(self.provider.callback(self.url, **changes), self.mfa_info)
+        await oidc.OidcClient(self).finish(self.provider.callback(self.url, **changes))
 
     async def passes(self, **changes):
         await self.start()
@@ -212,8 +208,9 @@ async def test_request_has_only_what_is_configured(provider):
     query = await Login(provider, MAX_AGE=300, ACR_VALUES="high higher").start()
     assert "prompt" not in query and "login_hint" not in query
     assert (query["max_age"], query["acr_values"]) == ("300", "high higher")
-    query = await Login(provider, CHECK_AUTH_TIME=False).start()
-    assert "max_age" not in query and query["prompt"] == "login"
+    for max_age in (0, 300):  # an age that is not checked is not allowed either
+        query = await Login(provider, CHECK_AUTH_TIME=False, MAX_AGE=max_age).start()
+        assert "max_age" not in query and query["prompt"] == "login"
 
 
 async def test_login_hint_is_the_configured_attribute(provider):
@@ -276,12 +273,12 @@ async def test_refused_push_is_denied_and_does_not_fall_back(status, provider):
 )
 async def test_page_is_told_how_long_the_request_is_good(announced, given, provider):
     login = Login(provider)
-    start = await login.client().start(REDIRECT_URI, login.mfa_info)
-    assert start["expires_in"] == 600
+    await login.start()
+    assert login.seconds == 600
     provider.with_par().pushed["expires_in"] = announced
     login = Login(provider)
-    start = await login.client().start(REDIRECT_URI, login.mfa_info)
-    assert start["expires_in"] == given
+    await login.start()
+    assert login.seconds == given
 
 
 @pytest.mark.parametrize("pushed", [{}, {"request_uri": ""}, {"request_uri": 7}])
@@ -394,7 +391,7 @@ def fapi2(provider, algorithm="PS256", **config):
     provider.header = {"kid": "signing"}
     key = public_jwk(algorithm.replace("PS", "RS"), "signing", alg=algorithm)
     provider.with_par().signing_with(algorithm, key)
-    return Login(provider, private_key("PS256"), PROFILE="fapi2", **config)
+    return Login(provider, private_key("ES256"), PROFILE="fapi2", **config)
 
 
 @pytest.mark.parametrize("algorithm", ["PS256", "ES256", "EdDSA"])
@@ -625,15 +622,16 @@ async def test_flow_of_another_session_is_denied(provider):
     theirs, mine = Login(provider), Login(provider)
     await theirs.start()
     await mine.start()
-    step = mine.client().finish(provider.callback(theirs.url), mine.mfa_info)
-    assert await mine.code_of(step) == "expired"
+    mine.url = theirs.url
+    assert await mine.code_of(mine.finish()) == "expired"
 
 
 async def test_flow_of_another_extension_is_denied(provider):
     login = Login(provider)
     await login.start()
-    step = login.client("Bar").finish(provider.callback(login.url), login.mfa_info)
-    assert await login.code_of(step) == "expired"
+    login.CONFIG_FILE_NAME = "Bar"
+    assert await login.code_of(login.finish()) == "expired"
+    login.CONFIG_FILE_NAME = "Foo"
     await login.finish()
 
 
@@ -801,6 +799,17 @@ async def test_unknown_kid_fetches_keys_once(provider):
     assert await login.denied() == "not_trusted"
     assert await login.denied() == "not_trusted"
     assert provider.paths == ["/token", "/keys", "/token", "/keys", "/token"]
+
+
+async def test_id_token_that_fresh_keys_do_not_help_fetches_them_once_a_minute(provider):
+    login = Login(provider)
+    await login.passes()
+    provider.requests.clear()
+    provider.claims = {"exp": after(-120)}
+    assert await login.denied() == "not_trusted"
+    assert await login.denied() == "not_trusted"
+    assert login.reason == "the ID token is not valid: ExpiredSignatureError"
+    assert provider.paths == ["/token", "/keys", "/token"]
 
 
 async def test_new_key_under_old_kid_fetches_keys_once_a_minute(provider):
@@ -1114,7 +1123,7 @@ async def test_answer_without_json_keeps_its_status_in_the_log(provider):
     provider.respond = lambda path, answer: Response("<h1>Bad gateway</h1>", 502)
     login = Login(provider)
     assert await login.denied() == "provider_unavailable"
-    assert login.reason == "login.bank.example answered 502 and no JSON: JSONDecodeError"
+    assert login.reason == "login.bank.example answered 502 and no JSON object: JSONDecodeError"
 
 
 UNSAFE_URLS = [
