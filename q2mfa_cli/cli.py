@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import sys
@@ -198,7 +199,7 @@ workspace_option = click.option(
     "--output-dir",
     metavar="DIR",
     type=click.Path(path_type=Path, readable=False),
-    help="The workspace.  [default: the nearest folder upward with configuration/settings.py, else here]",
+    help="The workspace.  [default: the nearest folder upward with configuration/settings.py]",
 )
 
 
@@ -249,9 +250,10 @@ def create(
     from q2mfa_cli import report
     from q2mfa_cli.commands import create
     from q2mfa_cli.request import make_request
-    from q2mfa_cli.workspace.find import find_workspace
 
-    root = output_dir or find_workspace(Path())
+    is_typed = sys.stdin is not None and sys.stdin.isatty()
+    asks = is_typed and not no_input and answers is None
+    root = create.chosen_workspace(output_dir, functools.partial(click.confirm, err=True) if asks else None)
     given = {
         question.name: asked[question.name]
         for question in QUESTIONS

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from q2mfa_cli.errors import Q2mfaError, shown
+
 Value = str | tuple[str, ...]
 """An answer: a text, or several."""
+
+# The calls of External MFA, of the backend and of the page. An extension with neither is another one.
+EXTERNAL_MFA_CALLS = ("set_external_mfa_token", "verifyMFA")
+CODE = (".py", ".js", ".ts", ".jsx", ".tsx", ".html", ".jinja2")
+NOT_CODE = frozenset({"node_modules", "dist", "tests", "__pycache__"})
 
 PLACEHOLDER_ISSUER = "https://idp.example.com"
 
@@ -134,3 +142,34 @@ def integration_named(identifier: str) -> Integration:
 def integration_of(folder: Path) -> Integration:
     """The integration of the extension in *folder*; an extension without any hallmark counts as standard."""
     return next((each for each in INTEGRATIONS if (folder / each.hallmark).is_file()), STANDARD)
+
+
+def is_external_mfa(folder: Path) -> bool:
+    """Return whether the code of the extension in *folder* has a call of External MFA. Its tests do not count.
+
+    Code that cannot be read may have one.
+    """
+    calls = [call.encode() for call in EXTERNAL_MFA_CALLS]
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in NOT_CODE]
+        for path in (Path(parent, name) for name in names if name.endswith(CODE)):
+            try:
+                content = path.read_bytes() if path.is_file() else b""
+            except OSError:
+                return True
+            if any(call in content for call in calls):
+                return True
+    return False
+
+
+def refuse_other_extensions(name: str, folder: Path) -> None:
+    """Refuse the extension *name* in *folder* if it is not External MFA.
+
+    :raises Q2mfaError: It is not.
+    """
+    if not is_external_mfa(folder):
+        raise Q2mfaError(
+            f"{shown(name)} is not an External MFA extension: its code does not call {' or '.join(EXTERNAL_MFA_CALLS)}.",
+            "q2mfa tests only External MFA extensions; run its tests with `q2 test`.",
+            "not_external_mfa",
+        )

@@ -11,7 +11,7 @@ from q2mfa_cli import __version__
 from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.record import Additions, Record, read_record, record_path
 from q2mfa_cli.rendering import RenderedTree, render
-from q2mfa_cli.request import ExtensionRequest
+from q2mfa_cli.request import ExtensionRequest, variants
 from q2mfa_cli.transaction import Change
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
 from q2mfa_cli.workspace.names import name_checker, refuse_duplicates
@@ -26,6 +26,7 @@ class Action(Enum):
     CREATE = "created"
     EDIT = "edited"
     KEEP = "unchanged"
+    REMOVE = "removed"
     CONFLICT = "conflict"
 
 
@@ -35,17 +36,17 @@ class PlannedFile:
 
     :param path: Relative to the workspace, ``/``-separated.
     :param before: Its bytes now; ``None`` if there is no such file.
-    :param after: Its bytes after the change.
+    :param after: Its bytes after the change; ``None`` if it is removed.
     """
 
     path: str
     before: bytes | None
-    after: bytes
+    after: bytes | None
     action: Action
 
     @property
     def changes(self) -> bool:
-        return self.action in (Action.CREATE, Action.EDIT)
+        return self.action in (Action.CREATE, Action.EDIT, Action.REMOVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,13 @@ class ExtensionPlan:
     """The files of one extension.
 
     :param touched: Files of the workspace that are edited for it.
+    :param leftovers: Paths of files that only another variant of the extension has, and that its owner has edited.
     """
 
     request: ExtensionRequest
     files: tuple[PlannedFile, ...]
     touched: tuple[PlannedFile, ...]
+    leftovers: tuple[str, ...] = ()
 
     def paths(self, action: Action) -> list[str]:
         """Return the sorted paths of the files, the workspace's included, that *action* happens to."""
@@ -116,10 +119,12 @@ def plan_creation(
     edits = {path: _edit(workspace, path, after) for path, after in joining.edits.items()}
     additions = Additions(workspace, joining.edits)
     extensions = tuple(
-        ExtensionPlan(
+        _extension(
+            workspace.root,
             request,
-            tuple(_extension_files(workspace.root, request, additions, force)),
             tuple(edits[path] for path in joining.touched.get(request.name, [])),
+            additions,
+            force,
         )
         for request in progress(requests)
     )
@@ -129,21 +134,14 @@ def plan_creation(
     return plan
 
 
-def diff(plan: Plan) -> str:
-    """Return a unified diff of the workspace's own files, and of every other file that is replaced."""
-    replaced = [file for each in plan.extensions for file in each.files if file.action is Action.EDIT]
-    return "".join(unified_diff(file.path, file.before, file.after) for file in (*replaced, *plan.edits))
-
-
-def _edit(workspace: Workspace, path: str, after: bytes) -> PlannedFile:
-    before = {SETTINGS: workspace.settings, REQUIREMENTS: workspace.requirements}[path]
-    return PlannedFile(path, before, after, Action.CREATE if before is None else Action.EDIT)
-
-
-def _extension_files(
-    root: Path, request: ExtensionRequest, additions: Additions, force: bool
-) -> Iterator[PlannedFile]:
-    """Yield the files of an extension, its record last."""
+def _extension(
+    root: Path,
+    request: ExtensionRequest,
+    touched: tuple[PlannedFile, ...],
+    additions: Additions,
+    force: bool,
+) -> ExtensionPlan:
+    """Return the plan of one extension: its files, and its record last."""
     recorded = _recorded(root, request.name, force)
     version, filled_in = __version__, frozenset[str]()
     if recorded and recorded.answers == request.answers and not force:
@@ -156,12 +154,52 @@ def _extension_files(
         version = recorded.version
         filled_in = frozenset(request.integration.filled_in(request.answers))
     tree = render(request, version)
-    for file in _compare(root, tree, force):
+    files = [
         # What its owner has to fill in differs from what was generated, as it should.
-        is_filled_in = file.action is Action.CONFLICT and file.path in filled_in and file.before is not None
-        yield replace(file, action=Action.KEEP) if is_filled_in else file
+        replace(file, action=Action.KEEP)
+        if file.action is Action.CONFLICT and file.before is not None and file.path in filled_in
+        else file
+        for file in _compare(root, tree, force)
+    ]
+    edited = []
+    # Without force, another variant's files are a conflict.
+    if force and any(file.action is Action.EDIT for file in files):
+        for path, versions in _of_other_variants(request, tree, recorded).items():
+            before = present(root, path)
+            if before in versions:
+                files.append(PlannedFile(path, before, None, Action.REMOVE))
+            elif isinstance(before, bytes):
+                edited.append(path)
     record = Record(version, request.answers, tree, open=() if force or not recorded else recorded.open)
-    yield _record_file(root, additions.recorded(record), recorded)
+    files.append(_record_file(root, additions.recorded(record), recorded))
+    return ExtensionPlan(request, tuple(files), touched, tuple(edited))
+
+
+def _of_other_variants(
+    request: ExtensionRequest, tree: RenderedTree, recorded: Record | None
+) -> dict[str, list[bytes]]:
+    """Return the files that other variants of the extension have and *tree* has not: all contents, by path."""
+    found: dict[str, list[bytes]] = {}
+    others = [render(variant) for variant in variants(request)]
+    for files in [*others, recorded.files] if recorded else others:
+        for path, content in files.items():
+            if path not in tree:
+                # Git may have changed the line endings at checkout.
+                found.setdefault(path, []).extend([content, content.replace(b"\n", b"\r\n")])
+    return dict(sorted(found.items()))
+
+
+def diff(plan: Plan) -> str:
+    """Return a unified diff of the workspace's own files, and of every other file that is replaced."""
+    replaced = [
+        file for each in plan.extensions for file in each.files if file.action in (Action.EDIT, Action.REMOVE)
+    ]
+    return "".join(unified_diff(file.path, file.before, file.after) for file in (*replaced, *plan.edits))
+
+
+def _edit(workspace: Workspace, path: str, after: bytes) -> PlannedFile:
+    before = {SETTINGS: workspace.settings, REQUIREMENTS: workspace.requirements}[path]
+    return PlannedFile(path, before, after, Action.CREATE if before is None else Action.EDIT)
 
 
 def _recorded(root: Path, name: str, force: bool) -> Record | None:
@@ -237,8 +275,8 @@ def unified_diff(path: str, before: bytes | None, after: bytes | None) -> str:
     old = (before or b"").decode("utf-8", "replace").splitlines(keepends=True)
     new = (after or b"").decode("utf-8", "replace").splitlines(keepends=True)
     origin = "/dev/null" if before is None else f"a/{path}"
-    outcome = "/dev/null" if after is None else f"b/{path}"
-    lines = difflib.unified_diff(old, new, origin, outcome)
+    target = "/dev/null" if after is None else f"b/{path}"
+    lines = difflib.unified_diff(old, new, origin, target)
     return "".join(
         line.replace("\r\n", "\n") if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         for line in lines

@@ -12,7 +12,7 @@ from q2mfa_cli.errors import REPORT_FORMAT
 from q2mfa_cli.plan import Action, ExtensionPlan, Plan, diff
 
 RENDERING_LABELS = {"ssr": "server-side rendered", "csr": "client-side rendered"}
-MARKS = {Action.CREATE: "+", Action.EDIT: "~", Action.KEEP: "="}
+MARKS = {Action.CREATE: "+", Action.EDIT: "~", Action.KEEP: "=", Action.REMOVE: "-"}
 # The next steps name the first extensions of a batch, and count the others.
 NAMED = 3
 
@@ -62,10 +62,12 @@ def next_steps(plan: Plan) -> list[str]:
     requests = [each.request for each in plan.extensions]
     first, others = requests[:NAMED], len(requests) - NAMED
     root, joining = plan.workspace.root, plan.registration
+    leftovers = [path for each in plan.extensions for path in each.leftovers]
     steps = [] if _is_current(root) else [f"Go to the workspace: cd {shlex.quote(str(root))}"]
     steps += joining.steps
+    steps += [f"Delete what is left of another variant, unless you need it: {path}" for path in leftovers]
     for request in first:
-        steps += request.integration.to_fill_in(request.answers)
+        steps += [*request.notes, *request.integration.to_fill_in(request.answers)]
     if others > 0:
         steps.append(f"Do the same for the other {others} extensions")
     steps += [f"Install what they need: {joining.install}"] if joining.install else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,9 +19,11 @@ class ExtensionRequest:
     """One External MFA extension to generate (see :func:`make_request`).
 
     :param answers: A valid answer to each question that concerns the integration.
+    :param notes: What its owner should know of how the answers were taken, one sentence each.
     """
 
     answers: Answers
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -42,13 +45,35 @@ def make_request(answers: Answers, questions: Sequence[Question] = QUESTIONS) ->
     """
     integration = _integration(answers, questions)
     refuse_answers_of_others(answers, integration, questions)
-    return ExtensionRequest(
-        {
-            question.name: _answer(question, answers)
+    accepted = {
+        question.name: _answer(question, answers) for question in questions if question.concerns(integration)
+    }
+    cut = [
+        f"Check the {name}: {answers[name]} was cut to {value}"
+        for name, value in accepted.items()
+        if isinstance(answers.get(name, value), str) and answers.get(name, value) != value
+    ]
+    return ExtensionRequest(accepted, tuple(cut))
+
+
+def variants(request: ExtensionRequest, questions: Sequence[Question] = QUESTIONS) -> list[ExtensionRequest]:
+    """Return a request for each combination of choices for the same extension, the other answers as in *request*."""
+    choosing = [question for question in questions if question.choices]
+    found: list[ExtensionRequest] = []
+    for choices in itertools.product(*(question.choices for question in choosing)):
+        chosen = {question.name: choice for question, choice in zip(choosing, choices, strict=True)}
+        integration = _integration(chosen, questions)
+        answers = {**request.answers, **chosen}
+        given = {
+            question.name: answers[question.name]
             for question in questions
+            # A default need not be an answer that can be given.
             if question.concerns(integration)
+            and answers.get(question.name, question.default) != question.default
         }
-    )
+        variant = make_request(given, questions)
+        found += [] if variant in found else [variant]
+    return found
 
 
 def refuse_answers_of_others(

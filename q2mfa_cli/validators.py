@@ -13,6 +13,8 @@ from q2mfa_cli.errors import UsageError, shown
 
 NAME_MAX = 80
 VALUE_MAX = 500
+ISSUER_HINT = "Give the identity provider's issuer URL, such as https://idp.example.com/realms/bank."
+METADATA_PATH = re.compile(r"(.*)/\.well-known/(?:openid-configuration|oauth-authorization-server)(/.+?)?/?")
 
 # A folder of one of these names would shadow a package that the workspace or the SDK has.
 PACKAGE_NAMES = frozenset(
@@ -75,24 +77,27 @@ def suggest_name(name: str) -> str:
 
 
 def check_issuer(issuer: str) -> str:
-    """Return *issuer* exactly as given, if it is an issuer identifier.
+    """Return *issuer* exactly as given, if it is an issuer identifier. The address of its metadata is cut to the issuer.
 
     That is an https URL without query or fragment (OpenID Connect Discovery 1.0, section 3), or an http URL on loopback.
 
     :raises UsageError: It is not.
     """
 
-    def bad(why: str) -> UsageError:
-        return UsageError(
-            f"{shown(issuer)} cannot be an issuer: {why}.",
-            "Give the identity provider's issuer URL, such as https://idp.example.com/realms/bank.",
-            "bad_issuer",
-        )
+    def bad(why: str, hint: str = ISSUER_HINT) -> UsageError:
+        return UsageError(f"{shown(issuer)} cannot be an issuer: {why}.", hint, "bad_issuer")
 
     if len(issuer) > VALUE_MAX:
         raise bad(f"it has more than {VALUE_MAX} characters")
     if not re.fullmatch(r"[A-Za-z0-9._~:/\[\]@!$&()*+,;=%-]+", issuer):
         raise bad("it has characters that do not belong in such a URL (a query and a fragment neither)")
+    if re.fullmatch(r"(//)?[A-Za-z0-9._-]+(:[0-9]+)?(/.*)?", issuer):
+        likely = f"https://{issuer.lstrip('/')}"
+        try:
+            hint = f"Did you mean {check_issuer(likely)}?"
+        except UsageError:
+            hint = ISSUER_HINT
+        raise bad("it needs https:// in front", hint)
     try:
         url = urlsplit(issuer)
         host, port = url.hostname or "", url.port
@@ -104,7 +109,16 @@ def check_issuer(issuer: str) -> str:
         raise bad("it has a user name or password in it")
     if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
         raise bad("it has to begin with https:// (http:// is for loopback only)")
-    return issuer
+    return _without_metadata_path(issuer)
+
+
+def _without_metadata_path(url: str) -> str:
+    """Return the issuer whose metadata *url* is the address of; any other URL as it is.
+
+    OpenID Connect Discovery 1.0, section 4, puts the well-known path at the end; RFC 8414, section 3.1, before the issuer's path.
+    """
+    found = METADATA_PATH.fullmatch(url)
+    return f"{found[1]}{found[2] or ''}" if found else url
 
 
 def check_client_id(client_id: str) -> str:

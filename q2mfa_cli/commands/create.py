@@ -6,17 +6,38 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from q2mfa_cli.answers import read_answers
-from q2mfa_cli.errors import Interrupted, UsageError
+from q2mfa_cli.errors import Interrupted, Q2mfaError, UsageError
 from q2mfa_cli.integrations import integration_named
 from q2mfa_cli.plan import Plan, Progress, plan_creation
 from q2mfa_cli.prompts import Prompter, ask
 from q2mfa_cli.request import Answers, ExtensionRequest, make_request, refuse_answers_of_others
 from q2mfa_cli.transaction import Transaction
 from q2mfa_cli.validators import check_name
-from q2mfa_cli.workspace.find import read_workspace, resolved
+from q2mfa_cli.workspace.find import SETTINGS, find_workspace, read_workspace, resolved
 from q2mfa_cli.workspace.names import name_checker
 
 UNCHANGED_OR_COMPLETE = "The workspace is unchanged, or complete. Run the command again."
+
+
+def chosen_workspace(output_dir: Path | None, confirm: Callable[[str], bool] | None) -> Path:
+    """Return the folder to create extensions in: *output_dir*, else the workspace around the current folder.
+
+    :param confirm: Asks a person whether to create in the current folder, which is no workspace; ``None`` if nobody is asked.
+    :raises UsageError: There is no workspace around the current folder, and nobody is asked.
+    :raises Q2mfaError: A person was asked, and said no.
+    """
+    if output_dir is not None:
+        return output_dir
+    root = find_workspace(Path())
+    if (root / SETTINGS).is_file():
+        return root
+    what = f"This is not a Q2 SDK workspace: neither this folder nor one above it has {SETTINGS}."
+    hint = "Go to your workspace, or give a folder with -o; -o . is this one."
+    if confirm is None:
+        raise UsageError(what, hint, "no_workspace")
+    if not confirm(f"{what}\nCreate the extension here anyway?"):
+        raise Q2mfaError("Nothing was created.", hint, "declined")
+    return root
 
 
 def requests_from_file(source: str, given: Answers) -> list[ExtensionRequest]:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.integrations import refuse_other_extensions
 from q2mfa_cli.platform.masking import mask_queries
-from q2mfa_cli.platform.preview.extension import use_fake_sdk
+from q2mfa_cli.platform.preview.extension import folder_of, installed_module, use_fake_sdk
 from q2mfa_cli.platform.verify import report
 from q2mfa_cli.platform.verify.report import Finding
 from q2mfa_cli.record import refuse_conflict_markers
@@ -70,6 +71,7 @@ def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
     """
     refuse_conflict_markers(workspace, name)
     use_fake_sdk(workspace, NEEDED)
+    refuse_other_extensions(name, folder_of(workspace, installed_module(workspace, name)))
     _log_to_terminal()
     # The report says why each attempt was refused.
     logging.getLogger("q2_sdk").setLevel(logging.ERROR)

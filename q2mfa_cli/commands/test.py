@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,18 +10,32 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from q2mfa_cli.errors import Q2mfaError, shown
-from q2mfa_cli.integrations import integration_of
+from q2mfa_cli.integrations import integration_of, refuse_other_extensions
 from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 from q2mfa_cli.record import refuse_conflict_markers
 
 # Replaces the workspace's own pytest configuration, which may need plugins that are not installed.
 NO_CONFIGURATION = FAKE_SDK.parent / "pytest.ini"
 
+# Variables of pytest that change which tests run, or whether it starts.
+PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+
+# PYTHONPATH cannot hold a folder with a colon (a semicolon on Windows) in its name. So child processes set sys.path.
+PATH_FIRST = """\
+import json, sys
+sys.path[:0] = json.loads(sys.argv.pop(1))
+"""
+
 # The child process prints whether the SDK is installed, and which modules are missing.
 PROBE = """\
-import importlib.util, sys
+import importlib.util
 print(importlib.util.find_spec("q2_sdk") is not None)
 print(*[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None])
+"""
+
+RUN = """\
+import pytest
+sys.exit(pytest.console_main())
 """
 
 
@@ -40,39 +55,41 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
             "Run this in the workspace, or name it with -o; `q2mfa create` makes an extension.",
             "no_such_extension",
         )
+    refuse_other_extensions(name, workspace / name)
     refuse_conflict_markers(workspace, name)
     needed = ["pytest", *FAKE_SDK_MODULES, *integration_of(workspace / name).modules]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": _path(workspace)}
-    sdk_is_there, missing = _probe(workspace, environment, needed)
+    sdk_is_there, missing = _probe(workspace, needed)
     if missing:
         raise Q2mfaError(
             f"The tests need {', '.join(missing)}, which this Python does not have.",
             "Install it: pip install 'q2mfa-cli[sandbox]'",
             "sandbox_missing",
         )
+    path = [workspace]
     if not sdk_is_there:
         print("q2_sdk is not installed here: running on q2mfa's fake of it.", file=sys.stderr)
-        environment["PYTHONPATH"] = _path(workspace, FAKE_SDK)
+        path.append(FAKE_SDK)
     sys.stdout.flush()
+    # Relative paths: pytest takes `[` and `::` in a path for a part of a test's name, and expands `$`.
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-c", str(NO_CONFIGURATION), "-p", "no:cacheprovider"),
-            *("--rootdir", str(workspace), "--confcutdir", str(workspace), "--import-mode", "importlib"),
-            *(str(tests), *pytest_args),
+            *_python(RUN, path),
+            *("-c", str(NO_CONFIGURATION), "-p", "no:cacheprovider", "--import-mode", "importlib"),
+            *("--rootdir", ".", "--confcutdir", ".", f"{name}/tests", *pytest_args),
         ],
         cwd=workspace,
-        env=environment,
+        env=_environment(),
         check=False,
     )
     # pytest's 5 means that no test ran, which is no success.
     return 0 if done.returncode == 0 else 1
 
 
-def _probe(workspace: Path, environment: dict[str, str], modules: list[str]) -> tuple[bool, list[str]]:
+def _probe(workspace: Path, modules: list[str]) -> tuple[bool, list[str]]:
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *modules],
+        [*_python(PROBE, [workspace]), *modules],
         cwd=workspace,
-        env=environment,
+        env=_environment(),
         capture_output=True,
         text=True,
         check=True,
@@ -81,6 +98,11 @@ def _probe(workspace: Path, environment: dict[str, str], modules: list[str]) -> 
     return sdk_is_there == "True", missing.split()
 
 
-def _path(*folders: Path) -> str:
-    inherited = os.environ.get("PYTHONPATH")
-    return os.pathsep.join([*map(str, folders), *([inherited] if inherited else [])])
+def _python(code: str, path: Sequence[Path]) -> list[str]:
+    """Return the command that runs *code* with *path* in front of ``sys.path``."""
+    return [sys.executable, "-c", PATH_FIRST + code, json.dumps([str(folder) for folder in path])]
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in PYTEST_VARIABLES}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from q2mfa_cli.errors import UsageError
+from q2mfa_cli.integrations import is_external_mfa
 from q2mfa_cli.workspace import settings_file
 from q2mfa_cli.workspace.find import CONFIGURATION, Workspace, listed
+
+# The files of an extension that are written before its extension.py, in that order.
+WRITTEN_FIRST = ("README.md", "__init__.py", "customer.py")
 
 
 def name_checker(workspace: Workspace) -> Callable[[str], str]:
@@ -26,7 +30,11 @@ def name_checker(workspace: Workspace) -> Callable[[str], str]:
             if why == _configured(f"{name}.py"):
                 continue
             same = other == name and not why.lower().endswith(".py is in the workspace")
-            if not (same and _may_be_this_extension(workspace.root / name)):
+            if same and (workspace.root / name / "extension.py").is_file():
+                if not is_external_mfa(workspace.root / name):
+                    why = f"{name}/ holds an extension that is not External MFA"
+                    raise UsageError(f"{name} is taken: {why}.", "Choose another name.", "name_taken")
+            elif not (same and _may_be_started(workspace.root / name)):
                 raise UsageError(f"{name} is taken: {why}.", "Choose another name.", "name_taken")
         return name
 
@@ -68,13 +76,13 @@ def _configured(file: str) -> str:
     return f"{CONFIGURATION}/{file} is in the workspace"
 
 
-def _may_be_this_extension(folder: Path) -> bool:
-    """Return whether *folder* holds an extension, the byte code of one that is gone, or the start of one.
+def _may_be_started(folder: Path) -> bool:
+    """Return whether *folder* holds the byte code of an extension that is gone, or the start of one.
 
     A run that was killed while it put files beside such byte code may have come only as far as the files before
     ``extension.py``. The same command has to finish the job.
     """
-    if not folder.is_dir() or (folder / "extension.py").is_file():
-        return folder.is_dir()
+    if not folder.is_dir():
+        return False
     names = {path.name for path in listed(folder)} - {"__pycache__"}
-    return names in (set(), {"README.md"}, {"README.md", "__init__.py"})
+    return any(names == set(WRITTEN_FIRST[:count]) for count in range(len(WRITTEN_FIRST) + 1))

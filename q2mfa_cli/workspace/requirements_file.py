@@ -74,9 +74,9 @@ def add(content: bytes, requirement: str) -> bytes:
     newline = b"\r\n" if b"\r\n" in content else b"\n"
     ends_in_newline = not content or content.endswith((b"\n", b"\r"))
     start = b"" if ends_in_newline else newline
-    last = (content.splitlines() or [b""])[-1]
+    last = (_text(content).splitlines() or [""])[-1]
     # pip joins a line that ends in a backslash, and is no comment, with the next one.
-    if last.endswith(b"\\") and not COMMENT.match(last.decode("utf-8", "replace")):
+    if last.endswith("\\") and not COMMENT.match(last):
         start += newline
     return content + start + requirement.encode() + (newline if ends_in_newline else b"")
 
@@ -147,7 +147,7 @@ def _read(root: Path, path: Path, content: bytes, is_constraint: bool, seen: set
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     entries: list[Declared] = []
     hashed = False
-    for number, line in _logical_lines(_text(content)):
+    for number, line in logical_lines(_text(content)):
         hashed |= "--hash" in line or line.startswith("--require-hashes")
         if include := INCLUDE.match(line):
             other = path.parent / include[2].strip("'\"")
@@ -167,7 +167,7 @@ def _read(root: Path, path: Path, content: bytes, is_constraint: bool, seen: set
     return Declarations(tuple(entries), hashed)
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield each line that is not empty, with the number of its first physical line, without its comment."""
     parts: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):

@@ -178,20 +178,24 @@ def _target(tree: ast.Module, variable: str) -> ast.List | None:
     :raises NotEditable: *variable* may be anything at the end of the file.
     """
     target: ast.List | None = None
-    from_defaults = is_list = False
+    from_defaults = is_list = is_shared = False
     why = f"it does not set {variable}"
     if variable == WHITELIST:
         why += f", and does not import * from {DEFAULTS_IMPORT}"
     for node in tree.body:
         literal = _list_of(node, variable)
-        if literal is not None:
-            if target is None or isinstance(node, ast.Assign | ast.AnnAssign):
-                target = literal
+        if isinstance(node, ast.Assign | ast.AnnAssign) and literal is not None:
+            target, is_shared = literal, False
+        elif is_shared:
+            continue
+        elif literal is not None:
+            target = target or literal
         elif _imports_defaults(node):
             # Workspaces add to the defaults' OUTBOUND_WHITELIST without setting it.
             target, from_defaults, is_list = None, True, variable == WHITELIST
         elif user := _disturbing(node, variable):
             target, from_defaults, is_list, why = None, False, False, _reason(node, user, variable)
+            is_shared = _shares(node)
         else:
             # What the owner appends to is a list, where it is certain to be the one at the end of the file.
             within = ast.walk(node) if from_defaults else [node]
@@ -207,6 +211,15 @@ def _is_adding(node: ast.AST, variable: str) -> bool:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
             return name == variable and method in ADDING_METHODS
     return False
+
+
+def _shares(statement: ast.stmt) -> bool:
+    """Whether two names may be the same list after *statement*, so that adding to one changes the other."""
+    return any(
+        (isinstance(node, ast.Assign) and len(node.targets) > 1)
+        or (isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and isinstance(node.value, ast.Name))
+        for node in ast.walk(statement)
+    )
 
 
 def _reason(statement: ast.stmt, user: ast.AST, variable: str) -> str:

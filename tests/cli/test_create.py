@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from command import contents, q2mfa, q2mfa_process
 
+from q2mfa_cli.record import decode
+
 # The checkout's: pip compiles what it installs, and plain Cookiecutter would copy the byte code.
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -205,6 +207,54 @@ def test_file_that_differs_is_kept_unless_forced(workspace: Path) -> None:
     assert contents(workspace) == before
     assert q2mfa("create", "Foo", "--no-input", "--force", cwd=workspace).status == 0
     assert "class Factor" in mine.read_text()
+
+
+VARIANT_FLAGS = [
+    [f"--rendering={rendering}", *flags]
+    for rendering in ("ssr", "csr")
+    for flags in (["--factor=totp"], ["--factor=message"], ["--mfa=redirect", "--client-id=x"])
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(old, new) for old in VARIANT_FLAGS for new in (VARIANT_FLAGS[0], VARIANT_FLAGS[-1])]
+)
+def test_force_over_another_variant_leaves_the_files_of_the_new_one(
+    old: list[str], new: list[str], workspace: Path, tmp_path: Path
+) -> None:
+    fresh = ["create", "Foo", "--no-input", "--no-register"]
+    assert q2mfa(*fresh, *new, "-o", tmp_path / "new", cwd=tmp_path).status == 0
+    assert q2mfa("create", "Foo", "--no-input", *old, cwd=workspace).status == 0
+    only_old = {path for path in contents(workspace) if path.startswith("Foo/")} - contents(
+        tmp_path / "new"
+    ).keys()
+    run = q2mfa("create", "Foo", "--no-input", "--force", "--format=json", *new, cwd=workspace)
+    (extension,) = run.json["extensions"]
+    assert extension["removed"] == sorted(only_old)
+    ours = {path: content for path, content in contents(workspace).items() if "Foo" in path}
+    expected = contents(tmp_path / "new")
+    # Only a workspace has a requirements.txt that a record can say it added to.
+    for files in (ours, expected):
+        record = decode(files.pop(".q2mfa/Foo.json"), "Foo")
+        assert record.files == {path: expected[path] for path in record.files}
+    assert ours == expected
+    assert not any("Delete" in step for step in run.json["next_steps"])
+
+
+def test_force_names_the_edited_files_of_another_variant(workspace: Path) -> None:
+    q2mfa("create", "Foo", "--no-input", cwd=workspace)
+    mine = workspace / "Foo" / "factor.py"
+    mine.write_text("mine\n")
+    before = contents(workspace)
+    again = ["create", "Foo", "--no-input", "--mfa", "redirect", "--force"]
+    dry = q2mfa(*again, "--dry-run", cwd=workspace)
+    assert contents(workspace) == before
+    run = q2mfa(*again, cwd=workspace)
+    for out in (dry.out, run.out):
+        assert "  - Foo/tests/test_factor.py" in out
+        assert "Delete what is left of another variant, unless you need it: Foo/factor.py" in out
+    assert "+++ /dev/null" in dry.out
+    assert mine.read_text() == "mine\n" and not (workspace / "Foo" / "tests" / "test_factor.py").exists()
 
 
 def test_uneditable_settings_are_left_alone_and_lines_are_printed(workspace: Path) -> None:

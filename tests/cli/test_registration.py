@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from command import contents, q2mfa, q2mfa_process
+from command import Run, contents, q2mfa, q2mfa_process
 
 ISSUER = "https://login.bank.example"
 
@@ -73,7 +74,7 @@ def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: P
     folder = tmp_path / "nowhere"
     folder.mkdir()
     (folder / "requirements.txt").write_bytes(b"theirs\n")
-    run = q2mfa("create", "Foo", "--no-input", "--mfa", "redirect", "--issuer", ISSUER, cwd=folder)
+    run = q2mfa("create", "Foo", "--no-input", "--mfa", "redirect", "--issuer", ISSUER, "-o", ".", cwd=folder)
     assert run.status == 0, run
     assert {path.partition("/")[0] for path in contents(folder)} == {
         "Foo",
@@ -90,12 +91,100 @@ def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: P
     assert q2mfa_process("test", "Foo", "--", "-q", cwd=folder).status == 0
 
 
+@pytest.mark.parametrize(
+    ("arguments", "stdin"),
+    [
+        (["Foo", "--no-input"], ""),
+        (["Foo", "--no-input", "--dry-run"], ""),
+        (["my-mfa"], "1\n1\n3\n1\n"),
+        ([], "Foo\n1\n1\n3\n1\n"),
+        (["--answers", "-"], "name: Foo\n"),
+    ],
+)
+def test_outside_a_workspace_a_script_has_to_name_the_folder(
+    arguments: list[str], stdin: str, tmp_path: Path
+) -> None:
+    run = q2mfa("create", *arguments, cwd=tmp_path, stdin=stdin)
+    assert (run.status, run.out) == (2, "")
+    assert run.err == (
+        "Error: This is not a Q2 SDK workspace: neither this folder nor one above it has configuration/settings.py.\n"
+        "Go to your workspace, or give a folder with -o; -o . is this one.\n"
+    )
+    assert not contents(tmp_path)
+
+
 def test_without_register_the_settings_are_left_alone(workspace: Path) -> None:
     settings = workspace / "configuration" / "settings.py"
     before = settings.read_bytes()
     out = create(workspace, "--no-register")
     assert settings.read_bytes() == before
     assert "Add to configuration/settings.py" in out and 'INSTALLED_EXTENSIONS.append("Foo")' in out
+
+
+def settings_steps(run: Run) -> list[str]:
+    assert run.status == 0, run
+    return [step for step in run.json["next_steps"] if step.startswith("Add to configuration/settings.py")]
+
+
+REDIRECT = ["--no-input", "--mfa", "redirect", "--format", "json"]
+
+
+AFTER_STEPS = """\
+OUTBOUND_WHITELIST.append("idp.your-bank.com")
+OUTBOUND_WHITELIST.extend(["login.bank.example"])
+"""
+COMPUTED_AFTER_STEPS = """\
+INSTALLED_EXTENSIONS = load()
+OUTBOUND_WHITELIST = load()
+INSTALLED_EXTENSIONS.append("Foo")
+OUTBOUND_WHITELIST.append("idp.your-bank.com")
+INSTALLED_EXTENSIONS.extend(["Bar"])
+OUTBOUND_WHITELIST.extend(["login.bank.example"])
+"""
+STAR = "from q2_sdk.core.default_settings import *\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "edited"),
+    [
+        (
+            STAR + "INSTALLED_EXTENSIONS = ['A']\n",
+            STAR + "INSTALLED_EXTENSIONS = ['A', 'Foo', 'Bar']\n" + AFTER_STEPS,
+        ),
+        ("INSTALLED_EXTENSIONS = load()\nOUTBOUND_WHITELIST = load()\n", COMPUTED_AFTER_STEPS),
+    ],
+)
+def test_settings_stay_editable_after_the_printed_steps_are_done(
+    settings: str, edited: str, workspace: Path
+) -> None:
+    path = workspace / "configuration" / "settings.py"
+    path.write_text(settings)
+    done = q2mfa("create", "Foo", *REDIRECT, cwd=workspace)
+    for step in done.json["next_steps"]:
+        for line in re.findall(r'[A-Z_]+\.append\("[^"]+"\)', step):
+            path.write_text(path.read_text() + line + "\n")
+    done = q2mfa("create", "Bar", *REDIRECT, "--issuer", ISSUER, cwd=workspace)
+    assert settings_steps(done) == []
+    assert path.read_text() == edited
+
+
+def test_each_list_is_decided_about_alone(workspace: Path) -> None:
+    path = workspace / "configuration" / "settings.py"
+    path.write_text("INSTALLED_EXTENSIONS = ['A']\nOUTBOUND_WHITELIST = hosts()\n")
+    done = q2mfa("create", "Foo", *REDIRECT, "--issuer", ISSUER, cwd=workspace)
+    (step,) = settings_steps(done)
+    assert step == (
+        "Add to configuration/settings.py (configuration/settings.py was left alone: line 2 sets OUTBOUND_WHITELIST to "
+        'something other than one list literal): OUTBOUND_WHITELIST.append("login.bank.example")'
+    )
+    assert path.read_text().startswith("INSTALLED_EXTENSIONS = ['A', 'Foo']\n")
+    path.write_text("INSTALLED_EXTENSIONS = load()\nOUTBOUND_WHITELIST = ['a']\n")
+    done = q2mfa("create", "Bar", *REDIRECT, "--issuer", ISSUER, cwd=workspace)
+    (step,) = settings_steps(done)
+    assert step.endswith(': INSTALLED_EXTENSIONS.append("Bar")')
+    assert path.read_text().endswith("OUTBOUND_WHITELIST = ['a', 'login.bank.example']\n")
+    (extension,) = done.json["extensions"]
+    assert "configuration/settings.py" in extension["edited"]
 
 
 def test_the_workspace_is_found_from_within_it(workspace: Path) -> None:
@@ -116,15 +205,28 @@ def test_a_name_that_is_taken_in_any_letter_case_is_refused(name: str, workspace
     assert contents(workspace) == before
 
 
-def test_an_extension_of_that_very_name_is_replaced_only_by_force(workspace: Path) -> None:
+def test_external_mfa_extension_of_that_very_name_is_replaced_only_by_force(workspace: Path) -> None:
     theirs = workspace / "Existing" / "extension.py"
-    theirs.write_text("theirs = True\n")
+    theirs.write_text("hq.set_external_mfa_token('theirs')\n")
     before = contents(workspace)
     run = q2mfa("create", "Existing", "--no-input", cwd=workspace)
     assert run.status == 1 and "Existing/extension.py" in run.err, run
     assert contents(workspace) == before
     assert q2mfa("create", "Existing", "--no-input", "--force", cwd=workspace).status == 0
     assert "ExistingHandler" in theirs.read_text()
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_another_teams_extension_is_refused_at_the_name(force: list[str], workspace: Path) -> None:
+    (workspace / "CreditCardSummary").mkdir()
+    (workspace / "CreditCardSummary" / "extension.py").write_text("class CreditCardSummaryHandler: ...\n")
+    before = contents(workspace)
+    run = q2mfa("create", "CreditCardSummary", *force, cwd=workspace, stdin="1\n1\n3\n1\n")
+    assert (run.status, run.out) == (2, "")
+    assert run.err.startswith("Error: CreditCardSummary is taken: CreditCardSummary/ holds an extension that")
+    assert contents(workspace) == before
+    run = q2mfa("create", cwd=workspace, stdin="CreditCardSummary\nFoo\n1\n1\n3\n1\n")
+    assert run.status == 0 and "CreditCardSummary is taken" in run.out.partition("What type of extension")[0]
 
 
 def test_byte_code_of_an_extension_that_is_gone_is_not_in_the_way(workspace: Path) -> None:

@@ -178,3 +178,23 @@ def test_json_on_a_terminal_shows_no_progress(start: Start, workspace: Path) -> 
     assert finish(child) == 0
     # One line, the report.
     assert len(json.loads(child.before or "")["extensions"]) == 12
+
+
+@pytest.mark.parametrize("mode", [[], ["--plain"]])
+def test_outside_a_workspace_the_first_question_is_whether_to_go_on(
+    mode: list[str], start: Start, workspace: Path
+) -> None:
+    settings = workspace / "configuration" / "settings.py"
+    settings.unlink()
+    before = contents(workspace)
+    for answer, status in ((RETURN, 1), ("n" + RETURN, 1), (CTRL_C, 130)):
+        child = start("create", "Foo", *mode)
+        child.expect("This is not a Q2 SDK workspace")
+        child.expect("Create the extension here anyway\\? \\[y/N\\]:")
+        child.send(answer)
+        assert finish(child) == status
+        assert contents(workspace) == before
+    child = start("create", "Foo", *mode)
+    child.expect("anyway")
+    child.send("y" + RETURN)
+    child.expect("What type of extension are you creating")

@@ -10,7 +10,8 @@ from hypothesis import event, example, given
 from hypothesis import strategies as st
 from small_workspaces import SETTINGS_PATH, run, temporary_workspace
 
-NAMES = ["INSTALLED_EXTENSIONS", "OUTBOUND_WHITELIST"]
+NEW = {"INSTALLED_EXTENSIONS": "Foo", "OUTBOUND_WHITELIST": "idp.bank.example"}
+NAMES = [*NEW]
 STATEMENT = st.sampled_from(
     [
         "{v} = ['A', 'B']",
@@ -27,6 +28,8 @@ STATEMENT = st.sampled_from(
         "{v}.extend(OTHER)",
         "{v}.append('F')",
         "{v}.append('Foo')",
+        "if OTHER:\n    {v}.append('F')\nelse:\n    {v}.extend(['G'])",
+        "{v} = tuple({v})",
         "{v} += ['idp.bank.example', ('Foo', 'Foo.extension')]",
         "{v}.remove({v}[0])",
         "{v}.clear()",
@@ -110,16 +113,18 @@ def test_valid_settings_register_the_extension_or_the_owner_is_told(settings: by
             assert b"Foo" in settings and (root / SETTINGS_PATH).read_bytes() == settings
             return
         edited = (root / SETTINGS_PATH).read_bytes()
-        told = [step for step in done.json["next_steps"] if step.startswith(f"Add to {SETTINGS_PATH}")]
+        steps = [step for step in done.json["next_steps"] if step.startswith(f"Add to {SETTINGS_PATH}")]
+        lines = [f'{variable}.append("{entry}")' for variable, entry in NEW.items()]
+        told = [variable for variable, line in zip(NEW, lines, strict=True) if line in "".join(steps)]
         before, after = executed(settings), executed(edited)
-        if told:
+        if len(told) == len(NEW):
             assert edited == settings
-            assert (
-                'INSTALLED_EXTENSIONS.append("Foo")' in told[0] and '.append("idp.bank.example")' in told[0]
-            )
-        elif before is not None:
+        if before is not None:
             assert after is not None
-            for variable, entry in zip(NAMES, ("Foo", "idp.bank.example"), strict=True):
+            for variable, entry in NEW.items():
+                if variable in told:
+                    assert after[variable] == before[variable], edited
+                    continue
                 assert entry in after[variable], edited
                 new = list(after[variable])
                 if entry not in before[variable]:

@@ -141,6 +141,46 @@ def test_invalid_issuer_is_refused(issuer: str) -> None:
     assert caught.value.code == "bad_issuer" and "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("given", "issuer"),
+    [
+        ("https://idp.x/.well-known/openid-configuration", "https://idp.x"),
+        ("https://idp.x/realms/bank/.well-known/openid-configuration/", "https://idp.x/realms/bank"),
+        ("http://localhost:8080/a/.well-known/openid-configuration", "http://localhost:8080/a"),
+        ("https://idp.x/.well-known/oauth-authorization-server/realms/bank", "https://idp.x/realms/bank"),
+        ("https://idp.x/.well-known/oauth-authorization-server", "https://idp.x"),
+        ("https://idp.x/.well-known/other", "https://idp.x/.well-known/other"),
+    ],
+)
+def test_address_of_the_metadata_is_cut_to_the_issuer(given: str, issuer: str) -> None:
+    request = make_request({"name": "Foo", "mfa": "redirect", "issuer": given})
+    assert request.answers["issuer"] == issuer
+    assert request.notes == (() if given == issuer else (f"Check the issuer: {given} was cut to {issuer}",))
+
+
+@pytest.mark.parametrize(
+    ("issuer", "hint"),
+    [
+        ("idp.bank.example", "Did you mean https://idp.bank.example?"),
+        ("idp.bank.example:8443/realms/bank", "Did you mean https://idp.bank.example:8443/realms/bank?"),
+        ("//idp.bank.example", "Did you mean https://idp.bank.example?"),
+        (
+            "idp.bank.example/.well-known/openid-configuration",
+            "Did you mean https://idp.bank.example?",
+        ),
+        ("localhost", "Did you mean https://localhost?"),
+        (
+            "idp_bank/x",
+            "Give the identity provider's issuer URL, such as https://idp.example.com/realms/bank.",
+        ),
+    ],
+)
+def test_issuer_without_a_scheme_is_refused_for_that(issuer: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="it needs https:// in front") as caught:
+        check_issuer(issuer)
+    assert caught.value.hint == hint
+
+
 def test_client_id_is_visible_ascii() -> None:
     assert check_client_id('a client\'s "id" {{x}} \\') == 'a client\'s "id" {{x}} \\'
     for bad in ["", "  ", "ü", "a\nb", "a\x00", "x" * 501, "a\u200b"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import warnings
 
 import pytest
@@ -136,6 +137,13 @@ def test_register_appends_several_names_in_one_edit() -> None:
         b"INSTALLED_EXTENSIONS = ['A']\ndef f(x=INSTALLED_EXTENSIONS): x.clear()\n",
         b"INSTALLED_EXTENSIONS = ['A']\nglobals()['INSTALLED_EXTENSIONS'] = []\n",
         b"INSTALLED_EXTENSIONS = ['A']\nINSTALLED_EXTENSIONS *= 0\n",
+        b"INSTALLED_EXTENSIONS = ALSO = ['A']\nINSTALLED_EXTENSIONS += ['B']\nALSO.clear()\n",
+        b"INSTALLED_EXTENSIONS = ALSO\nINSTALLED_EXTENSIONS += ['B']\n",
+        DEFAULTS,
+        b"INSTALLED_EXTENSIONS.append('A')\nINSTALLED_EXTENSIONS = tuple(INSTALLED_EXTENSIONS)\n",
+        b"INSTALLED_EXTENSIONS = load()\nif X:\n    INSTALLED_EXTENSIONS.append('A')\n",
+        DEFAULTS + b"if X:\n    INSTALLED_EXTENSIONS.append('A')\nfrom local import *\n",
+        DEFAULTS + b"if X:\n    INSTALLED_EXTENSIONS = load()\n    INSTALLED_EXTENSIONS.append('A')\n",
     ],
 )
 def test_register_refuses_a_list_it_cannot_edit_safely(settings: bytes) -> None:
@@ -164,6 +172,76 @@ def test_register_refuses_a_list_it_cannot_edit_safely(settings: bytes) -> None:
 )
 def test_whitelist_adds_the_host(before: bytes, after: bytes) -> None:
     assert settings_file.whitelist(before, ["idp.x"]) == after
+
+
+ADDED_LAST = {
+    "append": (DEFAULTS + b"{v}.append('a')\n", b'{v}.extend(["idp"])\n'),
+    "append after a computed value": (b"{v} = load()\n{v}.append('a')\n", b'{v}.extend(["idp"])\n'),
+    "append after another star import": (
+        DEFAULTS + b"from local import *\n{v}.append('a')",
+        b'\n{v}.extend(["idp"])',
+    ),
+    "extend by what is computed": (DEFAULTS + b"{v}.extend(more())\n", b'{v}.extend(["idp"])\n'),
+    "insert": (DEFAULTS + b"{v}.insert(0, 'a')\n", b'{v}.extend(["idp"])\n'),
+    "append in an if": (DEFAULTS + b"if X:\n    {v}.append('a')\n", b'{v}.extend(["idp"])\n'),
+    "extend in an if": (DEFAULTS + b"if X:\n    {v}.extend(['a'])\n", b'{v}.extend(["idp"])\n'),
+    "append in an else, CRLF": (
+        DEFAULTS.replace(b"\n", b"\r\n") + b"if X:\r\n    pass\r\nelse:\r\n    {v}.append('a')\r\n",
+        b'{v}.extend(["idp"])\r\n',
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "added"), ADDED_LAST.values(), ids=ADDED_LAST.keys())
+@pytest.mark.parametrize("variable", [b"INSTALLED_EXTENSIONS", b"OUTBOUND_WHITELIST"])
+def test_list_that_its_owner_appends_to_gets_a_last_statement(
+    before: bytes, added: bytes, variable: bytes
+) -> None:
+    before, added = before.replace(b"{v}", variable), added.replace(b"{v}", variable)
+    add = settings_file.register if variable.startswith(b"I") else settings_file.whitelist
+    assert add(before, ["idp"]) == before + added
+    assert add(before + added, ["idp", "more"]) == before + added.replace(b'"idp"', b'"idp", "more"')
+
+
+def test_what_is_appended_in_an_if_is_not_taken_for_listed() -> None:
+    settings = DEFAULTS + b"if X:\n    OUTBOUND_WHITELIST.append('idp')\n"
+    assert settings_file.whitelisted_hosts(settings) == []
+
+
+VERSION = ".".join(map(str, sys.version_info[:2]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (b"X = 1\n", "it does not set INSTALLED_EXTENSIONS"),
+        (DEFAULTS, "it does not set INSTALLED_EXTENSIONS"),
+        (b"X = 1\nINSTALLED_EXTENSIONS = load()\n", "line 2 sets INSTALLED_EXTENSIONS to something other"),
+        (b"INSTALLED_EXTENSIONS = ('A',)\n", "line 1 sets INSTALLED_EXTENSIONS to something other"),
+        (b"INSTALLED_EXTENSIONS = ['A'] + B\n", "line 1 sets INSTALLED_EXTENSIONS to something other"),
+        (
+            b"INSTALLED_EXTENSIONS = ['A']\n\nfrom local import *\n",
+            "line 3 imports *, which may replace INSTALLED_EXTENSIONS",
+        ),
+        (
+            b"INSTALLED_EXTENSIONS = ['A']\nif X:\n    pass\nelse:\n    prune(INSTALLED_EXTENSIONS)\n",
+            "line 5 uses INSTALLED_EXTENSIONS in a way that may change or replace it",
+        ),
+        (b"INSTALLED_EXTENSIONS = ['A' \\\n]\n", "the list in line 1 is written in a way that"),
+        (
+            b"INSTALLED_EXTENSIONS = [\n  'A'\n",
+            f"Python {VERSION}, which runs q2mfa, cannot parse its line 1:",
+        ),
+        (b"X = 1\nY = = 2\n", f"Python {VERSION}, which runs q2mfa, cannot parse its line 2: invalid syntax"),
+        (b"X = 1\nINSTALLED_EXTENSIONS = ['\xff']\n", "its line 2 is not UTF-8 text"),
+        ("INSTALLED_EXTENSIONS = []\n".encode("utf-16"), "it is not UTF-8 text"),
+        (b"# coding: latin-1\n", "it is declared to be iso-8859-1, not UTF-8"),
+    ],
+)
+def test_reason_names_what_keeps_the_file_from_being_edited(settings: bytes, reason: str) -> None:
+    with pytest.raises(NotEditable) as caught:
+        settings_file.register(settings, ["New"])
+    assert str(caught.value).startswith(reason)
 
 
 def test_register_adds_a_name_that_a_later_statement_drops() -> None:

@@ -1,4 +1,4 @@
-"""The demo of docs/how-to/update.md: a security fix reaches an extension that its owner has edited."""
+"""The demo of docs/update.md: a security fix reaches an extension that its owner has edited."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from command import q2mfa, q2mfa_process
 from earlier_templates import earlier_record, install
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "how-to" / "update.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "update.md"
 RECORD = earlier_record("standard")
 TEXTS, EXTENSION = "LoginMFA/frontend/public/assets/languages/en-US.json", "LoginMFA/extension.py"
 

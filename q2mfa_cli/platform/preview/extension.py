@@ -70,7 +70,7 @@ class Extension:
         hide_modules(self._platform.readings)
         self._stamps = dict(self._sources())
         try:
-            self.module = self._installed_module()
+            self.module = installed_module(self.workspace, self.name)
             self.url_patterns = importlib.import_module(f"{self.module}.urls").URL_PATTERNS
             for pattern in self.url_patterns:
                 handler = pattern.handler_class
@@ -100,7 +100,7 @@ class Extension:
 
     @property
     def folder(self) -> Path:
-        return self.workspace.joinpath(*self.module.split("."))
+        return folder_of(self.workspace, self.module)
 
     @property
     def assets(self) -> Path:
@@ -116,31 +116,6 @@ class Extension:
     @property
     def integration(self) -> Integration:
         return integration_of(self.folder)
-
-    def _installed_module(self) -> str:
-        """The extension's module, by INSTALLED_EXTENSIONS; outside of a Q2 SDK workspace, its name."""
-        settings = workspace_settings()
-        if settings is None:
-            installed = {self.name: self.name}
-        else:
-            installed = dict(
-                entry if isinstance(entry, tuple) else (entry, entry)
-                for entry in settings.INSTALLED_EXTENSIONS
-            )
-        if self.name not in installed:
-            raise Q2mfaError(
-                f"{shown(self.name)} is not in INSTALLED_EXTENSIONS of {shown(str(self.workspace))}.",
-                "Add it in configuration/settings.py; `q2mfa create` does.",
-                "not_installed",
-            )
-        module: str = installed[self.name]
-        if not self.workspace.joinpath(*module.split("."), "urls.py").is_file():
-            raise Q2mfaError(
-                f"There is no extension {shown(self.name)} in {shown(str(self.workspace))}.",
-                "`q2mfa create` makes one.",
-                "no_such_extension",
-            )
-        return module
 
     def _forget_modules(self) -> None:
         """Remove every module of the workspace, so that each is imported again, with those that import it."""
@@ -172,6 +147,38 @@ class Extension:
                 except OSError:
                     continue
                 yield Path(entry.path), (stat.st_mtime_ns, stat.st_size)
+
+
+def installed_module(workspace: Path, name: str) -> str:
+    """The module of the extension *name*, by INSTALLED_EXTENSIONS; outside of a Q2 SDK workspace, its name.
+
+    :raises Q2mfaError: there is no such extension.
+    """
+    settings = workspace_settings()
+    if settings is None:
+        installed = {name: name}
+    else:
+        installed = dict(
+            entry if isinstance(entry, tuple) else (entry, entry) for entry in settings.INSTALLED_EXTENSIONS
+        )
+    if name not in installed:
+        raise Q2mfaError(
+            f"{shown(name)} is not in INSTALLED_EXTENSIONS of {shown(str(workspace))}.",
+            "Add it in configuration/settings.py; `q2mfa create` does.",
+            "not_installed",
+        )
+    module: str = installed[name]
+    if not (folder_of(workspace, module) / "urls.py").is_file():
+        raise Q2mfaError(
+            f"There is no extension {shown(name)} in {shown(str(workspace))}.",
+            "`q2mfa create` makes one.",
+            "no_such_extension",
+        )
+    return module
+
+
+def folder_of(workspace: Path, module: str) -> Path:
+    return workspace.joinpath(*module.split("."))
 
 
 def _is_within(file: Path, workspace: Path) -> bool:

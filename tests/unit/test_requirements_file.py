@@ -1,0 +1,32 @@
+"""Reading and extending requirements.txt, against pip's own reader."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from q2mfa_cli.workspace import requirements_file
+
+pip_reader = pytest.importorskip("pip._internal.req.req_file", reason="pip is the oracle")
+
+PART = st.sampled_from(
+    ["pyotp", "==2.8", " ", "\\", "\n", "\r\n", "# c", " # c", "--hash=sha256:ab", "-r x", "\t", "\f", "\x85"]
+)
+
+
+def lines(text: str) -> list[tuple[int, str]]:
+    """The number and text of each line as pip reads them."""
+    return [(number, line.strip()) for number, line in pip_reader.preprocess(text) if line.strip()]
+
+
+@given(st.lists(PART, max_size=8).map("".join))
+def test_added_requirement_is_the_one_line_that_pip_reads_in_addition(text: str) -> None:
+    edited = requirements_file.add(text.encode(), "new>=1").decode()
+    assert edited.startswith(text)
+    assert [line for _, line in lines(edited)] == [*(line for _, line in lines(text)), "new>=1"]
+
+
+@given(st.lists(PART, max_size=8).map("".join))
+def test_logical_lines_are_those_of_pip(text: str) -> None:
+    assert list(requirements_file.logical_lines(text)) == lines(text)
