@@ -190,9 +190,12 @@ def _of_other_variants(
 
 
 def diff(plan: Plan) -> str:
-    """Return a unified diff of the workspace's own files, and of every other file that is replaced."""
+    """Return a unified diff of the workspace's own files, and of every other file that is replaced, but no record."""
     replaced = [
-        file for each in plan.extensions for file in each.files if file.action in (Action.EDIT, Action.REMOVE)
+        file
+        for each in plan.extensions
+        for file in each.files
+        if file.action in (Action.EDIT, Action.REMOVE) and file.path != record_path(each.request.name)
     ]
     return "".join(unified_diff(file.path, file.before, file.after) for file in (*replaced, *plan.edits))
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ def test_installed_wheel_creates_the_same_files_as_the_checkout(tmp_path: Path, 
 
     run(sys.executable, "-m", "build", "-q", "--wheel", "-o", tmp_path / "dist", ROOT)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
+    # `q2mfa update --check` names the security fixes.
+    assert "q2mfa_cli/CHANGELOG.md" in zipfile.ZipFile(wheel).namelist()
     venv.create(tmp_path / "venv", with_pip=True)
     run(tmp_path / "venv/bin/pip", "install", "-q", wheel)
     for mfa in ("standard", "redirect"):

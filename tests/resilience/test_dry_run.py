@@ -114,21 +114,20 @@ def test_run_does_what_its_dry_run_reports(
         ]
         reported = {
             kind: {path for extension in done.json["extensions"] for path in extension[kind]}
-            for kind in ("created", "edited", "unchanged")
+            for kind in ("created", "edited", "unchanged", "removed")
         }
         files_of = {path for path in new if not path.endswith("/")}
         assert reported["created"] == files_of - old.keys()
         assert reported["edited"] == {path for path in files_of & old.keys() if new[path] != old[path]}
-        assert old.keys() - new.keys() <= {path for path in old if path.endswith("/")}
+        assert reported["removed"] == {path for path in old.keys() - new.keys() if not path.endswith("/")}
         assert reported["unchanged"] <= files_of and not reported["unchanged"] & (
             reported["created"] | reported["edited"]
         )
 
-        # The dry run shows the diff of each edited file.
-        for path in reported["edited"]:
-            assert unified_diff(path, old[path], new[path]).rstrip("\n") in printed.out
-        assert printed.out.count("\n--- ") == len(reported["edited"]) + (
-            "requirements.txt" in reported["created"]
-        )
+        # The dry run shows the diff of each edited file but the records, which nobody reads.
+        shown = {path for path in reported["edited"] | reported["removed"] if not path.startswith(".q2mfa/")}
+        for path in shown:
+            assert unified_diff(path, old[path], new.get(path)).rstrip("\n") in printed.out
+        assert printed.out.count("\n--- ") == len(shown) + ("requirements.txt" in reported["created"])
         # A second run has nothing to do.
         assert run(*arguments, "--format=json", stdin=answers).json["status"] == "unchanged"

@@ -118,8 +118,8 @@ def test_lock_file_is_writable_for_every_user_of_the_workspace(stopped: Fork, wo
     assert (workspace / locking.LOCK).stat().st_mode & 0o777 == 0o666
 
 
-def test_two_updates_at_once_take_turns(workspace: Path) -> None:
-    with_earlier_foo(workspace)
-    processes = [start(["update", "--all", "--format", "json"], workspace) for _ in range(2)]
+def test_two_updates_at_once_take_turns(tmp_path: Path) -> None:
+    with_earlier_foo(tmp_path / "workspace")
+    processes = [start(["update", "--all", "--format", "json"], tmp_path / "workspace") for _ in range(2)]
     reports = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
     assert sorted(report["status"] for report in reports) == ["unchanged", "updated"]
