@@ -17,11 +17,14 @@ check: lint
 test: lint
 	$(VENV)/bin/python tests/prerequisites.py
 	$(VENV)/bin/pytest tests
+	$(VENV)/bin/pytest --windows
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check q2mfa_cli tests benchmarks
 	$(VENV)/bin/ruff format --check q2mfa_cli tests benchmarks
 	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy --platform win32 --cache-dir .mypy_cache/win32 q2mfa_cli
+	$(VENV)/bin/mypy --platform darwin --cache-dir .mypy_cache/darwin q2mfa_cli
 
 # `make test` on the built wheel, which is what a user installs.
 wheel:
@@ -38,7 +41,7 @@ $(VENV)/ready: pyproject.toml
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# Rewrites the derived files, the golden trees, and the tables of docs/redirect-security.md. Review `git diff`.
+# Rewrites the derived files, the golden trees, the tables of docs/redirect-security.md, and docs/dialogue.md. Review `git diff`.
 snapshots: $(VENV)/ready
 	$(VENV)/bin/python docs/write_derived_files.py
 	rm -rf tests/snapshots
@@ -50,6 +53,7 @@ snapshots: $(VENV)/ready
 	done
 	rm -rf tests/snapshots/*/.q2mfa
 	PYTHONPATH=tests $(VENV)/bin/python -m attacks.security_document
+	PYTHONPATH=tests $(VENV)/bin/python -m recorded_dialogue
 
 # Retakes the README's pictures of `q2mfa preview`.
 screenshots: $(VENV)/ready

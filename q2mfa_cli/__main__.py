@@ -1,12 +1,18 @@
 """``python -m q2mfa_cli``, and what the ``q2mfa`` command runs."""
 
 import gc
+import io
+import sys
 
 from q2mfa_cli.cli import main
 
 
 def run() -> None:
     """Run the command line, and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe on Windows has the code page of the system, which has no arrow.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
     try:
         main(prog_name="q2mfa")
     finally:

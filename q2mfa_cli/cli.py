@@ -10,6 +10,7 @@ import errno
 import functools
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from q2mfa_cli import __version__
-from q2mfa_cli.errors import DEBUG, OUTPUT_FORMAT, Interrupted, Q2mfaError, UsageError
+from q2mfa_cli.errors import DEBUG, OUTPUT_FORMAT, Interrupted, Q2mfaError, UsageError, allowed_color
 from q2mfa_cli.questions import QUESTIONS, as_options
 
 if TYPE_CHECKING:
+    from q2mfa_cli.plan import Plan
     from q2mfa_cli.prompts import Prompter
     from q2mfa_cli.request import ExtensionRequest
     from q2mfa_cli.update_plan import FileUpdate, UpdatePlan
@@ -35,6 +37,7 @@ Examples:
   q2mfa create MyMFA --mfa redirect --rendering csr --issuer https://login.bank.example
   q2mfa test MyMFA                  run the generated tests
   q2mfa preview MyMFA               show it at work, in a browser
+  q2mfa doctor                      check what is installed here
 
 \b
 Shell completion (bash; likewise zsh_source, fish_source):
@@ -97,6 +100,11 @@ Everything binds to 127.0.0.1 only. Ctrl-C stops it; the exit status is then 0.
 """
 
 
+DOCTOR_EPILOG = """\b
+Exit status: 0 every command works here, 1 a command does not (problem).
+"""
+
+
 class Command(click.Command):
     """A command whose usage errors honor ``--format json`` even if another option cannot be parsed."""
 
@@ -141,7 +149,9 @@ def _shown_as_q2mfa_errors() -> Iterator[None]:
         raise
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "q2mfa"
-        raise UsageError(_one_line(error.format_message()), f"See `{command} --help`.") from error
+        raise UsageError(
+            _one_line(error.format_message()), _meant(error) or f"See `{command} --help`."
+        ) from error
     except (KeyboardInterrupt, click.Abort):
         if sys.stderr.isatty():
             click.echo(err=True)
@@ -156,6 +166,15 @@ def _shown_as_q2mfa_errors() -> Iterator[None]:
             "Run again with --debug, and report what it shows.",
             "internal",
         ) from error
+
+
+def _meant(error: click.UsageError) -> str:
+    """Return what a person who gives a choice as a flag, such as ``--redirect``, means."""
+    if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.command.name == "create":
+        for question in QUESTIONS:
+            if (choice := error.option_name.lstrip("-")) in question.choices:
+                return f"Did you mean {question.flag} {choice}?"
+    return ""
 
 
 @click.group(
@@ -194,6 +213,16 @@ debug_option = click.option(
     help="On an error, show a traceback too.",
 )
 
+format_option = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    is_eager=True,
+    callback=_remember(OUTPUT_FORMAT),
+    help="How to report.",
+)
+
 workspace_option = click.option(
     "-o",
     "--output-dir",
@@ -212,7 +241,8 @@ workspace_option = click.option(
 @click.option(
     "--no-input", is_flag=True, help="Never ask: NAME is required, the rest defaults to ssr, standard."
 )
-@click.option("--plain", is_flag=True, help="Ask with numbered menus even on a terminal.")
+@click.option("--plain", is_flag=True, help="Numbered menus and no color even on a terminal.")
+@click.option("-y", "--yes", is_flag=True, help="After the questions, create it without asking to confirm.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be done, with a diff of the edits; write nothing."
 )
@@ -222,24 +252,19 @@ workspace_option = click.option(
     default=True,
     help="Edit configuration/settings.py, or leave it.  [default: register]",
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    is_eager=True,
-    callback=_remember(OUTPUT_FORMAT),
-    help="How to report.",
-)
+@format_option
+@click.option("-v", "--verbose", is_flag=True, help="List every file.")
 @debug_option
 def create(
     output_dir: Path | None,
     answers: str | None,
     no_input: bool,
     plain: bool,
+    yes: bool,
     dry_run: bool,
     force: bool,
     register: bool,
+    verbose: bool,
     output_format: str,
     **asked: Any,
 ) -> None:
@@ -249,6 +274,7 @@ def create(
     """
     from q2mfa_cli import report
     from q2mfa_cli.commands import create
+    from q2mfa_cli.prompts import is_complete
     from q2mfa_cli.request import make_request
 
     is_typed = sys.stdin is not None and sys.stdin.isatty()
@@ -259,12 +285,19 @@ def create(
         for question in QUESTIONS
         if asked[question.name] not in (None, ())
     }
+    confirm: Callable[[Plan], bool] | None = None
     if answers is not None:
         requests = create.requests_from_file(answers, given)
     elif no_input:
         requests = [make_request(given)]
     else:
-        requests = create.requests_from_prompts(root, given, lambda: _prompter(plain, output_format))
+        prompter = _prompter(plain, output_format)
+        requests = create.requests_from_prompts(root, given, prompter)
+        if prompter.is_typed and not is_complete(given) and not yes:
+
+            def confirm(plan: Plan) -> bool:
+                return prompter.confirm(report.summary(plan), "Create it?")
+
     plan = create.create(
         root,
         requests,
@@ -272,20 +305,14 @@ def create(
         register=register,
         dry_run=dry_run,
         progress=_progress(output_format),
+        confirm=confirm,
     )
-    as_asked = report.as_json if output_format == "json" else report.as_text
-    _print(as_asked(plan, dry_run), dry_run)
-
-
-format_option = click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    is_eager=True,
-    callback=_remember(OUTPUT_FORMAT),
-    help="How to report.",
-)
+    if output_format == "json":
+        _print(report.as_json(plan, dry_run), dry_run)
+    else:
+        # As for the colors: a pipe gets neither.
+        width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else 0
+        _print(report.as_text(plan, dry_run, verbose, width), dry_run, plain)
 
 
 @main.command(epilog=UPDATE_EPILOG)
@@ -527,13 +554,29 @@ def _is_right(plan: UpdatePlan) -> bool:
     return click.confirm(f"Its answers seem to be: {believed}. Is that right?")
 
 
+@main.command(epilog=DOCTOR_EPILOG)
+@workspace_option
+@format_option
+@debug_option
+@click.pass_context
+def doctor(context: click.Context, output_dir: Path | None, output_format: str) -> None:
+    """Check this machine and the workspace: what q2mfa finds, and what is missing."""
+    from q2mfa_cli.commands import doctor
+    from q2mfa_cli.workspace.find import find_workspace
+
+    checks = doctor.examine(output_dir or find_workspace(Path()))
+    _print(doctor.as_json(checks) if output_format == "json" else doctor.as_text(checks), dry_run=True)
+    context.exit(1 if doctor.has_problem(checks) else 0)
+
+
 def _prompter(plain: bool, output_format: str) -> Prompter:
     from q2mfa_cli.prompts import LinePrompter, TerminalPrompter
 
     # Python sets a stream to None if it was closed when the process started.
     is_typed = sys.stdin is not None and sys.stdin.isatty()
     is_seen = sys.stdout is not None and sys.stdout.isatty()
-    if is_typed and is_seen and not plain and output_format == "text" and os.environ.get("TERM") != "dumb":
+    can_draw = is_typed and is_seen and os.environ.get("TERM") != "dumb"
+    if can_draw and not plain and output_format == "text" and TerminalPrompter.is_possible():
         return TerminalPrompter()
     # Questions go where a person can see them, and never into the JSON.
     out = sys.stderr if output_format == "json" or (is_typed and not is_seen) else sys.stdout
@@ -557,12 +600,15 @@ def _progress(
     return bar
 
 
-def _print(report: str, dry_run: bool) -> None:
+def _print(report: str, dry_run: bool, plain: bool = False) -> None:
     """Print a report. If that fails, say what was done nevertheless."""
     # A path may hold what standard output cannot encode.
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        click.echo(report.encode(encoding, "backslashreplace").decode(encoding))
+        click.echo(
+            report.encode(encoding, "backslashreplace").decode(encoding),
+            color=False if plain else allowed_color(),
+        )
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -48,7 +49,8 @@ class Q2mfaError(click.ClickException):
             import traceback  # only for --debug
 
             traceback.print_exception(self.__cause__ or self)
-        click.echo(f"Error: {self.message}\n{self.hint}", file=file, err=True)
+        message = click.style(f"Error: {self.message}", fg="red")
+        click.echo(f"{message}\n{self.hint}", file=file, err=True, color=allowed_color())
         if self.meta.get(OUTPUT_FORMAT) == "json":
             # stdout may be what failed.
             with contextlib.suppress(OSError):
@@ -80,7 +82,16 @@ class Interrupted(Q2mfaError):
         super().__init__(message, hint, code)
 
 
+def allowed_color() -> bool | None:
+    """Return what ``click.echo`` takes as ``color``: no color, or color where the stream is a terminal."""
+    # https://no-color.org
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+
+
 def shown(value: Any) -> str:
-    """Return *value* as an error message can show it: printable ASCII, on one line, at most 60 characters."""
-    text = ascii(value)
+    """Return *value* as an error message can show it: printable ASCII, on one line, at most 60 characters.
+
+    A backslash stays single: it separates the folders of a path on Windows.
+    """
+    text = ascii(value).replace(r"\\", "\\") if isinstance(value, str) else ascii(value)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -249,10 +250,15 @@ def present(root: Path, path: str) -> bytes | Action:
             )
         return target.read_bytes()
     except FileNotFoundError:
-        return Action.CONFLICT if target.is_symlink() else Action.CREATE
+        # On Windows a path through a file is not found.
+        blocked = target.is_symlink() or any(map(os.path.isfile, target.parents[: path.count("/")]))
+        return Action.CONFLICT if blocked else Action.CREATE
     except (IsADirectoryError, NotADirectoryError):
         return Action.CONFLICT
     except (OSError, RuntimeError) as error:
+        # On Windows a folder that is opened as a file is an error of permissions.
+        if isinstance(error, PermissionError) and os.path.isdir(target):
+            return Action.CONFLICT
         raise Q2mfaError(
             f"{shown(str(target))} cannot be read: {getattr(error, 'strerror', None) or error}.",
             "Check its permissions.",

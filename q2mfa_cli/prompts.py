@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-from q2mfa_cli.errors import UsageError
-from q2mfa_cli.integrations import INTEGRATIONS
-from q2mfa_cli.questions import QUESTIONS
+from q2mfa_cli.errors import UsageError, shown
+from q2mfa_cli.integrations import INTEGRATIONS, integration_named
+from q2mfa_cli.questions import QUESTIONS, Question
 from q2mfa_cli.request import Answers
+from q2mfa_cli.validators import suggest_name
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from prompt_toolkit.key_binding import KeyPressEvent
+
+Check = Callable[[str], object]
+"""Accepts an answer, or raises :class:`UsageError`."""
 
 NAME_PROMPT = "New Extension Name:"
+SKIP = "(Return: later):"
+# A script's answers are given up after this many refusals: of the same answer, and of any answers to one question.
+SAME_REFUSED, ANY_REFUSED = 3, 10
+RETURN_SECONDS = 0.4
 ELSEWHERE = "`q2 create_extension` builds those; q2mfa builds Online extensions for External MFA"
 
 
@@ -31,12 +47,14 @@ class Menu:
     """One menu, with the texts of ``q2 create_extension``. The first choice is the default.
 
     :param answers: The name of the question it answers; empty if it only leads to the next menu.
+    :param note: On a terminal, the reason why some choices cannot be chosen.
     """
 
     title: str
     choices: tuple[Choice, ...]
     answers: str = ""
     shows_default: bool = True
+    note: str = ""
 
     @property
     def prompt(self) -> str:
@@ -59,6 +77,7 @@ TYPE = Menu(
         Choice("Caliper API Custom Endpoint"),
         Choice("Base Extension"),
     ),
+    note="q2mfa builds Online extensions. For the others, run `q2 create_extension`.",
 )
 RENDERING = Menu(
     "Select type of Online extension to generate",
@@ -69,6 +88,7 @@ RENDERING = Menu(
 INTEGRATION = Menu(
     "Select type of Online integration to generate",
     (Choice("Authenticated (Default)"), Choice("Unauthenticated"), Choice("External MFA", "")),
+    note="q2mfa builds External MFA. For the others, run `q2 create_extension`; Authenticated is its default.",
 )
 MFA = Menu(
     "Select type of MFA integration to generate",
@@ -89,33 +109,93 @@ def open_menus(answers: Answers) -> list[Menu]:
     return menus
 
 
+def is_complete(answers: Answers) -> bool:
+    """Return whether there is nothing to ask."""
+    return "name" in answers and not open_menus(answers)
+
+
 def ask(answers: Answers, prompter: Prompter, check_name: Callable[[str], str]) -> Answers:
     """Complete *answers* by asking the open questions.
 
+    A person is also asked what the chosen integration needs, and may skip it. A script is not: its answers would be
+    taken for those of other questions.
+
     :param check_name: Returns an acceptable name, or raises :class:`UsageError`.
-    :raises UsageError: The input ended early.
+    :raises UsageError: The input ended early, or it has no acceptable answers.
     :raises KeyboardInterrupt: The user pressed Ctrl-C.
     """
     complete = dict(answers)
     try:
         if "name" not in complete:
-            complete["name"] = prompter.name(check_name)
+            complete["name"] = prompter.text(NAME_PROMPT, check_name, _name_like(check_name))
         for menu in open_menus(complete):
             value = prompter.choose(menu)
             if menu.answers:
                 complete[menu.answers] = value
+        if prompter.is_typed and not is_complete(answers):
+            for question in _details(complete):
+                if answer := prompter.text(f"{question.prompt} {SKIP}", _or_nothing(question.validate)):
+                    complete[question.name] = answer
     except EOFError:
-        raise _input_ended(complete) from None
+        raise _not_answered(complete, "The input ended before the answers did.", "input_ended") from None
+    except Refused as refused:
+        raise _not_answered(
+            complete, f"The answers are not acceptable. {refused}", "answers_refused"
+        ) from None
     return complete
 
 
-class Prompter:
-    """A way to ask. Both methods raise :class:`EOFError` when the input has ended."""
+def _details(answers: Answers) -> list[Question]:
+    """Return the questions about the chosen integration that a person is asked, and that have no answer yet."""
+    integration = integration_named(str(answers["mfa"]))
+    return [
+        question
+        for question in QUESTIONS
+        if question.prompt and question.concerns(integration) and question.name not in answers
+    ]
 
-    def name(self, check_name: Callable[[str], str]) -> str:
+
+def _or_nothing(check: Check) -> Check:
+    return lambda answer: check(answer) if answer else answer
+
+
+def _name_like(check_name: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a function that returns an acceptable name near to one that is not, or nothing."""
+
+    def suggest(name: str) -> str:
+        for candidate in (name, f"{name}_mfa", f"{name}2", "MyExternalMFA"):
+            with contextlib.suppress(UsageError):
+                return check_name(suggest_name(candidate))
+        return ""
+
+    return suggest
+
+
+class Refused(Exception):
+    """Several answers to a question were not acceptable. The text says why the last one was not."""
+
+
+class Prompter:
+    """A way to ask. Each method raises :class:`EOFError` when the input has ended.
+
+    :ivar is_typed: Whether a person types the answers.
+    """
+
+    is_typed = True
+
+    def text(self, prompt: str, check: Check, suggest: Callable[[str], str] = lambda answer: "") -> str:
+        """Return a text that passes *check*.
+
+        :param suggest: From an answer that does not pass, the one to offer in its place.
+        """
         raise NotImplementedError
 
     def choose(self, menu: Menu) -> str:
+        """Return the value of a choice."""
+        raise NotImplementedError
+
+    def confirm(self, text: str, prompt: str) -> bool:
+        """Show *text*, and return whether the user agrees. Return alone agrees."""
         raise NotImplementedError
 
 
@@ -128,28 +208,51 @@ class LinePrompter(Prompter):
 
     def __init__(self, stdin: BinaryIO | None, out: TextIO, echo: bool) -> None:
         self.stdin, self.out, self.echo = stdin, out, echo
+        self.is_typed = not echo
+        self.refused: list[str] = []
 
-    def name(self, check_name: Callable[[str], str]) -> str:
+    def text(self, prompt: str, check: Check, suggest: Callable[[str], str] = lambda answer: "") -> str:
+        self.refused.clear()
+        default = ""
         while True:
-            line = self._read(f"{NAME_PROMPT} ")
+            answer = self._read(f"{prompt} [{default}] " if default else f"{prompt} ") or default
             try:
-                return check_name(line)
+                check(answer)
             except UsageError as error:
-                self._say(f"{error.message} {error.hint}")
+                self._refuse(answer, f"{error.message} {error.hint}")
+                # A script that sends an empty line has chosen nothing.
+                default = suggest(answer) if self.is_typed else ""
+            else:
+                return answer
 
     def choose(self, menu: Menu) -> str:
+        self.refused.clear()
         self._say(menu.title, "", *(f"    {n}) {c.label}" for n, c in enumerate(menu.choices, 1)), "")
         while True:
-            line = self._read(menu.prompt) or "1"
+            answer = self._read(menu.prompt)
+            line = answer or "1"
             number = int(line) if line.isascii() and line.isdigit() and len(line) < 4 else 0
             if not 1 <= number <= len(menu.choices):
-                self._say(f"Please type a number from 1 to {len(menu.choices)}.")
+                self._refuse(answer, f"Please type a number from 1 to {len(menu.choices)}.")
                 continue
             choice = menu.choices[number - 1]
             if choice.value is not None:
                 self._say("")
                 return choice.value
-            self._say(f"{choice.label}: {ELSEWHERE}. Please choose another.")
+            self._refuse(answer, f"{choice.label}: {ELSEWHERE}. Please choose another.")
+
+    def confirm(self, text: str, prompt: str) -> bool:
+        self._say("", text, "")
+        return self._read(f"{prompt} [Y/n] ").lower() in ("", "y", "yes")
+
+    def _refuse(self, answer: str, why: str) -> None:
+        """Say why *answer* is refused. Input that goes on like this, such as that of ``yes``, is given up."""
+        self._say(*(wrapped(why) if self.is_typed else [why]))
+        self.refused.append(answer)
+        if not self.is_typed and (
+            self.refused.count(answer) == SAME_REFUSED or len(self.refused) == ANY_REFUSED
+        ):
+            raise Refused(f"The last, {shown(answer)}: {why}")
 
     def _read(self, prompt: str) -> str:
         self.out.write(prompt)
@@ -158,8 +261,8 @@ class LinePrompter(Prompter):
         if not line:
             self._say("")
             raise EOFError
-        # Bytes that are not UTF-8 become U+FFFD, which no answer may contain.
-        answer = line.decode("utf-8", "replace").strip()
+        # PowerShell 5 begins what it pipes with a BOM. Bytes that are not UTF-8 become U+FFFD, which no answer may contain.
+        answer = line.decode("utf-8-sig", "replace").strip()
         if self.echo:
             self._say(answer)
         return answer
@@ -173,41 +276,102 @@ class LinePrompter(Prompter):
 
 
 class TerminalPrompter(Prompter):
-    """Arrow keys and number shortcuts on a terminal."""
+    """Menus with arrow keys and digits on a terminal."""
 
-    def name(self, check_name: Callable[[str], str]) -> str:
+    @staticmethod
+    def is_possible() -> bool:
+        """Return whether the menus can be drawn here."""
+        from prompt_toolkit.output import create_output
+
+        try:
+            create_output()
+        except Exception:  # noqa: BLE001 - NoConsoleScreenBufferError can be imported on Windows only
+            return False
+        return True
+
+    def text(self, prompt: str, check: Check, suggest: Callable[[str], str] = lambda answer: "") -> str:
         import questionary  # only on a terminal: it takes longer to import than the rest
 
-        def validate(name: str) -> bool | str:
+        default = ""
+        while True:
+            answer = str(questionary.text(prompt, default, qmark="").unsafe_ask()).strip()
             try:
-                check_name(name.strip())
+                check(answer)
             except UsageError as error:
-                return f"{error.message} {error.hint}"
-            return True
-
-        answer = questionary.text(NAME_PROMPT, qmark="", validate=validate, validate_while_typing=False)
-        return str(answer.unsafe_ask()).strip()
+                print(textwrap.indent("\n".join(wrapped(f"{error.message} {error.hint}")), " "))
+                default = suggest(answer)
+            else:
+                return answer
 
     def choose(self, menu: Menu) -> str:
         import questionary  # only on a terminal: it takes longer to import than the rest
 
-        choices = [
-            questionary.Choice(f"{number}) {choice.label}", disabled=ELSEWHERE)
+        lines: list[questionary.Choice] = [
+            questionary.Separator(f"{number}) {choice.label.removesuffix(' (Default)')}")
             if choice.value is None
             else questionary.Choice(choice.label, value=str(number), shortcut_key=str(number))
             for number, choice in enumerate(menu.choices, 1)
         ]
-        number = questionary.select(menu.title, choices, qmark="", use_shortcuts=True).unsafe_ask()
+        lines += [questionary.Separator(line) for line in [" ", *wrapped(menu.note)] if menu.note]
+        question = questionary.select(
+            menu.title, lines, qmark="", use_shortcuts=True, instruction="(number, or arrows and Return)"
+        )
+        _let_digits_choose(question.application)
+        number = question.unsafe_ask()
         return menu.choices[int(number) - 1].value or ""
 
+    def confirm(self, text: str, prompt: str) -> bool:
+        import questionary  # only on a terminal: it takes longer to import than the rest
 
-def _input_ended(answers: Answers) -> UsageError:
+        print(f"\n{text}\n")
+        return bool(questionary.confirm(prompt, qmark="").unsafe_ask())
+
+
+def _let_digits_choose(application: Any) -> None:
+    """Let the digits of a questionary menu choose, where they only move the pointer.
+
+    They do so after a moment: a Return that follows the digit, as `q2 create_extension` wants it, is part of the choice.
+    """
+    from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+    from prompt_toolkit.keys import Keys
+
+    handlers = {binding.keys[0]: binding for binding in application.key_bindings.bindings}
+    bindings = KeyBindings()
+    soon: list[asyncio.Task[None]] = []
+
+    def bind(key: Keys | str) -> None:
+        @bindings.add(key, eager=True)
+        def handle(event: KeyPressEvent) -> None:
+            while soon:
+                soon.pop().cancel()
+            handlers[key].call(event)
+            if str(key).isdigit():
+                soon.append(event.app.create_background_task(accept(event)))
+
+    async def accept(event: KeyPressEvent) -> None:
+        import asyncio  # prompt_toolkit has imported it by now
+
+        await asyncio.sleep(RETURN_SECONDS)
+        if not event.app.is_done:
+            handlers[Keys.ControlM].call(event)
+
+    for key in handlers.keys() - {Keys.Any}:
+        bind(key)
+    application.key_bindings = merge_key_bindings([application.key_bindings, bindings])
+
+
+def wrapped(text: str) -> list[str]:
+    """Return *text* as lines that fit the terminal."""
+    return textwrap.wrap(text, max(20, shutil.get_terminal_size().columns - 4))
+
+
+def _not_answered(answers: Answers, what: str, code: str) -> UsageError:
     asked = ["name", *(menu.answers for menu in (RENDERING, MFA))]
     missing = [
         question.usage for question in QUESTIONS if question.name in asked and question.name not in answers
     ]
     return UsageError(
-        "The input ended before the answers did.",
+        what,
         f"Give the rest as arguments: q2mfa create {' '.join(missing)} (or --no-input for the defaults).",
-        "input_ended",
+        code,
     )

@@ -37,6 +37,7 @@ class Question:
 
     :param name: Its key among the answers.
     :param help: What ``--help`` says.
+    :param prompt: What the dialogue on a terminal asks after the menus; empty if it does not ask.
     :param validate: Returns an acceptable answer, or raises :class:`UsageError`.
     :param default: The answer when nobody is asked; ``None`` if there has to be one.
     :param flag: The option; empty for the positional argument.
@@ -59,6 +60,7 @@ class Question:
     integration: Integration | None = None
     variable: str = ""
     example: str = ""
+    prompt: str = ""
 
     def concerns(self, integration: Integration) -> bool:
         return self.integration in (None, integration)
@@ -138,6 +140,7 @@ QUESTIONS: tuple[Question, ...] = (
         default=PLACEHOLDER_ISSUER,
         integration=REDIRECT,
         variable="issuer",
+        prompt="Issuer URL of the identity provider",
     ),
     Question(
         name="client_id",
@@ -148,6 +151,7 @@ QUESTIONS: tuple[Question, ...] = (
         default="",
         integration=REDIRECT,
         variable="client_id",
+        prompt="Client ID",
     ),
     Question(
         name="scopes",

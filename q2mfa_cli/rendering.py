@@ -18,6 +18,8 @@ from q2mfa_cli import __version__
 from q2mfa_cli.questions import cookiecutter_variables
 from q2mfa_cli.request import ExtensionRequest
 
+EXTENSION = "{{cookiecutter.extension_name}}"
+
 RenderedTree = Mapping[str, bytes]
 """Content by path. Paths are relative to the workspace and ``/``-separated."""
 
@@ -54,27 +56,36 @@ class _Template:
     def __init__(self, folder: Path) -> None:
         # This import takes longer than the rest of a run; wrong usage is reported without it.
         from cookiecutter.environment import StrictEnvironment
-        from jinja2 import FileSystemLoader
+        from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
         defaults = json.loads((folder / "cookiecutter.json").read_text("utf-8"))
         self.variables: dict[str, Any] = {
             key: value[0] if isinstance(value, list) and not key.startswith("_") else value
             for key, value in defaults.items()
         }
-        self.root = folder / "{{cookiecutter.workspace}}"
-        # The arguments and the loader are those of cookiecutter.generate and cookiecutter.utils.
+        # In the wheel two folders have shorter names: see pyproject.toml.
+        in_wheel = folder / "workspace"
+        root = in_wheel if in_wheel.is_dir() else folder / "{{cookiecutter.workspace}}"
+        folders = {EXTENSION if name == "extension" else name: root / name for name in os.listdir(root)}
+        # The arguments are those of cookiecutter.generate and cookiecutter.utils, and so is what the loaders find.
         self.environment = StrictEnvironment(
             context={"cookiecutter": self.variables},
             keep_trailing_newline=True,
-            loader=FileSystemLoader([self.root, folder / "templates"]),
+            loader=ChoiceLoader(
+                [
+                    PrefixLoader({name: FileSystemLoader(path) for name, path in folders.items()}),
+                    FileSystemLoader(folder / "templates"),
+                ]
+            ),
         )
-        self.files = [
-            os.path.relpath(os.path.join(parent, name), self.root).replace(os.sep, "/")
-            for parent, _, names in os.walk(self.root)
-            for name in names
+        self.files = {
+            f"{name}/{os.path.relpath(path, top)}".replace(os.sep, "/"): path
+            for name, top in folders.items()
+            for parent, _, names in os.walk(top)
+            for path in (os.path.join(parent, file) for file in names)
             # pip compiles what it installs, including templates.
             if not parent.endswith("__pycache__")
-        ]
+        }
         # All names are one template: compiling each of them takes as long as compiling the contents.
         self.paths = self.environment.from_string("\n".join(self.files))
         # Cookiecutter computes the variables whose names start with two underscores from the others.
@@ -99,8 +110,9 @@ class _Template:
 
     def _content(self, file: str) -> Any:
         """Return a compiled template, or bytes if rendering would not change them."""
-        content = (self.root / file).read_bytes()
-        if any(fnmatch.fnmatch(file, pattern) for pattern in self.variables.get("_copy_without_render", [])):
+        content = Path(self.files[file]).read_bytes()
+        copied = self.variables.get("_copy_without_render", [])
+        if any(fnmatch.fnmatch(file, pattern) for pattern in copied):
             return content
         # Jinja changes only what is inside its delimiters, and line endings.
         if re.search(rb"\{[{%#]|\r", content):

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from q2mfa_cli.errors import REPORT_FORMAT
-from q2mfa_cli.plan import Action, ExtensionPlan, Plan, diff
+from q2mfa_cli.plan import Action, ExtensionPlan, Plan, PlannedFile, diff
+from q2mfa_cli.questions import QUESTIONS
+from q2mfa_cli.request import ExtensionRequest
+from q2mfa_cli.workspace.find import CONFIGURATION
 
 RENDERING_LABELS = {"ssr": "server-side rendered", "csr": "client-side rendered"}
+MARK_COLORS = {Action.CREATE: "green", Action.EDIT: "yellow", Action.KEEP: None, Action.REMOVE: "red"}
+# How a command begins that the next steps name.
+COMMANDS = ("cd ", "pip ", "q2 ", "q2mfa ")
 MARKS = {Action.CREATE: "+", Action.EDIT: "~", Action.KEEP: "=", Action.REMOVE: "-"}
 # The next steps name the first extensions of a batch, and count the others.
 NAMED = 3
@@ -30,31 +41,69 @@ def as_json(plan: Plan, dry_run: bool) -> str:
     )
 
 
-def as_text(plan: Plan, dry_run: bool) -> str:
-    """Return the report for a person. It ends with the next steps."""
+def as_text(plan: Plan, dry_run: bool, verbose: bool = False, width: int = 0) -> str:
+    """Return the report for a person, styled for a terminal. It ends with the next steps.
+
+    :param verbose: List the new files instead of counting them. A dry run lists them too.
+    :param width: The terminal's, for which the next steps are wrapped; 0 if there is none.
+    """
     headings = {"created": "Created", "planned": "Would create", "unchanged": "Already there, unchanged:"}
     heading = headings[_status(plan, dry_run)]
     lines = []
     for extension in plan.extensions:
-        request = extension.request
-        kind = f"External MFA, {request.integration.label}, {RENDERING_LABELS[request.rendering]}"
-        lines += [f"{heading} {request.name} ({kind})", ""]
-        files = sorted(
-            (file.path, file.action) for file in (*extension.files, *extension.touched) if file.changes
-        )
-        lines += [f"  {MARKS[action]} {path}" for path, action in files]
-        same = len(extension.paths(Action.KEEP))
+        new = [file for file in extension.files if file.action is Action.CREATE]
+        name = click.style(f"{heading} {extension.request.name}", fg="green", bold=True)
+        lines.append(f"{name} ({_kind(extension.request)}){', ' if new else ''}{_count(new)}")
+        listed = [
+            (file.path, file.action)
+            for file in (*extension.files, *extension.touched)
+            if file.changes and (verbose or dry_run or file not in new)
+        ]
+        lines += [f"  {_mark(action)} {path}" for path, action in sorted(listed)]
+        same = [file for file in extension.files if file.action is Action.KEEP]
         if same:
-            lines.append(f"  {MARKS[Action.KEEP]} {same} file{'s' if same > 1 else ''} unchanged")
-        lines.append("")
+            lines.append(f"  {_mark(Action.KEEP)} {_count(same)} unchanged")
     lines.append(f"in {plan.workspace.root}")
     if dry_run:
         changes = diff(plan)
         lines += ["", changes.rstrip("\n")] if changes else []
         lines += ["", "Nothing was written (--dry-run)."]
-    lines += ["", "Next steps:"]
-    lines += [f"  {number}. {step}" for number, step in enumerate(next_steps(plan), 1)]
+    lines += ["", click.style("Next steps:", bold=True)]
+    for number, step in enumerate(next_steps(plan), 1):
+        lines += _numbered(number, step, width)
     return "\n".join(lines)
+
+
+def summary(plan: Plan) -> str:
+    """Return what applying *plan* will do, short enough for one screen."""
+    rows = []
+    for extension in plan.extensions:
+        request = extension.request
+        rows.append(("Extension", f"{request.name} ({_kind(request)})"))
+        rows += [
+            (
+                question.name.replace("_", " ").capitalize(),
+                f"later, in {CONFIGURATION}/{request.name}.py"
+                if request.answers[question.name] == question.default
+                else str(request.answers[question.name]),
+            )
+            for question in QUESTIONS
+            if question.prompt and question.name in request.answers
+        ]
+        rows += [
+            ("New", _count([file for file in extension.files if file.action is Action.CREATE])),
+            ("Replaced", _named([file.path for file in extension.files if file.action is Action.EDIT])),
+        ]
+    rows += [
+        ("Edited", ", ".join(edit.path for edit in plan.edits)),
+        ("By hand", _count_steps(plan.registration.steps)),
+        ("Workspace", str(plan.workspace.root)),
+    ]
+    return "\n".join(f"  {click.style(f'{label:<10}', bold=True)} {text}" for label, text in rows if text)
+
+
+def _count_steps(steps: Sequence[str]) -> str:
+    return f"{len(steps)} edit{'s' if len(steps) > 1 else ''}, as the next steps will say" if steps else ""
 
 
 def next_steps(plan: Plan) -> list[str]:
@@ -63,7 +112,7 @@ def next_steps(plan: Plan) -> list[str]:
     first, others = requests[:NAMED], len(requests) - NAMED
     root, joining = plan.workspace.root, plan.registration
     leftovers = [path for each in plan.extensions for path in each.leftovers]
-    steps = [] if _is_current(root) else [f"Go to the workspace: cd {shlex.quote(str(root))}"]
+    steps = [] if _is_current(root) else [f"Go to the workspace: cd {for_shell(str(root))}"]
     steps += joining.steps
     steps += [f"Delete what is left of another variant, unless you need it: {path}" for path in leftovers]
     for request in first:
@@ -76,6 +125,50 @@ def next_steps(plan: Plan) -> list[str]:
     if others > 0:
         steps.append(f"Run the tests of the other {others} extensions likewise: q2mfa test NAME")
     return [*steps, "Install in the sandbox: q2 install", "Run: q2 run"]
+
+
+def for_shell(text: str, windows: bool = os.name == "nt") -> str:
+    """Return *text* as one word of a command line: for PowerShell and cmd on Windows, else for a POSIX shell."""
+    if not windows or "MSYSTEM" in os.environ:  # Git Bash
+        return shlex.quote(text)
+    if re.fullmatch(r"[\w\\:/.-]+", text):
+        return text
+    # Both read double quotes, in which PowerShell still replaces $ and `. In cmd nothing quotes a %.
+    return "'" + text.replace("'", "''") + "'" if re.search("[$`]", text) else f'"{text}"'
+
+
+def _kind(request: ExtensionRequest) -> str:
+    return f"External MFA, {request.integration.label}, {RENDERING_LABELS[request.rendering]}"
+
+
+def _numbered(number: int, step: str, width: int) -> list[str]:
+    """Return a step as lines of at most *width* characters. A command stays whole: it is there to be copied."""
+    start = f"  {number}. "
+    what, colon, command = step.rpartition(": ")
+    styled = click.style(command, fg="cyan") if command.startswith(COMMANDS) else ""
+    if not width or len(start + step) <= width:
+        return [f"{start}{what}{colon}{styled or command}"]
+    wrap = textwrap.TextWrapper(
+        width,
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [*wrap.wrap(f"{what}:"), " " * len(start) + styled] if styled else wrap.wrap(step)
+
+
+def _mark(action: Action) -> str:
+    return click.style(MARKS[action], fg=MARK_COLORS[action])
+
+
+def _count(files: Sequence[PlannedFile]) -> str:
+    return f"{len(files)} file{'' if len(files) == 1 else 's'}" if files else ""
+
+
+def _named(paths: Sequence[str]) -> str:
+    others = len(paths) - NAMED
+    return ", ".join(paths[:NAMED]) + (f" and {others} more" if others > 0 else "")
 
 
 def _status(plan: Plan, dry_run: bool) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import windows
 from click.testing import CliRunner
 
 from q2mfa_cli.cli import main
@@ -17,9 +18,9 @@ from q2mfa_cli.cli import main
 DOCS = Path(__file__).parents[1] / "docs"
 SCHEMAS = {
     name: json.loads((DOCS / f"{name}-report.schema.json").read_text("utf-8"))
-    for name in ("create", "update", "list")
+    for name in ("create", "update", "list", "doctor")
 }
-SCHEMA_OF = {"update": "update", "remove": "update", "list": "list"}
+SCHEMA_OF = {"update": "update", "remove": "update", "list": "list", "doctor": "doctor"}
 
 SETTINGS = b"""from q2_sdk.core.default_settings import *
 
@@ -28,6 +29,14 @@ INSTALLED_EXTENSIONS = ['Existing', ('short', 'elsewhere.module')]
 
 OUTBOUND_WHITELIST.extend(['localhost'])  # for the sandbox
 """
+
+
+# A process that starts as `python -m q2mfa_cli` does, on Windows if the tests are.
+COMMAND = (
+    [sys.executable, "-c", "import windows; windows.install(); from q2mfa_cli.__main__ import run; run()"]
+    if windows.is_active()
+    else [sys.executable, "-m", "q2mfa_cli"]
+)
 
 
 class Run:
@@ -52,7 +61,8 @@ def q2mfa(*args: str | Path, cwd: Path, stdin: str | bytes = b"") -> Run:
     before = os.getcwd()
     os.chdir(cwd)
     try:
-        done = CliRunner().invoke(main, [*map(str, args)], input=stdin)
+        with windows.if_active():
+            done = CliRunner().invoke(main, [*map(str, args)], input=stdin)
     finally:
         os.chdir(before)
     schema = "list" if "--check" in args else SCHEMA_OF.get(str(args[0]) if args else "", "create")
@@ -63,12 +73,14 @@ def q2mfa_process(
     *args: str | Path, cwd: Path, stdin: str | bytes = b"", env: dict[str, str] | None = None
 ) -> Run:
     """Run the command as a user does, in a process of its own, where that matters to the test."""
+    tests = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+    path = {"PYTHONPATH": tests} if windows.is_active() else {}
     done = subprocess.run(
-        [sys.executable, "-m", "q2mfa_cli", *map(str, args)],
+        [*COMMAND, *map(str, args)],
         cwd=cwd,
         input=stdin.encode() if isinstance(stdin, str) else stdin,
         capture_output=True,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **path, **(env or {})},
         timeout=120,
         check=False,
     )

@@ -10,12 +10,14 @@ A test without a marker is in the unit lane. The other lanes are the markers `br
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import windows
 from command import SETTINGS
 
 pytest_plugins = ["chromium_fixture", "preview_process"]
@@ -25,7 +27,22 @@ hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("search", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile("same")
 
+# `--windows` has to be known before the tests are imported.
+if "--windows" in sys.argv:
+    os.environ[windows.VARIABLE] = "1"
+
+# They fork, and send signals.
+collect_ignore_glob = ["resilience/*"] if sys.platform == "win32" else []
+
 LANE_OF_FOLDER = {"browser": "browser", "resilience": "slow"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--windows",
+        action="store_true",
+        help="Run the command with the behaviors of Windows: see tests/windows.py.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -54,9 +54,7 @@ def requests_from_file(source: str, given: Answers) -> list[ExtensionRequest]:
     return [make_request({**entry, **given}) for entry in entries]
 
 
-def requests_from_prompts(
-    root: Path, given: Answers, prompter: Callable[[], Prompter]
-) -> list[ExtensionRequest]:
+def requests_from_prompts(root: Path, given: Answers, prompter: Prompter) -> list[ExtensionRequest]:
     """Ask the questions that *given*, from the command line, leaves open.
 
     :raises Q2mfaError: An answer of *given* is not acceptable, which is said before anything is asked.
@@ -72,7 +70,7 @@ def requests_from_prompts(
     if "mfa" in given:
         refuse_answers_of_others(given, integration_named(str(given["mfa"])))
     try:
-        return [make_request(ask(given, prompter(), check))]
+        return [make_request(ask(given, prompter, check))]
     except KeyboardInterrupt:
         raise Interrupted(UNCHANGED_OR_COMPLETE) from None
 
@@ -85,10 +83,12 @@ def create(
     register: bool = True,
     dry_run: bool = False,
     progress: Progress = iter,
+    confirm: Callable[[Plan], bool] | None = None,
 ) -> Plan:
     """Plan the extensions of *requests* in the workspace at *root*, and create all of them or none.
 
     :param dry_run: Do not apply the plan.
+    :param confirm: Shows a plan that changes something, and returns whether to apply it. ``None`` asks nobody.
     :raises Q2mfaError: See :func:`~q2mfa_cli.plan.plan_creation`; or the file system refused.
     :raises Interrupted: The user pressed Ctrl-C, or the process was asked to end.
     """
@@ -101,6 +101,9 @@ def create(
 
     if dry_run:
         return plan()
+    # The user takes any time to answer. So the workspace is not locked, and the plan that is applied is another one.
+    if confirm and (shown := plan()).changes and not confirm(shown):
+        raise Q2mfaError("Nothing was created.", "Run the command again with other answers.", "declined")
     try:
         with Transaction(root) as transaction:
             planned = plan()

@@ -62,7 +62,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
     if missing:
         raise Q2mfaError(
             f"The tests need {', '.join(missing)}, which this Python does not have.",
-            "Install it: pip install 'q2mfa-cli[sandbox]'",
+            'Install it: pip install "q2mfa-cli[sandbox]"',
             "sandbox_missing",
         )
     path = [workspace]

@@ -97,7 +97,9 @@ class Transaction:
         if isinstance(error, OSError):
             raise Q2mfaError(
                 f"{self._refusal(error)} The workspace is as before.",
-                "Check permissions and free space, then run the command again.",
+                "Close the program that has it open, or check permissions, then run the command again."
+                if disk.is_in_use(error)
+                else "Check permissions and free space, then run the command again.",
                 "write_failed",
             ) from error
 
@@ -153,5 +155,6 @@ class Transaction:
         return f"The file system refused{where}: {error.strerror or error}."
 
     def _shown(self, path: str) -> str:
-        """*path* relative to the workspace where it is in it."""
-        return shown(path.removeprefix(self._root + os.sep))
+        """*path* relative to the workspace where it is in it, as the plan and the reports write it."""
+        inside = path.removeprefix(self._root + os.sep)
+        return shown(path if inside == path else inside.replace(os.sep, "/"))

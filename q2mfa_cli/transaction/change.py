@@ -54,20 +54,20 @@ class Step:
                     "changed_meanwhile",
                 )
             if self.change.after is None:
-                os.rename(self.target, self.old)
+                disk.rename(self.target, self.old)
             else:
-                os.replace(self.new, self.target)
+                disk.replace(self.new, self.target)
 
     def undo(self) -> None:
         """Undo :meth:`take`, whether or not it has happened."""
         if self.change.after is None:
             if os.path.lexists(self.old):
-                os.rename(self.old, self.target)
+                disk.rename(self.old, self.target)
         elif not os.path.lexists(self.new):
             if self.change.before is None:
-                os.rename(self.target, self.new)
+                disk.rename(self.target, self.new)
             else:
-                os.replace(self.old, self.target)
+                disk.replace(self.old, self.target)
 
 
 def prepare(change: Change, number: int, staging: Staging) -> Step:

@@ -6,10 +6,18 @@ import contextlib
 import errno
 import os
 import shutil
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
+
+# The errors of Windows while another program has a file open (Microsoft, "System Error Codes"): access denied,
+# sharing violation, lock violation.
+IN_USE = (5, 32, 33)
+# An antivirus or an editor lets go of a new or changed file within moments. Together this is a second.
+PAUSES = (0.05,) * 20
 
 
 def write(path: str, content: bytes) -> None:
@@ -22,9 +30,32 @@ def write(path: str, content: bytes) -> None:
         os.close(descriptor)
 
 
+def rename(source: str, target: str) -> None:
+    """Rename *source* to *target*, which does not exist. Wait a second for a program that has it open."""
+    _patiently(os.rename, source, target)
+
+
+def replace(source: str, target: str) -> None:
+    """Rename *source* to *target*, whether or not it exists. Wait a second for a program that has one open."""
+    _patiently(os.replace, source, target)
+
+
+def is_in_use(error: BaseException) -> bool:
+    """Return whether Windows refused because a program has the file open. Other systems do not refuse that."""
+    return getattr(error, "winerror", None) in IN_USE
+
+
 def sync(path: str) -> None:
     """Wait until the disk has the file or folder *path*."""
-    descriptor = os.open(path, os.O_RDONLY)
+    is_folder = os.path.isdir(path)
+    try:
+        # Windows syncs only what is open for writing.
+        descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    except PermissionError:
+        # Windows opens no folder. It keeps the order of changes to folders in the log of NTFS.
+        if is_folder:
+            return
+        raise
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -39,11 +70,12 @@ def sync(path: str) -> None:
 def copy_attributes(source: str, target: str) -> None:
     """Copy owner, permissions and extended attributes, but no times."""
     status = os.stat(source)
-    # Only root can change the owner. Other users can set a group that they belong to.
-    for owner in [(status.st_uid, status.st_gid), (-1, status.st_gid)]:
-        with contextlib.suppress(OSError):
-            os.chown(target, *owner)
-            break
+    if hasattr(os, "chown"):  # Windows gives a new file the permissions of its folder.
+        # Only root can change the owner. Other users can set a group that they belong to.
+        for owner in [(status.st_uid, status.st_gid), (-1, status.st_gid)]:
+            with contextlib.suppress(OSError):
+                os.chown(target, *owner)
+                break
     shutil.copystat(source, target)
     os.utime(target)
 
@@ -51,10 +83,29 @@ def copy_attributes(source: str, target: str) -> None:
 def remove_lock_file(lock: BaseFileLock) -> None:
     """Remove the file of *lock*, unless another process holds it.
 
-    It is removed while it is held: a process that waits for it notices, and makes a new file.
+    It is removed while it is held: a process that waits for it notices, and makes a new file. Windows removes no open
+    file. There it is removed after its release; a process that waits has it open by then, keeps it, and removes it later.
     """
     from filelock import Timeout  # imported by now, see locking
 
     with contextlib.suppress(Timeout, FileNotFoundError):
         lock.acquire(timeout=0)
-        os.unlink(lock.lock_file)
+        try:
+            os.unlink(lock.lock_file)
+        except PermissionError as error:
+            if not is_in_use(error):
+                raise
+            lock.release(force=True)
+            with contextlib.suppress(PermissionError):
+                os.unlink(lock.lock_file)
+
+
+def _patiently(call: Callable[[str, str], None], source: str, target: str) -> None:
+    for pause in PAUSES:
+        try:
+            return call(source, target)
+        except PermissionError as error:
+            if not is_in_use(error):
+                raise
+        time.sleep(pause)
+    call(source, target)

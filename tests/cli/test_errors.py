@@ -51,6 +51,20 @@ def test_wrong_usage_names_the_help_that_applies(arguments: list[str], workspace
     assert run.err.splitlines()[1].replace("main", "q2mfa") == f"See `{command} --help`."
 
 
+@pytest.mark.parametrize(
+    ("flag", "meant"),
+    [
+        ("--redirect", "--mfa redirect"),
+        ("--standard", "--mfa standard"),
+        ("--csr", "--rendering csr"),
+        ("--message", "--factor message"),
+    ],
+)
+def test_choice_given_as_a_flag_names_the_flag_that_is_meant(flag: str, meant: str, workspace: Path) -> None:
+    run = q2mfa("create", "Foo", flag, cwd=workspace)
+    assert run.status == 2 and run.err.splitlines()[1] == f"Did you mean {meant}?", run
+
+
 def test_reader_that_closes_the_pipe_early_ends_the_command_silently(workspace: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", '"$@" | head -c 1; exit ${PIPESTATUS[0]}', "bash", *COMMAND, "create", "--help"],
@@ -144,3 +158,11 @@ def test_help_is_printed_without_arguments() -> None:
 def test_module_runs_like_the_command(workspace: Path) -> None:
     run = q2mfa_process("--version", cwd=workspace)
     assert run.status == 0 and run.out.startswith("q2mfa, version ")
+
+
+def test_output_that_the_code_page_of_a_pipe_lacks_is_escaped() -> None:
+    """As on Windows. The sequences of `q2mfa preview --check` have arrows."""
+    script = "import click, q2mfa_cli.__main__ as m; m.main = lambda **_: click.echo('UUX → HQ'); m.run()"
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, rb"UUX \u2192 HQ" + os.linesep.encode()), done

@@ -24,14 +24,26 @@ Start = Callable[..., "pexpect.spawn[str]"]
 def start(workspace: Path) -> Iterator[Start]:
     children: list[pexpect.spawn[str]] = []
 
-    def run(*arguments: str, term: str = "xterm") -> pexpect.spawn[str]:
+    def run(
+        *arguments: str, term: str = "xterm", columns: int = 160, environment: dict[str, str] | None = None
+    ) -> pexpect.spawn[str]:
         child = pexpect.spawn(
             sys.executable,
             ["-m", "q2mfa_cli", *arguments],
             cwd=str(workspace),
-            env={**os.environ, "TERM": term, "PYTHONDONTWRITEBYTECODE": "1", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            env={
+                **{
+                    name: value
+                    for name, value in os.environ.items()
+                    if name not in ("NO_COLOR", "COLUMNS", "LINES")
+                },
+                "TERM": term,
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "PROMPT_TOOLKIT_NO_CPR": "1",
+                **(environment or {}),
+            },
             encoding="utf-8",
-            dimensions=(50, 160),
+            dimensions=(50, columns),
             timeout=30,
         )
         children.append(child)
@@ -49,6 +61,11 @@ def finish(child: pexpect.spawn[str]) -> int:
     return int(child.exitstatus or 0)
 
 
+def agree(child: pexpect.spawn[str]) -> None:
+    child.expect_exact("Create it?")
+    child.send(RETURN)
+
+
 def plain(text: str) -> str:
     """*text* without the terminal's control sequences."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
@@ -62,7 +79,7 @@ def test_arrow_keys_and_return_select_choices(start: Start, workspace: Path) -> 
     child.expect("11\\) Base Extension")
     shown = plain(child.before or "")
     assert "1) Online (default)" in shown
-    assert "2) SSO (Third Party Integration) (`q2 create_extension` builds those" in shown
+    assert "2) SSO (Third Party Integration)" in shown
     # Down from the only choice there is leads back to it: the others are disabled.
     child.send(DOWN + RETURN)
     child.expect("Select type of Online extension to generate")
@@ -74,6 +91,7 @@ def test_arrow_keys_and_return_select_choices(start: Start, workspace: Path) -> 
     child.expect("Select type of MFA integration to generate")
     child.expect("Redirect-Based Authentication")
     child.send(DOWN + UP + RETURN)
+    agree(child)
     assert finish(child) == 0
     assert (workspace / "Foo" / "frontend" / "public" / "index.html").is_file()
 
@@ -88,6 +106,7 @@ def test_number_shortcuts(start: Start, workspace: Path) -> None:
     ]:
         child.expect(menu)
         child.send(key + RETURN)
+    agree(child)
     assert finish(child) == 0
     assert (workspace / "Foo" / "factor.py").is_file()
     assert (workspace / "Foo" / "frontend" / "public" / "index.html").is_file()
@@ -98,9 +117,122 @@ def test_invalid_name_is_explained_at_the_prompt(start: Start) -> None:
     child.expect("New Extension Name:")
     child.send("my-mfa" + RETURN)
     child.expect("cannot be an extension name")
+    child.expect("New Extension Name: ")
     child.send("\x7f" * 6 + "Fine" + RETURN)
+    agree(child)
     child.expect("Created Fine")
     assert finish(child) == 0
+
+
+def test_refused_name_is_explained_within_the_terminal_and_return_accepts_the_suggestion(
+    start: Start, workspace: Path
+) -> None:
+    child = start("create", "--rendering", "ssr", "--mfa", "standard", "--yes", columns=40)
+    child.expect("New Extension Name:")
+    child.send("existing" + RETURN)
+    child.expect("taken:")
+    child.expect_exact("New Extension Name: ")
+    assert max(map(len, plain(child.before or "").split("\r\n"))) < 40
+    child.send(RETURN)
+    child.expect_exact("Created ExistingMfa")
+    assert finish(child) == 0
+    assert (workspace / "ExistingMfa").is_dir()
+
+
+def test_digit_alone_chooses(start: Start, workspace: Path) -> None:
+    child = start("create", "Foo", "--yes")
+    for menu, digit in [
+        ("What type of extension", "1"),
+        ("Online extension to generate", "2"),
+        ("Online integration to generate", "3"),
+        ("MFA integration to generate", "1"),
+    ]:
+        child.expect(menu)
+        child.expect_exact("(number, or arrows and Return)")
+        child.send(digit)
+    child.expect("Created Foo.*, client-side")
+    assert finish(child) == 0
+
+
+def test_arrow_after_a_digit_takes_the_digit_back(start: Start, workspace: Path) -> None:
+    child = start("create", "Foo", "--mfa", "standard", "--yes")
+    child.expect("11\\) Base Extension")
+    child.send(RETURN)
+    child.expect("Client Side Rendered")
+    child.send("2" + UP + RETURN)
+    child.expect("Created Foo.*, server-side")
+    assert finish(child) == 0
+
+
+def test_reason_why_a_choice_cannot_be_chosen_is_said_once(start: Start) -> None:
+    child = start("create", "Foo")
+    child.expect("What type of extension")
+    child.expect_exact("run `q2 create_extension`")
+    first = plain(child.before or "") + plain(child.after or "")
+    assert first.count("q2 create_extension") == 1
+    child.send(RETURN)
+    child.expect("Online extension to generate")
+    child.send(RETURN)
+    child.expect("Online integration to generate")
+    child.expect_exact("its default.")
+    # The default of the menu cannot be chosen, and is not called the default.
+    assert re.search(r"1\) Authenticated\r", plain(child.before or ""))
+
+
+@pytest.mark.parametrize("mode", [(), ("--plain",)], ids=["menus", "plain"])
+def test_redirect_asks_for_issuer_and_client_id(mode: tuple[str, ...], start: Start, workspace: Path) -> None:
+    child = start("create", "Foo", "--mfa", "redirect", *mode)
+    child.expect("11\\) Base Extension")
+    child.send("1" + RETURN)
+    child.expect("Client Side Rendered")
+    child.send("1" + RETURN)
+    child.expect_exact("Issuer URL of the identity provider (Return: later):")
+    child.send("login.bank.example" + RETURN)
+    child.expect_exact("cannot be an issuer")
+    child.expect_exact("Issuer URL of the identity provider (Return: later):")
+    child.send("https://login.bank.example" + RETURN)
+    child.expect_exact("Client ID (Return: later):")
+    child.send(RETURN)
+    child.expect("Issuer .*https://login.bank.example")
+    child.expect("Client id .*later, in configuration/Foo.py")
+    agree(child)
+    assert finish(child) == 0
+    configuration = (workspace / "configuration" / "Foo.py").read_text("utf-8")
+    assert 'ISSUER = "https://login.bank.example"' in configuration and 'CLIENT_ID = ""' in configuration
+
+
+@pytest.mark.parametrize("mode", [(), ("--plain",)], ids=["menus", "plain"])
+def test_summary_that_is_declined_writes_nothing(
+    mode: tuple[str, ...], start: Start, workspace: Path
+) -> None:
+    before = contents(workspace)
+    child = start("create", "--rendering", "ssr", "--mfa", "standard", *mode)
+    child.expect("New Extension Name:")
+    child.send("Foo" + RETURN)
+    child.expect_exact("Create it?")
+    shown = plain(child.before or "")
+    assert "Foo (External MFA, standard, server-side rendered)" in shown and "files" in shown
+    assert "requirements.txt, configuration/settings.py" in shown and str(workspace) in shown
+    child.send("n" + RETURN)
+    child.expect_exact("Error: Nothing was created.")
+    assert finish(child) == 1
+    assert contents(workspace) == before
+
+
+def test_nothing_is_asked_if_the_arguments_say_all(start: Start, workspace: Path) -> None:
+    child = start("create", "Foo", "--rendering", "ssr", "--mfa", "redirect")
+    assert finish(child) == 0
+    assert (workspace / "Foo").is_dir()
+
+
+@pytest.mark.parametrize(("environment", "colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_report_and_errors_are_colored_unless_no_color_is_set(
+    environment: dict[str, str], colored: bool, start: Start
+) -> None:
+    child = start("create", "Foo", "--no-input", environment=environment)
+    assert finish(child) == 0 and ("\x1b[" in (child.before or "")) is colored
+    child = start("create", "my-mfa", "--no-input", environment=environment)
+    assert finish(child) == 2 and ("\x1b[" in (child.before or "")) is colored
 
 
 @pytest.mark.parametrize("at", ["New Extension Name:", "11\\) Base Extension", "Client Side Rendered"])
@@ -147,6 +279,8 @@ def test_plain_or_dumb_terminal_gets_numbered_menus(
     ]:
         child.expect_exact(f"Please make a selection and press {prompt}")
         child.sendline(number)
+    child.expect_exact("Create it? [Y/n] ")
+    child.sendline("")
     assert finish(child) == 0
     # The terminal echoes what is typed; the command does not do it again.
     assert "\x1b" not in (child.before or "")

@@ -12,10 +12,12 @@ from command import contents
 
 from q2mfa_cli.integrations import INTEGRATIONS
 from q2mfa_cli.questions import RENDERINGS
-from q2mfa_cli.rendering import render, templates_folder
+from q2mfa_cli.rendering import render
 from q2mfa_cli.request import make_request
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
+# The checkout's: in the wheel two folders have shorter names.
+TEMPLATES_FOLDER = Path(__file__).parents[2] / "templates"
 EXTENSION = "{{cookiecutter.workspace}}/{{cookiecutter.extension_name}}"
 PLATFORM = Path(__file__).parents[2] / "docs" / "platform.md"
 
@@ -25,8 +27,8 @@ DIFFERENT = {
     "{{cookiecutter.workspace}}/configuration/{{cookiecutter.extension_name}}.py": "redirect: the provider's settings",
     f"{EXTENSION}/README.md": "each integration is set up differently",
     f"{EXTENSION}/extension.py": "the routes verify a code, or start and finish a login",
-    f"{EXTENSION}/frontend/public/{{% if cookiecutter.rendering == 'csr' %}}index.html{{% endif %}}": "a form, or a redirect",
-    f"{EXTENSION}/templates/{{% if cookiecutter.rendering == 'ssr' %}}index.html.jinja2{{% endif %}}": "a form, or a redirect",
+    f"{EXTENSION}/frontend/public/{{% if cookiecutter.__csr %}}index.html{{% endif %}}": "a form, or a redirect",
+    f"{EXTENSION}/templates/{{% if cookiecutter.__ssr %}}index.html.jinja2{{% endif %}}": "a form, or a redirect",
     f"{EXTENSION}/tests/test_extension.py": "the tests of the routes",
     **{
         f"{EXTENSION}/frontend/public/assets/languages/{tag}.json": "the texts of the pages"
@@ -36,8 +38,8 @@ DIFFERENT = {
 
 
 def template_files(integration: str) -> dict[str, bytes]:
-    """The files of a template, by path. An installed template also has byte code, which is no part of it."""
-    files = contents(templates_folder() / integration)
+    """The files of a template, by path, without byte code."""
+    files = contents(TEMPLATES_FOLDER / integration)
     return {path: content for path, content in files.items() if "__pycache__" not in path}
 
 

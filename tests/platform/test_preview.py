@@ -225,7 +225,7 @@ def test_preview_without_segno_names_it(options: list[str], variants: Path, tmp_
         "preview", "StandardSsr", *options, "-o", variants, "--no-browser", cwd=variants, env=env
     )
     assert run.status == 1
-    assert "needs segno" in run.err and "pip install 'q2mfa-cli[sandbox]'" in run.err
+    assert "needs segno" in run.err and 'pip install "q2mfa-cli[sandbox]"' in run.err
 
 
 # ---- who is answered ---------------------------------------------------------------------------------------

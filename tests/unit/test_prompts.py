@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 import pytest
-from command import q2mfa
+from command import contents, q2mfa
 
-from q2mfa_cli.errors import UsageError
-from q2mfa_cli.prompts import LinePrompter, ask
+from q2mfa_cli import cli
+from q2mfa_cli.errors import UsageError, shown
+from q2mfa_cli.prompts import LinePrompter, TerminalPrompter, ask
 from q2mfa_cli.request import Answers
 from q2mfa_cli.validators import check_name
 
@@ -167,3 +169,63 @@ def test_wrong_flag_is_reported_before_the_menus(workspace: Path) -> None:
     for arguments in (["my-mfa"], ["Foo", "--mfa", "standard", "--issuer", "https://x.y"]):
         run = q2mfa("create", *arguments, cwd=workspace)
         assert (run.status, run.out) == (2, ""), run
+
+
+def test_bom_before_piped_answers_is_no_part_of_the_name() -> None:
+    """PowerShell 5 begins what it pipes with one."""
+    answers, shown = dialogue("\ufeffFoo\n1\n1\n3\n1\n")
+    assert answers["name"] == "Foo" and "cannot be" not in shown
+
+
+@pytest.mark.parametrize("answer", ["", "2", "x"])
+def test_script_that_goes_on_with_refused_answers_ends(answer: str, workspace: Path) -> None:
+    before = contents(workspace)
+    # As of `yes`, but with an end: a regression must not hang.
+    run = q2mfa("create", "X", cwd=workspace, stdin=f"{answer}\n" * 100)
+    assert run.status == 2 and run.err.startswith("Error: The answers are not acceptable."), run
+    assert shown(answer) in run.err and "q2mfa create" in run.err.splitlines()[1]
+    assert sum(run.out.count(text) for text in ("Please choose another", "Please type a number")) == 3
+    assert contents(workspace) == before
+
+
+def test_script_with_ten_different_refused_answers_ends(workspace: Path) -> None:
+    run = q2mfa("create", cwd=workspace, stdin="".join(f"not-{number}\n" for number in range(100)))
+    assert run.status == 2 and run.out.count("cannot be an extension name") == 10, run
+
+
+def test_script_is_not_asked_for_issuer_and_client_id_nor_to_confirm(workspace: Path) -> None:
+    run = q2mfa("create", cwd=workspace, stdin="Foo\n1\n1\n3\n2\n")
+    assert run.status == 0 and "Issuer URL" not in run.out and "Create it?" not in run.out
+
+
+def test_empty_line_of_a_script_does_not_accept_the_suggested_name() -> None:
+    answers, _ = dialogue("my-mfa\n\nFoo\n", {"rendering": "csr", "mfa": "standard"})
+    assert answers["name"] == "Foo"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class NoConsoleScreenBufferError(Exception):
+    """What prompt_toolkit raises on Windows where there is no console, as in the terminals of some editors."""
+
+
+@pytest.mark.parametrize("error", [NoConsoleScreenBufferError, OSError])
+def test_terminal_that_menus_cannot_be_drawn_on_gets_numbered_menus(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import prompt_toolkit.output
+
+    def no_console() -> None:
+        raise error
+
+    monkeypatch.setenv("TERM", "xterm")
+    for stream in ("stdin", "stdout"):
+        terminal = Terminal()
+        terminal.buffer = io.BytesIO()  # type: ignore[attr-defined]
+        monkeypatch.setattr(sys, stream, terminal)
+    assert isinstance(cli._prompter(False, "text"), TerminalPrompter)
+    monkeypatch.setattr(prompt_toolkit.output, "create_output", no_console)
+    assert isinstance(cli._prompter(False, "text"), LinePrompter)

@@ -28,7 +28,6 @@ from q2mfa_cli.questions import (
     cookiecutter_defaults,
     cookiecutter_variables,
 )
-from q2mfa_cli.rendering import templates_folder
 from q2mfa_cli.request import make_request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,7 +73,7 @@ def test_new_flag_touches_its_row_and_the_template(tmp_path: Path, workspace: Pa
     shutil.copytree(
         Path(q2mfa_cli.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "templates")
     )
-    shutil.copytree(templates_folder(), package / "templates")
+    shutil.copytree(ROOT / "templates", package / "templates")
     table = package / "questions.py"
     row = (
         'QUESTIONS: tuple[Question, ...] = (\n    Question(name="color", flag="--color", help="", validate=str, '

@@ -42,7 +42,7 @@ def use_fake_sdk(workspace: Path, needed: Sequence[str] = ()) -> None:
     if missing:
         raise Q2mfaError(
             f"The local platform needs {', '.join(missing)}, which this Python does not have.",
-            "Install it: pip install 'q2mfa-cli[sandbox]'",
+            'Install it: pip install "q2mfa-cli[sandbox]"',
             "sandbox_missing",
         )
     sys.path.insert(0, str(FAKE_SDK))

@@ -17,6 +17,14 @@ from q2mfa_cli.platform.preview.extension import Extension
 
 STATIC = Path(__file__).resolve().parent / "static"
 SDK = "q2-tecton-sdk.js"
+TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 CDN = re.compile(rb"https://cdn\d*\.onlineaccess1\.com/")
 
 BROKEN = """<!DOCTYPE html>
@@ -59,7 +67,7 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
         [
             (r"/_cdn/(.*)", _Cdn, {"platform": platform, "extension": extension, "uux_origin": uux_origin}),
             (rf"{prefix}/(.*\.html?)", _AssetPage, assets),
-            (rf"{prefix}/(.*)", StaticFileHandler, assets),
+            (rf"{prefix}/(.*)", _Asset, assets),
             *extension.url_patterns,
         ],
         platform=platform,
@@ -71,6 +79,13 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
 def make_broken_outlet(error: Q2mfaError) -> Application:
     """The application that is served while the extension cannot be imported."""
     return Application([(r".*", _Broken, {"error": error})])
+
+
+class _Asset(StaticFileHandler):
+    def get_content_type(self) -> str:
+        # Python asks the registry of Windows, where another program may have made a script text/plain.
+        suffix = Path(self.absolute_path or "").suffix.lower()
+        return TYPES.get(suffix) or super().get_content_type()
 
 
 class _AssetPage(StaticFileHandler):

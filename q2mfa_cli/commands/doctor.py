@@ -1,0 +1,167 @@
+"""``q2mfa doctor``: what this machine and this workspace have of what the commands need."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import webbrowser
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from q2mfa_cli import __version__
+from q2mfa_cli.commands.preview import NEEDED
+from q2mfa_cli.errors import REPORT_FORMAT, Q2mfaError
+from q2mfa_cli.integrations import INTEGRATIONS, PLACEHOLDER_ISSUER, REDIRECT
+from q2mfa_cli.platform import FAKE_SDK_MODULES
+from q2mfa_cli.request import make_request
+from q2mfa_cli.workspace.find import SETTINGS, Workspace, read_workspace
+from q2mfa_cli.workspace.registration import registration
+
+OK, NOTE, PROBLEM = "ok", "note", "problem"
+MARKS = {OK: ("ok", "green"), NOTE: ("note", "yellow"), PROBLEM: ("problem", "red")}
+INSTALL = 'Install it: pip install "q2mfa-cli[sandbox]"'
+SDK = "q2_sdk"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one thing is like.
+
+    :param status: ``ok``; ``note`` if every command works, but something is left to a person; ``problem`` if a command
+        does not work.
+    :param hint: What to do about it; empty if nothing.
+    """
+
+    name: str
+    status: str
+    message: str
+    hint: str = ""
+
+
+def examine(root: Path) -> list[Check]:
+    """Check this Python, the workspace at *root*, and the programs that are used. Nothing is written."""
+    return [check(root) for check in CHECKS]
+
+
+def has_problem(checks: list[Check]) -> bool:
+    return any(check.status == PROBLEM for check in checks)
+
+
+def as_json(checks: list[Check]) -> str:
+    """Return the object that ``docs/doctor-report.schema.json`` describes, on one line."""
+    status = PROBLEM if has_problem(checks) else OK
+    return json.dumps(
+        {"format": REPORT_FORMAT, "status": status, "checks": [asdict(check) for check in checks]}
+    )
+
+
+def as_text(checks: list[Check]) -> str:
+    """Return the checks for a person, styled for a terminal."""
+    lines = []
+    for check in checks:
+        word, color = MARKS[check.status]
+        lines.append(f"{click.style(f'{word:<8}', fg=color)}{check.name:<11}{check.message}")
+        lines += [" " * 19 + check.hint] if check.hint else []
+    return "\n".join(lines)
+
+
+def _python(root: Path) -> Check:
+    return Check("python", OK, f"{platform.python_version()} ({sys.executable}), q2mfa {__version__}")
+
+
+def _sdk(root: Path) -> Check:
+    missing = _missing(FAKE_SDK_MODULES)
+    if importlib.util.find_spec(SDK):
+        try:
+            version = importlib.metadata.version("q2-sdk")
+        except importlib.metadata.PackageNotFoundError:
+            version = "of unknown version"
+        return Check("sdk", OK, f"q2-sdk {version}: `test` runs on it, `preview` does not start beside it")
+    if missing:
+        return Check(
+            "sdk", PROBLEM, f"neither q2-sdk nor what the fake of it needs: {', '.join(missing)}", INSTALL
+        )
+    return Check("sdk", OK, "q2mfa's fake of it (q2-sdk is not installed)")
+
+
+def _packages(root: Path) -> Check:
+    modules = dict.fromkeys(
+        [*NEEDED, "pytest", *(module for each in INTEGRATIONS for module in each.modules)]
+    )
+    if missing := _missing(modules):
+        return Check("packages", PROBLEM, f"`test` and `preview` need {', '.join(missing)}", INSTALL)
+    return Check("packages", OK, "all that `test` and `preview` need")
+
+
+def _workspace(root: Path) -> Check:
+    workspace = _read(root)
+    if isinstance(workspace, Check):
+        return workspace
+    if not workspace.is_q2:
+        return Check(
+            "workspace",
+            PROBLEM,
+            f"{workspace.root} has no {SETTINGS}, nor has a folder above it",
+            "Go to a Q2 SDK workspace, or name it with -o.",
+        )
+    if not os.access(workspace.root, os.W_OK):
+        return Check("workspace", PROBLEM, f"{workspace.root} cannot be written to", "Check its permissions.")
+    return Check("workspace", OK, str(workspace.root))
+
+
+def _edits(root: Path) -> Check:
+    workspace = _read(root)
+    if isinstance(workspace, Check) or not workspace.is_q2:
+        return Check("edits", NOTE, "without a workspace, `create` prints the lines to add")
+    # An extension that needs each edit that there is.
+    answers = {"name": "Q2mfaDoctor", "mfa": REDIRECT.id, "issuer": f"{PLACEHOLDER_ISSUER}/doctor"}
+    joining = registration(workspace, [make_request(answers)], True)
+    if joining.steps:
+        return Check(
+            "edits",
+            NOTE,
+            "; ".join(joining.steps),
+            "`create` works, and prints the lines to add.",
+        )
+    return Check("edits", OK, f"`create` can edit {' and '.join(sorted(joining.edits))}")
+
+
+def _node(root: Path) -> Check:
+    node = shutil.which("node")
+    if not node:
+        return Check(
+            "node", NOTE, "not found", "An extension's frontend/package.json needs it to lint and build."
+        )
+    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    return Check("node", OK, f"{done.stdout.strip()} ({node})")
+
+
+def _browser(root: Path) -> Check:
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return Check("browser", NOTE, "none that `preview` can open", "Open the address that it prints.")
+    return Check("browser", OK, "`preview` opens one")
+
+
+CHECKS: tuple[Callable[[Path], Check], ...] = (_python, _sdk, _packages, _workspace, _edits, _node, _browser)
+
+
+def _read(root: Path) -> Workspace | Check:
+    try:
+        return read_workspace(root)
+    except Q2mfaError as error:
+        return Check("workspace", PROBLEM, error.message, error.hint)
+
+
+def _missing(modules: Iterable[str]) -> list[str]:
+    return [module for module in modules if importlib.util.find_spec(module) is None]

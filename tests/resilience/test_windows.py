@@ -1,0 +1,68 @@
+"""Transactions with the behaviors of Windows, and with programs that hold a file open. See tests/windows.py."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import windows
+from fault_injection import Command, Run, at, state
+from scenarios import SCENARIOS, PreparedScenario, Scenario, files
+
+from q2mfa_cli.transaction import disk
+
+
+def on_windows(scenario: Scenario) -> Scenario:
+    def command(root: Path) -> Command:
+        real = scenario.command(root)
+        return lambda: (windows.install(), real())
+
+    return dataclasses.replace(scenario, command=command)
+
+
+@pytest.fixture(params=SCENARIOS)
+def scenario(
+    request: pytest.FixtureRequest, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> PreparedScenario:
+    monkeypatch.setattr(disk, "PAUSES", (0.0,) * len(disk.PAUSES))
+    return PreparedScenario(on_windows(SCENARIOS[request.param]), memory)
+
+
+def first_and_last_rename(scenario: PreparedScenario) -> list[int]:
+    renames = [number for number, call in enumerate(scenario.calls) if call in ("rename", "replace")]
+    return [renames[0], renames[-1]]
+
+
+def run_while_held(scenario: PreparedScenario, number: int, times: int) -> Run:
+    """The scenario's run in which an antivirus reads the file of call *number*, which is tried *times* times."""
+
+    def held(number: int, call: str) -> None:
+        raise windows.refusal("the file", windows.SHARING_VIOLATION)
+
+    scenario.reset()
+    return scenario.run(at(range(number, number + times), held))
+
+
+def test_every_new_file_is_synced_before_the_first_rename(scenario: PreparedScenario) -> None:
+    new = files(scenario.complete).items() - files(scenario.before).items()
+    first, _ = first_and_last_rename(scenario)
+    assert scenario.calls[:first].count("fsync") == len(new)
+
+
+def test_file_that_is_held_for_a_moment_is_written(scenario: PreparedScenario) -> None:
+    for number in first_and_last_rename(scenario):
+        run = run_while_held(scenario, number, times=len(disk.PAUSES))
+        assert run.status == 0 and state(scenario.base) == scenario.complete, run
+
+
+def test_file_that_stays_held_is_named_and_the_workspace_is_as_before(scenario: PreparedScenario) -> None:
+    for number in first_and_last_rename(scenario):
+        run = run_while_held(scenario, number, times=len(disk.PAUSES) + 1)
+        assert run.status == 1 and state(scenario.base) == scenario.before, run
+        refused, remedy = run.err.splitlines()
+        path = refused.removeprefix("Error: The file system refused to write '").partition("'")[0]
+        assert f"workspace/{path}" in {
+            name.partition("a/")[2] for name in [*scenario.before, *scenario.complete]
+        }, run
+        assert refused.endswith("The workspace is as before.") and remedy.startswith("Close the program"), run
