@@ -288,16 +288,22 @@ def _outcomes(root: Path, recorded: Record, wish: Wish) -> tuple[Record, list[Fi
             f"{recorded.name} cannot become {request.integration.label}: every file would be another one.",
             "Create a new extension.",
         )
-    restored = {path: _restored(root, recorded, path) for path in wish.restored}
-    if request.answers == recorded.answers and not any(restored.values()) and not is_behind(recorded):
-        return None
-    _refuse_newer(recorded)
+    if not (root / recorded.name).is_dir():
+        raise Q2mfaError(
+            f"The folder of {recorded.name} is gone.",
+            f"Take back the rest with `q2mfa remove {recorded.name}`, or restore the folder from version control.",
+            "no_such_extension",
+        )
     if left := unresolved(root, recorded):
         raise Q2mfaError(
             f"The conflicts of an earlier update are still in {', '.join(left)}.",
             f"Edit the lines between <<<<<<< and >>>>>>>, or merge and delete NAME{NEW_SUFFIX}; then run the command again.",
             "unresolved",
         )
+    restored = {path: _restored(root, recorded, path) for path in wish.restored}
+    if request.answers == recorded.answers and not any(restored.values()) and not is_behind(recorded):
+        return None
+    _refuse_newer(recorded)
     new = Record(__version__, request.answers, render(request))
     chosen = {path for path, given in restored.items() if given}
     return new, list(_files(root, recorded, new, wish, chosen))

@@ -13,6 +13,7 @@ from q2mfa_cli.commands.create import UNCHANGED_OR_COMPLETE
 from q2mfa_cli.errors import Interrupted, Q2mfaError, UsageError
 from q2mfa_cli.integrations import Value
 from q2mfa_cli.inventory import Extension, State, examine
+from q2mfa_cli.merge import normalized
 from q2mfa_cli.plan import present
 from q2mfa_cli.questions import FACTORS, QUESTIONS, RENDERINGS
 from q2mfa_cli.record import Record, read_record, record_path, recorded_names
@@ -37,7 +38,7 @@ Choose = Callable[[FileUpdate], str]
 
 
 def names_of(root: Path, names: Sequence[str], every: bool) -> list[str]:
-    """Return the names of the extensions that are meant: *names*, or *every* one that has a record.
+    """Return the names of the extensions that are meant: *names*, or *every* one that has a record and a folder.
 
     :raises UsageError: Neither or both are given.
     """
@@ -45,7 +46,8 @@ def names_of(root: Path, names: Sequence[str], every: bool) -> list[str]:
         raise UsageError("NAME and --all exclude each other.", "Leave one of them out.")
     if names:
         return list(dict.fromkeys(names))
-    known = recorded_names(resolved(root))
+    root = resolved(root)
+    known = [name for name in recorded_names(root) if (root / name).is_dir()]
     if every:
         return known
     some = f" Here: {', '.join(known[:5])}." if known else ""
@@ -62,8 +64,8 @@ def check(root: Path, names: Sequence[str]) -> list[Extension]:
 
 
 def is_current(extensions: Sequence[Extension]) -> bool:
-    """Return whether no extension needs an update. One whose folder is gone needs none."""
-    return all(each.state in (State.CURRENT, State.MISSING) for each in extensions)
+    """Return whether no extension needs an update."""
+    return all(each.state is State.CURRENT for each in extensions)
 
 
 def update(
@@ -196,7 +198,7 @@ def _adopted(root: Path, path: str, content: bytes) -> FileUpdate:
     owner = present(root, path)
     if not isinstance(owner, bytes):
         return FileUpdate(path, None, None, Outcome.DELETED, "it is not there")
-    same = owner.replace(b"\r\n", b"\n") == content
+    same = normalized(owner) == content
     note = "" if same else "it differs from what this version generates"
     return FileUpdate(path, owner, owner, Outcome.UNCHANGED if same else Outcome.KEPT, note)
 

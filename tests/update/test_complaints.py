@@ -78,7 +78,7 @@ def test_05_unresolved_conflict_is_not_recorded_as_up_to_date(conflicting: Path)
     assert recorded(conflicting).open == (FACTOR,)
     assert "has conflicts to resolve" in q2mfa("list", cwd=conflicting).out
     refused = update(conflicting)
-    assert refused.status == 0 or "earlier update" in refused.err
+    assert refused.status == 1 and "earlier update" in refused.err
 
 
 def test_06_update_works_without_git(conflicting: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,19 @@ def test_list_shows_how_each_extension_stands(workspace: Path) -> None:
     assert [each["mfa"] for each in listed] == ["redirect", "standard", "standard", "redirect"]
 
 
+def test_extension_whose_folder_is_gone_is_not_brought_back(workspace: Path) -> None:
+    install_earlier(workspace, {"Foo/customer.py": None})
+    shutil.rmtree(workspace / "Foo")
+    before = contents(workspace)
+    run = update(workspace)
+    assert run.status == 1 and "The folder of Foo is gone" in run.err and "q2mfa remove Foo" in run.err
+    assert q2mfa("update", "--all", cwd=workspace).status == 0
+    assert contents(workspace) == before
+    assert update(workspace, "--check").status == 1
+    assert q2mfa("remove", "Foo", cwd=workspace).status == 0
+    assert not list(workspace.glob("**/Foo*"))
+
+
 def test_list_of_a_workspace_without_extensions(workspace: Path) -> None:
     assert "No External MFA extensions" in q2mfa("list", cwd=workspace).out
 
