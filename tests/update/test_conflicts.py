@@ -10,7 +10,9 @@ import pytest
 from command import contents, q2mfa
 from updating import install_earlier, new_tree, outcomes, recorded, update
 
-from q2mfa_cli import __version__
+from q2mfa_cli import __version__, update_plan
+from q2mfa_cli.merge import merge3
+from q2mfa_cli.rendering import render
 
 NEW = new_tree()
 FACTOR, README, TEXTS = "Foo/factor.py", "Foo/README.md", "Foo/frontend/public/assets/languages/en-US.json"
@@ -137,3 +139,20 @@ def test_terminal_is_asked_about_each_conflict(
     assert terminal.exitstatus == status, terminal.before
     assert (conflicting / FACTOR).read_bytes() == content
     assert (contents(conflicting) == before) == (status != 0)
+
+
+def test_merge_that_would_change_when_it_is_repeated_is_a_conflict(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update that was killed merges again what it has already merged: that has to change nothing."""
+    new = {README: b"\n\n"}
+    install_earlier(workspace, {README: b"\n"}, {README: b"a\n\n"})
+    monkeypatch.setattr(
+        update_plan, "render", lambda request, version=__version__: {**render(request, version), **new}
+    )
+    merged = merge3(b"\n", b"a\n\n", b"\n\n").text()
+    assert merge3(b"\n", merged, b"\n\n").text() != merged
+    run = update(workspace)
+    assert run.status == 1 and README in run.err
+    assert update(workspace, "--conflict", "markers").status == 1
+    assert (workspace / README).read_bytes().startswith(b"<<<<<<< yours\na\n")
