@@ -162,6 +162,8 @@ def _extension(
         else file
         for file in _compare(root, tree, force)
     ]
+    if recorded and not force and any(file.action is Action.CONFLICT for file in files):
+        _refuse_other_answers(request, recorded)
     edited = []
     # Without force, another variant's files are a conflict.
     if force and any(file.action is Action.EDIT for file in files):
@@ -204,6 +206,21 @@ def diff(plan: Plan) -> str:
 def _edit(workspace: Workspace, path: str, after: bytes) -> PlannedFile:
     before = {SETTINGS: workspace.settings, REQUIREMENTS: workspace.requirements}[path]
     return PlannedFile(path, before, after, Action.CREATE if before is None else Action.EDIT)
+
+
+def _refuse_other_answers(request: ExtensionRequest, recorded: Record) -> None:
+    """Refuse to create an extension again with answers that an update can change.
+
+    :raises Q2mfaError: The answers differ, in the same integration.
+    """
+    changed = {key: value for key, value in request.answers.items() if recorded.answers.get(key) != value}
+    if changed and "mfa" not in changed:
+        flags = " ".join(f"--answer {key}=…" for key in changed)
+        raise Q2mfaError(
+            f"{request.name} exists with other answers: {', '.join(changed)}.",
+            f"Change them with `q2mfa update {request.name} {flags}`, or replace the files with --force.",
+            "conflict",
+        )
 
 
 def _recorded(root: Path, name: str, force: bool) -> Record | None:

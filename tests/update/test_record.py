@@ -93,6 +93,17 @@ def test_create_on_an_extension_that_is_behind_names_update(workspace: Path) -> 
     assert create(workspace, "--force").json["status"] == "unchanged"
 
 
+def test_create_with_other_answers_names_update(workspace: Path) -> None:
+    create(workspace)
+    before = contents(workspace)
+    run = create(workspace, "--rendering", "csr")
+    assert (
+        run.json["error"]["code"] == "conflict" and "--answer rendering=…" in run.err and "--force" in run.err
+    )
+    assert "already exist" in create(workspace, "--mfa", "redirect").err
+    assert contents(workspace) == before
+
+
 def test_new_version_alone_leaves_nothing_behind(workspace: Path) -> None:
     """The comment says which version changed the files last."""
     install_earlier(workspace, {})
