@@ -96,14 +96,10 @@ def summary(plan: Plan) -> str:
         ]
     rows += [
         ("Edited", ", ".join(edit.path for edit in plan.edits)),
-        ("By hand", _count_steps(plan.registration.steps)),
+        ("By hand", "; ".join(plan.registration.steps)),
         ("Workspace", str(plan.workspace.root)),
     ]
     return "\n".join(f"  {click.style(f'{label:<10}', bold=True)} {text}" for label, text in rows if text)
-
-
-def _count_steps(steps: Sequence[str]) -> str:
-    return f"{len(steps)} edit{'s' if len(steps) > 1 else ''}, as the next steps will say" if steps else ""
 
 
 def next_steps(plan: Plan) -> list[str]:

@@ -126,12 +126,8 @@ def _edits(root: Path) -> Check:
     answers = {"name": "Q2mfaDoctor", "mfa": REDIRECT.id, "issuer": f"{PLACEHOLDER_ISSUER}/doctor"}
     joining = registration(workspace, [make_request(answers)], True)
     if joining.steps:
-        return Check(
-            "edits",
-            NOTE,
-            "; ".join(joining.steps),
-            "`create` works, and prints the lines to add.",
-        )
+        why = "`create` works, and prints what is left to do."
+        return Check("edits", NOTE, "; ".join(joining.steps), why)
     return Check("edits", OK, f"`create` can edit {' and '.join(sorted(joining.edits))}")
 
 
