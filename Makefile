@@ -51,6 +51,7 @@ snapshots: $(VENV)/ready
 				-o "tests/snapshots/$$(echo $$variant | sed 's/ --factor /-/')-$$rendering" || exit 1; \
 		done; \
 	done
+	rm -rf tests/snapshots/*/.q2mfa
 	PYTHONPATH=tests $(VENV)/bin/python -m attacks.security_document
 	PYTHONPATH=tests $(VENV)/bin/python -m recorded_dialogue
 

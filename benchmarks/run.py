@@ -131,13 +131,15 @@ class Programs:
         return self.folder / name
 
     def check_that_they_write_the_same(self) -> None:
-        """Exit unless all three write the same files."""
+        """Exit unless all three write the same files. Only q2mfa writes a record, and edits the workspace's own files."""
         self.create(), self.cookiecutter(), self.bare_script()
         ours, cookiecutters, bare = (
             {
                 path.relative_to(root): path.read_bytes()
                 for path in root.rglob("*")
-                if path.is_file() and path.name not in ("settings.py", "requirements.txt")
+                if path.is_file()
+                and path.name not in ("settings.py", "requirements.txt")
+                and path.parent.name != ".q2mfa"
             }
             for root in (
                 self.folder / "ours",

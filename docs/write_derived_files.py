@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from q2mfa_cli import __version__
 from q2mfa_cli.integrations import INTEGRATIONS
 from q2mfa_cli.questions import answers_schema, cookiecutter_defaults
+from q2mfa_cli.rendering import VERSION_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,7 +20,8 @@ def derived_files() -> dict[Path, str]:
     for integration in INTEGRATIONS:
         path = ROOT / "templates" / integration.id / "cookiecutter.json"
         private = {key: value for key, value in json.loads(path.read_text("utf-8")).items() if key[0] == "_"}
-        files[path] = _json({**cookiecutter_defaults(integration), **private})
+        versioned = {**private, VERSION_VARIABLE: __version__}
+        files[path] = _json({**cookiecutter_defaults(integration), **versioned})
     return files
 
 

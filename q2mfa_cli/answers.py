@@ -128,7 +128,7 @@ def _to_answers(entry: Any, where: str) -> Answers:
         raise UsageError(f"In {where}: a mapping is expected.", HINT, "bad_answers")
     answers: dict[str, Value] = {}
     for key, value in entry.items():
-        question = _question(key, where)
+        question = answer_named(key, where)
         if question.name in answers:
             raise UsageError(f"In {where}: {question.name} is given twice.", HINT, "bad_answers")
         if value is not None:
@@ -136,7 +136,7 @@ def _to_answers(entry: Any, where: str) -> Answers:
     return answers
 
 
-def _question(key: Any, where: str) -> Question:
+def answer_named(key: Any, where: str) -> Question:
     """Return the question that *key* answers, by its name or its flag: ``client_id``, ``client-id``."""
     keys = {name: question for question in QUESTIONS for name in (question.name, question.flag[2:]) if name}
     question = keys.get(key.replace("-", "_"), keys.get(key)) if isinstance(key, str) else None

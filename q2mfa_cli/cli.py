@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import json
 import os
 import shutil
 import sys
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from q2mfa_cli.plan import Plan
     from q2mfa_cli.prompts import Prompter
     from q2mfa_cli.request import ExtensionRequest
+    from q2mfa_cli.update_plan import FileUpdate, UpdatePlan
 
 ALIASES = {"create_extension": "create"}
 
@@ -62,6 +64,27 @@ An answers file (YAML, JSON or TOML) holds one request, or many under `extension
 
 \b
 Exit status: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
+If it is not 0, nothing was changed, or the error lists what was.
+"""
+
+UPDATE_EPILOG = """\b
+Examples:
+  q2mfa update MyMFA
+  q2mfa update --all --dry-run
+  q2mfa update --all --check
+  q2mfa update MyMFA --answer issuer=https://login.bank.example
+  q2mfa update MyMFA --restore MyMFA/urls.py
+  q2mfa update MyMFA --adopt
+
+\b
+What --conflict does where you and q2mfa changed the same lines:
+  markers  write both sides into the file, between <<<<<<< and >>>>>>>
+  new      keep yours, and write the new one beside it, as NAME.q2mfa-new
+  ours     keep yours
+  theirs   take the new one
+
+\b
+Exit status: 0 done or current, 1 behind, in conflict or could not, 2 wrong usage, 130 interrupted.
 If it is not 0, nothing was changed, or the error lists what was.
 """
 
@@ -292,6 +315,148 @@ def create(
         _print(report.as_text(plan, dry_run, verbose, width), dry_run, plain)
 
 
+@main.command(epilog=UPDATE_EPILOG)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@workspace_option
+@click.option("--all", "every", is_flag=True, help="Every extension that q2mfa made here.")
+@click.option(
+    "--check", is_flag=True, help="Only say what is behind, and the security fixes; then exit with 1."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
+@click.option(
+    "--conflict",
+    type=click.Choice(["markers", "new", "ours", "theirs"]),
+    help="What to do with conflicts.  [default: ask, else write nothing]",
+)
+@click.option(
+    "--answer",
+    "answers",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change an answer of `create`, as rendering=csr.",
+)
+@click.option("--restore", metavar="PATH", multiple=True, help="Bring back a file that you deleted.")
+@click.option("--adopt", is_flag=True, help="Make the record of an extension that has none.")
+@click.option("--yes", is_flag=True, help="With --adopt: do not ask whether it is right.")
+@click.option("--no-input", is_flag=True, help="Never ask.")
+@format_option
+@debug_option
+@click.pass_context
+def update(
+    context: click.Context,
+    names: tuple[str, ...],
+    output_dir: Path | None,
+    every: bool,
+    check: bool,
+    dry_run: bool,
+    conflict: str | None,
+    answers: tuple[str, ...],
+    restore: tuple[str, ...],
+    adopt: bool,
+    yes: bool,
+    no_input: bool,
+    output_format: str,
+) -> None:
+    """Bring extensions up to this version of q2mfa.
+
+    Keeps your edits: what you changed and what is new is merged, file by file. All is written, or nothing.
+    """
+    from q2mfa_cli import update_report
+    from q2mfa_cli.commands import update
+    from q2mfa_cli.update_plan import Wish
+    from q2mfa_cli.workspace.find import find_workspace
+
+    root = output_dir or find_workspace(Path())
+    names = tuple(update.names_of(root, names, every))
+    changed = update.changed_answers(answers)
+    asks = _is_terminal(output_format) and not no_input
+    if check:
+        found = update.check(root, names)
+        is_current = update.is_current(found)
+        if output_format == "json":
+            status = "current" if is_current else "behind"
+            _print(json.dumps(update_report.inventory_as_json(found, status)), True)
+        else:
+            _print(update_report.inventory_as_text(root, found), True)
+        context.exit(0 if is_current else 1)
+    if adopt:
+        if len(names) != 1 or every:
+            raise UsageError("--adopt takes one NAME.", "Name the extension.")
+        if not (yes or asks or dry_run):
+            raise UsageError(
+                "--adopt asks whether it is right, on a terminal.", "Look at --dry-run, then add --yes."
+            )
+        plan = update.adopt(
+            root, names[0], changed, confirm=lambda plan: yes or _is_right(plan), dry_run=dry_run
+        )
+    else:
+        wish = Wish(changed, restore, conflict or "")
+        choose = _resolution if asks and not conflict else None
+        plan = update.update(root, names, wish, choose=choose, dry_run=dry_run)
+    if output_format == "text":
+        _print(update_report.as_text(plan, dry_run), dry_run)
+    update.refuse_conflicts(plan, dry_run)
+    if output_format == "json":
+        _print(json.dumps(update_report.as_json(plan, dry_run)), dry_run)
+
+
+@main.command()
+@click.argument("name")
+@workspace_option
+@click.option("--incoming", is_flag=True, help="What an update would change, instead.")
+@debug_option
+def diff(name: str, output_dir: Path | None, incoming: bool) -> None:
+    """Show what you changed in an extension since it was generated."""
+    from q2mfa_cli.commands import diff
+    from q2mfa_cli.workspace.find import find_workspace
+
+    shown = diff.incoming_changes if incoming else diff.own_changes
+    changes = shown(output_dir or find_workspace(Path()), name)
+    if changes:
+        _print(changes.rstrip("\n"), True)
+
+
+@main.command()
+@click.argument("name")
+@workspace_option
+@click.option("--force", is_flag=True, help="Remove files that you edited, too.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
+@format_option
+@debug_option
+def remove(name: str, output_dir: Path | None, force: bool, dry_run: bool, output_format: str) -> None:
+    """Take back what `create` did for an extension.
+
+    Removes its files, and its entries in settings.py and requirements.txt that nothing else needs. Your own files stay.
+    """
+    from q2mfa_cli import update_report
+    from q2mfa_cli.commands import remove
+    from q2mfa_cli.workspace.find import find_workspace
+
+    plan = remove.remove(output_dir or find_workspace(Path()), name, force=force, dry_run=dry_run)
+    if output_format == "json":
+        _print(json.dumps(update_report.as_json(plan, dry_run)), dry_run)
+    else:
+        _print(update_report.as_text(plan, dry_run), dry_run)
+
+
+@main.command(name="list")
+@workspace_option
+@format_option
+@debug_option
+def list_extensions(output_dir: Path | None, output_format: str) -> None:
+    """List the External MFA extensions of a workspace, and which are behind."""
+    from q2mfa_cli import update_report
+    from q2mfa_cli.inventory import inventory
+    from q2mfa_cli.workspace.find import find_workspace, resolved
+
+    root = resolved(output_dir or find_workspace(Path()))
+    found = inventory(root)
+    if output_format == "json":
+        _print(json.dumps(update_report.inventory_as_json(found, "listed")), True)
+    else:
+        _print(update_report.inventory_as_text(root, found), True)
+
+
 @main.command()
 @click.argument("name")
 @workspace_option
@@ -354,6 +519,39 @@ def preview(
     from q2mfa_cli.commands.preview import run_preview
 
     run_preview(workspace, name, port, issuer, not no_browser, click.echo)
+
+
+def _is_terminal(output_format: str) -> bool:
+    streams = (sys.stdin, sys.stdout)
+    return output_format == "text" and all(stream is not None and stream.isatty() for stream in streams)
+
+
+def _resolution(file: FileUpdate) -> str:
+    """Show a conflict, and ask what to do with it."""
+    from q2mfa_cli.prompts import Choice, Menu
+    from q2mfa_cli.update_plan import conflict_text
+
+    click.echo(conflict_text(file))
+    choices = (
+        Choice("Write both sides into the file, with markers", "markers"),
+        Choice("Keep mine, and write the new one beside it", "new"),
+        Choice("Keep mine", "ours"),
+        Choice("Take the new one", "theirs"),
+        Choice("Stop, and write nothing", ""),
+    )
+    return _prompter(False, "text").choose(Menu(f"What to do with {file.path}?", choices))
+
+
+def _is_right(plan: UpdatePlan) -> bool:
+    """Show what an adopted extension is believed to be, and ask."""
+    from q2mfa_cli.update_report import as_text
+
+    click.echo(as_text(plan, True))
+    answers = plan.extensions[0].record.answers.items()
+    believed = ", ".join(
+        f"{key} {value if isinstance(value, str) else ' '.join(value)}" for key, value in answers
+    )
+    return click.confirm(f"Its answers seem to be: {believed}. Is that right?")
 
 
 @main.command(epilog=DOCTOR_EPILOG)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Mapping
 from typing import IO, Any
 
 import click
@@ -23,14 +24,21 @@ class Q2mfaError(click.ClickException):
     :param message: One sentence: what is wrong.
     :param hint: One sentence: what to do about it.
     :param code: A stable snake_case identifier for scripts (``error.code`` in the JSON report).
+    :param report: The rest of the JSON report, if there is more to say than the error.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, hint: str, code: str) -> None:
+    def __init__(self, message: str, hint: str, code: str, report: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.hint = hint
         self.code = code
+        self.report = report or {
+            "format": REPORT_FORMAT,
+            "status": "error",
+            "extensions": [],
+            "next_steps": [],
+        }
         # As in ClickException: the context is gone when the error is shown.
         context = click.get_current_context(silent=True)
         self.meta: dict[str, Any] = context.meta if context else {}
@@ -49,10 +57,9 @@ class Q2mfaError(click.ClickException):
                 click.echo(self.as_json())
 
     def as_json(self) -> str:
-        """The object that ``docs/create-report.schema.json`` describes, on one line."""
+        """The object that the schemas in ``docs/`` describe, on one line."""
         details = {"code": self.code, "message": self.message, "hint": self.hint}
-        report = {"format": REPORT_FORMAT, "status": "error", "extensions": [], "next_steps": []}
-        return json.dumps({**report, "error": details})
+        return json.dumps({**self.report, "error": details})
 
 
 class UsageError(Q2mfaError):

@@ -33,6 +33,7 @@ class Integration:
     :param modules: The modules that ``q2mfa test`` and ``q2mfa preview`` need beside the SDK.
     :param outbound_hosts: From answers to the hosts that ``OUTBOUND_WHITELIST`` has to list.
     :param to_fill_in: From answers to what is left to configure, one sentence each.
+    :param filled_in: From answers to the files that this is about, which an owner has to edit.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Integration:
     modules: tuple[str, ...]
     outbound_hosts: Callable[[Mapping[str, Value]], list[str]]
     to_fill_in: Callable[[Mapping[str, Value]], list[str]]
+    filled_in: Callable[[Mapping[str, Value]], list[str]]
 
 
 def _no_hosts(answers: Mapping[str, Value]) -> list[str]:
@@ -93,6 +95,15 @@ def _provider_settings(answers: Mapping[str, Value]) -> list[str]:
     return steps
 
 
+def _configuration(answers: Mapping[str, Value]) -> list[str]:
+    return [f"configuration/{answers['name']}.py"]
+
+
+def _factor_files(answers: Mapping[str, Value]) -> list[str]:
+    own = [f"{answers['name']}/factor.py"] if answers["factor"] == "message" else []
+    return [*_configuration(answers), *own]
+
+
 STANDARD = Integration(
     id="standard",
     label="standard",
@@ -102,6 +113,7 @@ STANDARD = Integration(
     modules=("pyotp",),
     outbound_hosts=_no_hosts,
     to_fill_in=_factor_settings,
+    filled_in=_factor_files,
 )
 
 REDIRECT = Integration(
@@ -113,6 +125,7 @@ REDIRECT = Integration(
     modules=("jwt",),
     outbound_hosts=_issuer_host,
     to_fill_in=_provider_settings,
+    filled_in=_configuration,
 )
 
 INTEGRATIONS = (STANDARD, REDIRECT)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+from q2mfa_cli import __version__
 from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.record import Additions, Record, read_record, record_path
 from q2mfa_cli.rendering import RenderedTree, render
 from q2mfa_cli.request import ExtensionRequest, variants
 from q2mfa_cli.transaction import Change
@@ -116,9 +118,14 @@ def plan_creation(
         check_name(request.name)
     joining = registration(workspace, requests, register)
     edits = {path: _edit(workspace, path, after) for path, after in joining.edits.items()}
+    additions = Additions(workspace, joining.edits)
     extensions = tuple(
         _extension(
-            workspace, request, tuple(edits[path] for path in joining.touched.get(request.name, [])), force
+            workspace.root,
+            request,
+            tuple(edits[path] for path in joining.touched.get(request.name, [])),
+            additions,
+            force,
         )
         for request in progress(requests)
     )
@@ -129,27 +136,56 @@ def plan_creation(
 
 
 def _extension(
-    workspace: Workspace, request: ExtensionRequest, touched: tuple[PlannedFile, ...], force: bool
+    root: Path,
+    request: ExtensionRequest,
+    touched: tuple[PlannedFile, ...],
+    additions: Additions,
+    force: bool,
 ) -> ExtensionPlan:
-    tree = render(request)
-    files = list(_compare(workspace.root, tree, force))
+    """Return the plan of one extension: its files, and its record last."""
+    recorded = _recorded(root, request.name, force)
+    version, filled_in = __version__, frozenset[str]()
+    if recorded and recorded.answers == request.answers and not force:
+        if render(request, recorded.version) != recorded.files:
+            raise Q2mfaError(
+                f"{request.name} was made by q2mfa {recorded.version} and is behind.",
+                f"Run `q2mfa update {request.name}`, which keeps your edits.",
+                "behind",
+            )
+        version = recorded.version
+        filled_in = frozenset(request.integration.filled_in(request.answers))
+    tree = render(request, version)
+    files = [
+        # What its owner has to fill in differs from what was generated, as it should.
+        replace(file, action=Action.KEEP)
+        if file.action is Action.CONFLICT and file.before is not None and file.path in filled_in
+        else file
+        for file in _compare(root, tree, force)
+    ]
+    if recorded and not force and any(file.action is Action.CONFLICT for file in files):
+        _refuse_other_answers(request, recorded)
     edited = []
     # Without force, another variant's files are a conflict.
     if force and any(file.action is Action.EDIT for file in files):
-        for path, versions in _of_other_variants(request, tree).items():
-            before = _present(workspace.root, path)
+        for path, versions in _of_other_variants(request, tree, recorded).items():
+            before = present(root, path)
             if before in versions:
                 files.append(PlannedFile(path, before, None, Action.REMOVE))
             elif isinstance(before, bytes):
                 edited.append(path)
+    record = Record(version, request.answers, tree, open=() if force or not recorded else recorded.open)
+    files.append(_record_file(root, additions.recorded(record), recorded))
     return ExtensionPlan(request, tuple(files), touched, tuple(edited))
 
 
-def _of_other_variants(request: ExtensionRequest, tree: RenderedTree) -> dict[str, list[bytes]]:
+def _of_other_variants(
+    request: ExtensionRequest, tree: RenderedTree, recorded: Record | None
+) -> dict[str, list[bytes]]:
     """Return the files that other variants of the extension have and *tree* has not: all contents, by path."""
     found: dict[str, list[bytes]] = {}
-    for variant in variants(request):
-        for path, content in render(variant).items():
+    others = [render(variant) for variant in variants(request)]
+    for files in [*others, recorded.files] if recorded else others:
+        for path, content in files.items():
             if path not in tree:
                 # Git may have changed the line endings at checkout.
                 found.setdefault(path, []).extend([content, content.replace(b"\n", b"\r\n")])
@@ -157,9 +193,12 @@ def _of_other_variants(request: ExtensionRequest, tree: RenderedTree) -> dict[st
 
 
 def diff(plan: Plan) -> str:
-    """Return a unified diff of the workspace's own files, and of every other file that is replaced."""
+    """Return a unified diff of the workspace's own files, and of every other file that is replaced, but no record."""
     replaced = [
-        file for each in plan.extensions for file in each.files if file.action in (Action.EDIT, Action.REMOVE)
+        file
+        for each in plan.extensions
+        for file in each.files
+        if file.action in (Action.EDIT, Action.REMOVE) and file.path != record_path(each.request.name)
     ]
     return "".join(unified_diff(file.path, file.before, file.after) for file in (*replaced, *plan.edits))
 
@@ -169,9 +208,43 @@ def _edit(workspace: Workspace, path: str, after: bytes) -> PlannedFile:
     return PlannedFile(path, before, after, Action.CREATE if before is None else Action.EDIT)
 
 
+def _refuse_other_answers(request: ExtensionRequest, recorded: Record) -> None:
+    """Refuse to create an extension again with answers that an update can change.
+
+    :raises Q2mfaError: The answers differ, in the same integration.
+    """
+    changed = {key: value for key, value in request.answers.items() if recorded.answers.get(key) != value}
+    if changed and "mfa" not in changed:
+        flags = " ".join(f"--answer {key}=…" for key in changed)
+        raise Q2mfaError(
+            f"{request.name} exists with other answers: {', '.join(changed)}.",
+            f"Change them with `q2mfa update {request.name} {flags}`, or replace the files with --force.",
+            "conflict",
+        )
+
+
+def _recorded(root: Path, name: str, force: bool) -> Record | None:
+    try:
+        return read_record(root, name)
+    except Q2mfaError:
+        if force:
+            return None
+        raise
+
+
+def _record_file(root: Path, record: Record, recorded: Record | None) -> PlannedFile:
+    path = record_path(record.name)
+    before = present(root, path)
+    if not isinstance(before, bytes):
+        return PlannedFile(path, None, record.encoded(), before)
+    if record == recorded:
+        return PlannedFile(path, before, before, Action.KEEP)
+    return PlannedFile(path, before, record.encoded(), Action.EDIT)
+
+
 def _compare(root: Path, tree: RenderedTree, force: bool) -> Iterator[PlannedFile]:
     for path, content in tree.items():
-        before = _present(root, path)
+        before = present(root, path)
         if isinstance(before, Action):
             yield PlannedFile(path, None, content, before)
         # Git may have changed the line endings at checkout (`* text=auto`).
@@ -181,7 +254,7 @@ def _compare(root: Path, tree: RenderedTree, force: bool) -> Iterator[PlannedFil
             yield PlannedFile(path, before, content, Action.EDIT if force else Action.CONFLICT)
 
 
-def _present(root: Path, path: str) -> bytes | Action:
+def present(root: Path, path: str) -> bytes | Action:
     """Return the content of a file, or what follows if there is none."""
     target = root / path
     try:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from q2mfa_cli import __version__
 from q2mfa_cli.questions import cookiecutter_variables
 from q2mfa_cli.request import ExtensionRequest
 
@@ -23,11 +24,18 @@ RenderedTree = Mapping[str, bytes]
 """Content by path. Paths are relative to the workspace and ``/``-separated."""
 
 
-def render(request: ExtensionRequest) -> RenderedTree:
-    """Render the files of the extension."""
+VERSION_VARIABLE = "_q2mfa_version"
+"""The private variable of the templates that a comment of the generated security files names."""
+
+
+def render(request: ExtensionRequest, version: str = __version__) -> RenderedTree:
+    """Render the files of the extension.
+
+    :param version: Of the q2mfa that the files say they were made by.
+    """
     template = _template(request.integration.id)
     answers = cookiecutter_variables(request.answers)
-    return template.render({**template.variables, "workspace": ".", **answers})
+    return template.render({**template.variables, "workspace": ".", VERSION_VARIABLE: version, **answers})
 
 
 def templates_folder() -> Path:

@@ -15,7 +15,12 @@ from click.testing import CliRunner
 
 from q2mfa_cli.cli import main
 
-SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "create-report.schema.json").read_text("utf-8"))
+DOCS = Path(__file__).parents[1] / "docs"
+SCHEMAS = {
+    name: json.loads((DOCS / f"{name}-report.schema.json").read_text("utf-8"))
+    for name in ("create", "update", "list", "doctor")
+}
+SCHEMA_OF = {"update": "update", "remove": "update", "list": "list", "doctor": "doctor"}
 
 SETTINGS = b"""from q2_sdk.core.default_settings import *
 
@@ -35,16 +40,16 @@ COMMAND = (
 
 
 class Run:
-    """One run of the command: its exit status and its two streams."""
+    """One run of the command: its exit status, its two streams, and the name of the schema of its report."""
 
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
+    def __init__(self, status: int, out: str, err: str, schema: str = "create") -> None:
+        self.status, self.out, self.err, self.schema = status, out, err, schema
 
     @property
     def json(self) -> Any:
         """What ``--format json`` printed, which is one object and as its published schema says."""
         report = json.loads(self.out)
-        jsonschema.validate(report, SCHEMA)
+        jsonschema.validate(report, SCHEMAS[self.schema])
         return report
 
     def __repr__(self) -> str:
@@ -60,7 +65,8 @@ def q2mfa(*args: str | Path, cwd: Path, stdin: str | bytes = b"") -> Run:
             done = CliRunner().invoke(main, [*map(str, args)], input=stdin)
     finally:
         os.chdir(before)
-    return Run(done.exit_code, done.stdout, done.stderr)
+    schema = "list" if "--check" in args else SCHEMA_OF.get(str(args[0]) if args else "", "create")
+    return Run(done.exit_code, done.stdout, done.stderr, schema)
 
 
 def q2mfa_process(

@@ -15,6 +15,7 @@ from q2mfa_cli.platform.masking import mask_queries
 from q2mfa_cli.platform.preview.extension import folder_of, installed_module, use_fake_sdk
 from q2mfa_cli.platform.verify import report
 from q2mfa_cli.platform.verify.report import Finding
+from q2mfa_cli.record import refuse_conflict_markers
 
 # What the preview needs, beside the fake SDK and what the extension itself imports. These packages are an extra of q2mfa: the modules that
 # import them are imported below, after use_fake_sdk has checked that they are installed.
@@ -36,6 +37,7 @@ def run_preview(
     :param say: prints a line.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
+    refuse_conflict_markers(workspace, name)
     use_fake_sdk(workspace, NEEDED)
     _log_to_terminal()
     with contextlib.suppress(KeyboardInterrupt):
@@ -67,6 +69,7 @@ def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
     :param say: prints a line.
     :raises Q2mfaError: the extension cannot be served, or an attempt failed.
     """
+    refuse_conflict_markers(workspace, name)
     use_fake_sdk(workspace, NEEDED)
     refuse_other_extensions(name, folder_of(workspace, installed_module(workspace, name)))
     _log_to_terminal()

@@ -12,6 +12,7 @@ from pathlib import Path
 from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.integrations import integration_of, refuse_other_extensions
 from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
+from q2mfa_cli.record import refuse_conflict_markers
 
 # Replaces the workspace's own pytest configuration, which may need plugins that are not installed.
 NO_CONFIGURATION = FAKE_SDK.parent / "pytest.ini"
@@ -55,6 +56,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
             "no_such_extension",
         )
     refuse_other_extensions(name, workspace / name)
+    refuse_conflict_markers(workspace, name)
     needed = ["pytest", *FAKE_SDK_MODULES, *integration_of(workspace / name).modules]
     sdk_is_there, missing = _probe(workspace, needed)
     if missing:

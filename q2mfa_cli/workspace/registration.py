@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from q2mfa_cli.request import ExtensionRequest
 from q2mfa_cli.workspace import dependencies, requirements_file, settings_file
@@ -40,7 +40,9 @@ def registration(
 ) -> Registration:
     """Return what changes in the workspace's own files when the extensions of *requests* join it."""
     result = Registration()
-    _register(workspace, requests, edit_settings, result)
+    names = {request.name: [request.name] for request in requests}
+    hosts = {request.name: request.integration.outbound_hosts(request.answers) for request in requests}
+    _register(workspace, names, hosts, edit_settings, result)
     wanted: dict[str, list[str]] = {}
     for request in requests:
         for requirement in request.integration.requirements(request.answers):
@@ -49,28 +51,66 @@ def registration(
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What an extension needs of the workspace's own files after an update.
+
+    :param hosts: The hosts that the earlier version did not need.
+    :param requirements: All that it needs.
+    :param added_before: The lines that were added to ``requirements.txt`` for the earlier version.
+    """
+
+    name: str
+    hosts: Sequence[str]
+    requirements: Sequence[str]
+    added_before: Sequence[str]
+
+
+def renewal(workspace: Workspace, renewals: Sequence[Renewal]) -> Registration:
+    """Return what changes in the workspace's own files when extensions are updated.
+
+    A lower bound that was added for the earlier version is raised. Whether the extension is installed is up to its owner.
+    """
+    result = Registration()
+    _register(workspace, {}, {each.name: each.hosts for each in renewals}, True, result)
+    wanted: dict[str, list[str]] = {}
+    raised = workspace.requirements
+    for each in renewals:
+        for requirement in each.requirements:
+            wanted.setdefault(requirement, []).append(each.name)
+            for earlier in each.added_before:
+                if raised is not None and requirements_file.project(earlier) == requirements_file.project(
+                    requirement
+                ):
+                    raised = requirements_file.replaced(raised, earlier, requirement)
+    _require(replace(workspace, requirements=raised), wanted, result)
+    if raised is not None and raised != workspace.requirements and REQUIREMENTS not in result.edits:
+        result.edit(REQUIREMENTS, raised, [each.name for each in renewals])
+    return result
+
+
 def _register(
-    workspace: Workspace, requests: Sequence[ExtensionRequest], edit_settings: bool, result: Registration
+    workspace: Workspace,
+    names: Mapping[str, Sequence[str]],
+    hosts: Mapping[str, Sequence[str]],
+    edit_settings: bool,
+    result: Registration,
 ) -> None:
     """Decide about each of the two lists alone: what one of them cannot take is no reason to leave the other."""
-    hosts = {request.name: request.integration.outbound_hosts(request.answers) for request in requests}
     lists = (
-        (
-            settings_file.INSTALLED,
-            {request.name: [request.name] for request in requests},
-            settings_file.installed_names,
-            settings_file.register,
-        ),
+        (settings_file.INSTALLED, names, settings_file.installed_names, settings_file.register),
         (settings_file.WHITELIST, hosts, settings_file.whitelisted_hosts, settings_file.whitelist),
     )
     left: dict[str, list[str]] = {}  # the lines for a person, by the reason
     content = workspace.settings
     for variable, by_name, present_in, add in lists:
         wanted = list(dict.fromkeys(entry for each in by_name.values() for entry in each))
+        if not wanted:
+            continue
         try:
             if content is None:
                 raise settings_file.NotEditable(NO_WORKSPACE)
-            present = present_in(content) if wanted else []
+            present = present_in(content)
             wanted = [entry for entry in wanted if entry not in present]
             if not wanted:
                 continue

@@ -81,6 +81,29 @@ def add(content: bytes, requirement: str) -> bytes:
     return content + start + requirement.encode() + (newline if ends_in_newline else b"")
 
 
+def replaced(content: bytes, earlier: str, requirement: str) -> bytes:
+    """Return *content* with *requirement* in place of *earlier* in each line that is that, with or without a comment."""
+    pattern = rb"(?m)^" + re.escape(earlier.encode()) + rb"(?=(?:[ \t]+#.*)?[ \t]*\r?$)"
+    return re.sub(pattern, lambda _: requirement.encode(), content)
+
+
+def removed(content: bytes, requirement: str) -> bytes:
+    """Return *content* without the lines that are *requirement*, with or without a comment."""
+    pattern = rb"(?m)^" + re.escape(requirement.encode()) + rb"(?:[ \t]+#[^\r\n]*)?[ \t]*(?:\r?\n|\Z)"
+    return re.sub(pattern, b"", content)
+
+
+def project(requirement: str) -> str:
+    """Return the normalized name of the project that *requirement* is about; the text itself if it names none."""
+    from packaging.requirements import InvalidRequirement, Requirement  # only for a run that reaches the plan
+    from packaging.utils import canonicalize_name
+
+    try:
+        return canonicalize_name(Requirement(requirement).name)
+    except InvalidRequirement:
+        return requirement
+
+
 def declarations(root: Path, name: str, content: bytes) -> Declarations:
     """Return what the file *name* of the workspace *root* declares. Lines that pip would refuse are left out."""
     return _read(root, root / name, content, False, set())

@@ -376,3 +376,64 @@ def _shallow(node: ast.AST) -> list[object]:
                 return type(value), value
 
     return [type(node), *((name, plain(value)) for name, value in ast.iter_fields(node))]
+
+
+def without(settings: bytes, variable: str, entry: str) -> bytes:
+    """*settings* without the text *entry* in the literal lists that make up *variable*.
+
+    :raises NotEditable: the file cannot be parsed, or names the entry in another way.
+    """
+    while True:
+        tree = _parse(settings)
+        found = next((node for node in tree.body if _holds(_added(node, variable), entry)), None)
+        if found is None:
+            break
+        settings = _cut(settings, tree, found, variable, entry)
+    for node in tree.body:
+        texts = [each for each in ast.walk(node) if isinstance(each, ast.Constant) and each.value == entry]
+        if texts and any(_mentions(each, variable) for each in ast.walk(node)):
+            raise NotEditable(f"line {texts[0].lineno} names it in another way than in a list literal")
+    return settings
+
+
+def _holds(entries: Iterable[ast.expr], entry: str) -> bool:
+    return any(isinstance(each, ast.Constant) and each.value == entry for each in entries)
+
+
+def _cut(settings: bytes, tree: ast.Module, node: ast.stmt, variable: str, entry: str) -> bytes:
+    """*settings* without the first *entry* that *node* gives *variable*; without *node* if it gives nothing else."""
+    lines = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", settings)
+    bom = 3 if settings.startswith(b"\xef\xbb\xbf") else 0
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+
+    def offset(line: int | None, column: int | None) -> int:
+        return starts[(line or 1) - 1] + (column or 0) + (bom if line == 1 else 0)
+
+    literal = _list_of(node, variable)
+    where = f"line {node.lineno} is written"
+    entries = literal.elts if literal else _added(node, variable)
+    if len(entries) == 1 and not isinstance(node, ast.Assign | ast.AnnAssign):
+        tree.body.remove(node)
+        return _checked(
+            settings[: starts[node.lineno - 1]] + settings[starts[node.end_lineno or 0] :], tree, where
+        )
+    assert literal is not None
+    at = next(number for number, each in enumerate(entries) if _holds([each], entry))
+    gone = entries.pop(at)
+    start, end = offset(gone.lineno, gone.col_offset), offset(gone.end_lineno, gone.end_col_offset)
+    before = offset(entries[at - 1].end_lineno, entries[at - 1].end_col_offset) if at else None
+    line_start, line_end = starts[gone.lineno - 1], starts[gone.end_lineno or 0]
+    rest = re.fullmatch(rb"[ \t]*(,?)[ \t]*(#[^\r\n]*)?[\r\n]*", settings[end:line_end])
+    if not settings[line_start:start].strip() and rest:
+        # The entry has its line to itself. The one before it loses its comma if this one had none.
+        kept = settings[:line_start]
+        if before is not None and at == len(entries) and not rest[1]:
+            comma = re.match(rb"\s*,", settings[before:start])
+            kept = settings[:before] + settings[before + (comma.end() if comma else 0) : line_start]
+        return _checked(kept + settings[line_end:], tree, where)
+    if before is not None and b"#" not in settings[before:start]:
+        return _checked(settings[:before] + settings[end:], tree, where)
+    comma = re.match(rb"\s*,[ \t]*", settings[end:])
+    return _checked(settings[:start] + settings[end + (comma.end() if comma else 0) :], tree, where)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from command import contents, q2mfa, q2mfa_process
 
+from q2mfa_cli.record import decode
+
 # The checkout's: pip compiles what it installs, and plain Cookiecutter would copy the byte code.
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -124,6 +126,7 @@ def test_cookiecutter_writes_the_same_bytes(
     )
     assert run.status == 0, run
     ours = contents(tmp_path / "ours")
+    del ours[".q2mfa/Foo.json"]  # what `q2mfa update` needs
     assert ours == contents(tmp_path / "plain" / "workspace")
 
 
@@ -229,7 +232,12 @@ def test_force_over_another_variant_leaves_the_files_of_the_new_one(
     (extension,) = run.json["extensions"]
     assert extension["removed"] == sorted(only_old)
     ours = {path: content for path, content in contents(workspace).items() if "Foo" in path}
-    assert ours == contents(tmp_path / "new")
+    expected = contents(tmp_path / "new")
+    # Only a workspace has a requirements.txt that a record can say it added to.
+    for files in (ours, expected):
+        record = decode(files.pop(".q2mfa/Foo.json"), "Foo")
+        assert record.files == {path: expected[path] for path in record.files}
+    assert ours == expected
     assert not any("Delete" in step for step in run.json["next_steps"])
 
 

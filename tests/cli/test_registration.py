@@ -77,6 +77,7 @@ def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: P
     run = q2mfa("create", "Foo", "--no-input", "--mfa", "redirect", "--issuer", ISSUER, "-o", ".", cwd=folder)
     assert run.status == 0, run
     assert {path.partition("/")[0] for path in contents(folder)} == {
+        ".q2mfa",
         "Foo",
         "configuration",
         "requirements.txt",

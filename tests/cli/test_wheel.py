@@ -28,6 +28,8 @@ def test_installed_wheel_creates_the_same_files_as_the_checkout(tmp_path: Path, 
     members = zipfile.ZipFile(wheel).namelist()
     # Windows: 260 characters, of which Python of the Microsoft Store takes 135.
     assert [name for name in members if len(name) > 120 or re.search(r'[<>:"|?*\\]|[ .](/|$)', name)] == []
+    # `q2mfa update --check` names the security fixes.
+    assert "q2mfa_cli/CHANGELOG.md" in members
     venv.create(tmp_path / "venv", with_pip=True)
     run(tmp_path / "venv/bin/pip", "install", "-q", wheel)
     for mfa in ("standard", "redirect"):

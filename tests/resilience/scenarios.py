@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import shutil
-import sys
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +15,13 @@ from command import SETTINGS, Run
 from fault_injection import Command, Hook, calls_of, command_line, forked, no_hook, state
 from small_workspaces import SETTINGS_PATH, fill
 
-from q2mfa_cli.errors import Q2mfaError
-from q2mfa_cli.transaction import Change, Transaction
+from q2mfa_cli.record import Record, record_path
+from q2mfa_cli.rendering import render
+from q2mfa_cli.request import ExtensionRequest, make_request
+from q2mfa_cli.transaction.locking import LOCK
+from q2mfa_cli.transaction.staging import STAGING
 
 Tree = dict[str, tuple[object, ...]]
-Plan = Callable[[Path], list[Change]]
 
 
 @dataclass(frozen=True)
@@ -35,51 +36,12 @@ class Scenario:
 # --- Commands.
 
 
+def command(*arguments: str) -> Callable[[Path], Command]:
+    return lambda root: command_line(*arguments, "-o", str(root))
+
+
 def create(*arguments: str) -> Callable[[Path], Command]:
-    return lambda root: command_line("create", *arguments, "-o", str(root))
-
-
-def transaction(plan: Plan) -> Callable[[Path], Command]:
-    """A command that applies the changes of *plan* and shows errors as the command line does."""
-
-    def command(root: Path) -> None:
-        try:
-            with Transaction(root) as open_transaction:
-                open_transaction.apply(plan(root))
-        except KeyboardInterrupt:
-            print("Error: Interrupted.\nRun the command again.", file=sys.stderr)
-            sys.exit(130)
-        except Q2mfaError as error:
-            print(f"Error: {error.message}\n{error.hint}", file=sys.stderr)
-            sys.exit(1)
-
-    return lambda root: lambda: command(root)
-
-
-def changes(root: Path, wanted: dict[str, bytes | None]) -> list[Change]:
-    """The changes that give each path its *wanted* content."""
-    present = {path: (root / path).read_bytes() if (root / path).exists() else None for path in wanted}
-    return [Change(path, present[path], wanted[path]) for path in wanted if present[path] != wanted[path]]
-
-
-def remove_foo(root: Path) -> list[Change]:
-    files = [path.relative_to(root).as_posix() for path in sorted(root.glob("Foo/**/*")) if path.is_file()]
-    return changes(root, {SETTINGS_PATH: SETTINGS, "configuration/Foo.py": None, **dict.fromkeys(files)})
-
-
-def update_foo(root: Path) -> list[Change]:
-    """Edit, add and remove files: one of two in a folder, and all of a folder and its parent."""
-    return changes(
-        root,
-        {
-            "Foo/README.md": b"edited\n",
-            "Foo/install/db_plan.py": None,
-            "Foo/frontend/public/assets/languages/en-US.json": None,
-            "Foo/added/deep/new.py": b"# new\n",
-            "Foo/tests/conftest.py": b"edited too\n",
-            SETTINGS_PATH: SETTINGS + b"# updated\n",
-        },
-    )
+    return command("create", *arguments)
 
 
 # --- Workspaces.
@@ -111,6 +73,25 @@ def with_changed_foo(root: Path) -> None:
     (root / SETTINGS_PATH).write_bytes(SETTINGS)
 
 
+def with_earlier_foo(root: Path) -> None:
+    """An earlier version made Foo. Since then one file was edited and one was deleted.
+
+    The update edits, adds and removes files: one of two in a folder, and all of a folder and its parent.
+    """
+    fill(root)
+    answers = make_request({"name": "Foo", "mfa": "redirect"}).answers
+    old = {path: b"# old\n\n" + text for path, text in render(ExtensionRequest(answers)).items()}
+    del old["Foo/urls.py"], old["Foo/tests/conftest.py"]
+    old |= {"Foo/install/old.py": b"# old\n", "Foo/old/deep/old.py": b"# old\n"}
+    record = Record("0.1.0.dev2", answers, old, requirements=("pyjwt[crypto]>=2.8",))
+    edited = {"Foo/oidc.py": old["Foo/oidc.py"] + b"# mine\n"}
+    for path, content in {**old, **edited, record_path("Foo"): record.encoded()}.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    (root / "Foo/README.md").unlink()
+    (root / "requirements.txt").write_bytes(b"q2-sdk==2.208.1\npyjwt[crypto]>=2.8\n")
+
+
 def with_answers(root: Path) -> None:
     fill(root)
     entries = [{"name": "Foo"}, {"name": "Bar", "mfa": "redirect", "issuer": "https://idp.bank.example"}]
@@ -125,8 +106,8 @@ SCENARIOS = {
     "create with --force": Scenario(create("Foo", "--no-input", "--force"), with_changed_foo),
     "create two": Scenario(create("--answers", "answers.json"), with_answers),
     "create a workspace": Scenario(create("Foo", "--no-input"), lambda root: None),
-    "update": Scenario(transaction(update_foo), with_foo),
-    "remove": Scenario(transaction(remove_foo), with_foo, settings="first"),
+    "update": Scenario(command("update", "Foo"), with_earlier_foo),
+    "remove": Scenario(command("remove", "Foo"), with_foo, settings="first"),
 }
 
 
@@ -146,7 +127,7 @@ class PreparedScenario:
         self.calls = calls_of(self.command, self.cwd)
         self.complete = state(self.base)
         assert self.complete != self.before
-        assert not [path for path in self.complete if ".q2mfa" in path]
+        assert without_ours(self.complete) == self.complete
 
     @property
     def cwd(self) -> Path:
@@ -191,7 +172,7 @@ class PreparedScenario:
 
 def without_ours(tree: Tree) -> Tree:
     """*tree* without the lock and the staging folder."""
-    return {path: entry for path, entry in tree.items() if ".q2mfa" not in path}
+    return {path: entry for path, entry in tree.items() if LOCK not in path and STAGING not in path}
 
 
 def files(tree: Tree) -> Tree:

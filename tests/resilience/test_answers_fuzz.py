@@ -128,7 +128,7 @@ def test_answers_are_refused_or_arrive_unchanged(
             return
         assert_parses(root)
         assert_holds(root, name, issuer, client_id, scopes)
-        # The values are nowhere else: the same extension with other values differs in one file.
+        # The values are nowhere else: the same extension with other values differs in one file, and its record.
         with temporary_workspace() as other:
             assert (
                 run(
@@ -140,11 +140,13 @@ def test_answers_are_refused_or_arrive_unchanged(
         assert ours.keys() == theirs.keys()
         assert {path for path in ours if ours[path] != theirs[path]} <= {
             f"configuration/{name}.py",
+            f".q2mfa/{name}.json",
             SETTINGS_PATH,
         }
         assert {
             path.partition("/")[0] for path in ours.keys() - {p.removeprefix("workspace/") for p in before}
         } == {
+            ".q2mfa",
             name,
             "configuration",
         }

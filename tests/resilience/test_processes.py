@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from command import contents, q2mfa
 from fault_injection import Fork, at, command_line, forked, sent
+from scenarios import with_earlier_foo
 from small_workspaces import SETTINGS_PATH, fill
 
 from q2mfa_cli.transaction import locking
@@ -61,7 +62,7 @@ def test_eight_processes_at_once_register_eight_extensions(tmp_path: Path) -> No
         assert q2mfa("create", name, "--no-input", "--mfa", _mfa(root, name), cwd=root).out.startswith(
             "Already"
         )
-    assert not list(root.glob(".q2mfa*"))
+    assert not list(root.glob(".q2mfa[.-]*"))
 
 
 def _mfa(root: Path, name: str) -> str:
@@ -109,9 +110,16 @@ def test_killed_process_does_not_block_the_next(stopped: Fork, workspace: Path) 
     assert stopped.kill().status == -signal.SIGKILL
     out, err = waiting.communicate(timeout=60)
     assert waiting.returncode == 0, out + err
-    assert not list(workspace.glob(".q2mfa*")) and not (workspace / "Owner").exists()
+    assert not list(workspace.glob(".q2mfa[.-]*")) and not (workspace / "Owner").exists()
 
 
 def test_lock_file_is_writable_for_every_user_of_the_workspace(stopped: Fork, workspace: Path) -> None:
     """Otherwise the lock file of a killed process blocks other users."""
     assert (workspace / locking.LOCK).stat().st_mode & 0o777 == 0o666
+
+
+def test_two_updates_at_once_take_turns(tmp_path: Path) -> None:
+    with_earlier_foo(tmp_path / "workspace")
+    processes = [start(["update", "--all", "--format", "json"], tmp_path / "workspace") for _ in range(2)]
+    reports = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
+    assert sorted(report["status"] for report in reports) == ["unchanged", "updated"]

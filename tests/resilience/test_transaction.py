@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,6 +138,18 @@ def test_second_failure_during_a_rollback_is_never_reported_as_before(scenario: 
 
 def test_kill_at_any_call_is_repaired_by_the_same_command(scenario: PreparedScenario) -> None:
     for number in scenario.points:
+        scenario.reset()
+        run = scenario.run(at(number, sent(signal.SIGKILL)))
+        where = f"call {number}, {scenario.calls[number]}: {run}"
+        assert run.status == -signal.SIGKILL, where
+        scenario.assert_each_file_is_as_before_or_complete(where)
+        scenario.assert_same_command_finishes(where)
+
+
+def test_update_killed_at_a_hundred_random_moments_is_finished_by_the_same_command(memory: Path) -> None:
+    scenario = PreparedScenario(SCENARIOS["update"], memory)
+    chance = random.Random(9)
+    for number in sorted(chance.choices(range(len(scenario.calls)), k=100)):
         scenario.reset()
         run = scenario.run(at(number, sent(signal.SIGKILL)))
         where = f"call {number}, {scenario.calls[number]}: {run}"

@@ -15,7 +15,8 @@ from q2mfa_cli.report import for_shell
 def test_new_files_are_counted_and_the_workspaces_own_are_named(workspace: Path) -> None:
     run = q2mfa("create", "Foo", "--no-input", cwd=workspace)
     made = [line for line in run.out.splitlines() if line][:4]
-    count = sum(path.is_file() for path in (workspace / "Foo").rglob("*")) + 1
+    # Two more: the configuration and the record.
+    count = sum(path.is_file() for path in (workspace / "Foo").rglob("*")) + 2
     assert made == [
         f"Created Foo (External MFA, standard, server-side rendered), {count} files",
         "  ~ configuration/settings.py",

@@ -1,3 +1,5 @@
+# Made by q2mfa {{ cookiecutter._q2mfa_version }}; `q2mfa update` brings fixes.
+
 """What is remembered of a customer: wrong tries, locks, and what was used.
 
 It is in the cache of the institution, so it holds in all sessions and in all workers.

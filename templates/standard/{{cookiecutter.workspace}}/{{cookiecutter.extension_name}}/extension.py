@@ -1,3 +1,5 @@
+# Made by q2mfa {{ cookiecutter._q2mfa_version }}; `q2mfa update` brings fixes.
+
 """External MFA with a factor of its own: `factor.py` verifies, and only then HQ gets a token."""
 
 import secrets

@@ -1,3 +1,5 @@
+# Made by q2mfa 0.1.0; `q2mfa update` brings fixes.
+
 """External MFA by OpenID Connect: the page sends the user to the identity provider and back.
 
 `oidc.py` proves who came back. Only then does HQ get a token.

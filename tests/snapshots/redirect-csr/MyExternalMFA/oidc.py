@@ -1,3 +1,5 @@
+# Made by q2mfa 0.1.0; `q2mfa update` brings fixes.
+
 """OpenID Connect: send the user to the identity provider, and prove who came back.
 
 The checks are in `protocol.py`; here are the requests, the caches and the log around them.

@@ -1,3 +1,5 @@
+# Made by q2mfa 0.1.0; `q2mfa update` brings fixes.
+
 """The checks of OpenID Connect, without I/O: settings, answers and claims in, verdicts out.
 
 Each check names what asks for it: Core and Discovery are those of OpenID Connect 1.0.

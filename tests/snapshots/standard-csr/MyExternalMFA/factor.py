@@ -1,3 +1,5 @@
+# Made by q2mfa 0.1.0; `q2mfa update` brings fixes.
+
 """The second factor: a passcode from an authenticator app (TOTP, RFC 6238).
 
 Meant to be replaced by your own: see the README.

@@ -1,3 +1,5 @@
+# Made by q2mfa 0.1.0; `q2mfa update` brings fixes.
+
 """The second factor: a code that is sent to the customer (out of band, NIST SP 800-63B-4, 3.1.3).
 
 Fill in `deliver`. Until then it denies.

@@ -1,3 +1,5 @@
+# Made by q2mfa 0.1.0; `q2mfa update` brings fixes.
+
 """External MFA with a factor of its own: `factor.py` verifies, and only then HQ gets a token."""
 
 import secrets

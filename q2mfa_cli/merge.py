@@ -1,0 +1,216 @@
+"""Three-way merge by lines: what the owner changed in a file, and what a newer template changes in it.
+
+No program is run and no configuration is read, so the result depends on the three texts alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+BOM = b"\xef\xbb\xbf"
+OURS, BASE, MIDDLE, THEIRS = b"<<<<<<< ", b"||||||| ", b"=======", b">>>>>>> "
+MARKERS = re.compile(rb"(?m)^(?:<<<<<<< |>>>>>>> )")
+
+Lines = Sequence[bytes]
+Edit = tuple[int, int, int, int]
+"""Lines ``[0]`` to ``[1]`` of the base became lines ``[2]`` to ``[3]`` of a side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Lines that both sides changed, differently. Equal lines at its edges are left out of ``ours`` and ``theirs``."""
+
+    base: Lines
+    ours: Lines
+    theirs: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The outcome of a merge.
+
+    :param chunks: The merged text, in order: lines, or a conflict.
+    :param newline: What ends a line of the owner's file.
+    :param prefix: What stands before the first line: a byte order mark, or nothing.
+    :param ends_in_newline: Whether the last line does.
+    """
+
+    chunks: tuple[Lines | Conflict, ...]
+    newline: bytes
+    prefix: bytes
+    ends_in_newline: bool
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        return [chunk for chunk in self.chunks if isinstance(chunk, Conflict)]
+
+    def text(self) -> bytes:
+        """The merged text.
+
+        :raises ValueError: There is a conflict.
+        """
+        if self.conflicts:
+            raise ValueError("there is a conflict")
+        return self._joined(
+            [line for chunk in self.chunks if not isinstance(chunk, Conflict) for line in chunk]
+        )
+
+    def marked(self, base: str, theirs: str) -> bytes:
+        """The merged text with both sides of each conflict between markers, as ``git merge-file --diff3`` has them.
+
+        :param base: The label of the base.
+        :param theirs: The label of the new text.
+        """
+        lines: list[bytes] = []
+        for chunk in self.chunks:
+            if not isinstance(chunk, Conflict):
+                lines += chunk
+                continue
+            labels = (OURS + b"yours", BASE + base.encode(), MIDDLE, THEIRS + theirs.encode())
+            for label, side in zip(labels, (chunk.ours, chunk.base, chunk.theirs, ()), strict=True):
+                lines += [label + self.newline, *side]
+        return self._joined(lines)
+
+    def _joined(self, lines: Lines) -> bytes:
+        text = b"".join(lines)
+        if not self.ends_in_newline:
+            text = text.removesuffix(b"\n").removesuffix(b"\r")
+        return self.prefix + text
+
+
+def merge3(base: bytes, ours: bytes, theirs: bytes) -> Merge:
+    """Merge what *ours* and *theirs* changed in *base*.
+
+    The owner's line endings, byte order mark and missing newline at the end are kept.
+    """
+    newline = newline_of(ours)
+    prefix = BOM if ours.startswith(BOM) else b""
+    raw = [line if line.endswith(b"\n") else line + newline for line in split_lines(ours.removeprefix(BOM))]
+    base_lines, our_lines, their_lines = (_normal_lines(text) for text in (base, ours, theirs))
+
+    def localized(lines: Lines) -> Lines:
+        return [line[:-1] + newline for line in lines]
+
+    chunks: list[Lines | Conflict] = []
+    at = shift = 0  # a line of the base, and how far ours is ahead of it
+    our_edits, their_edits = _edits(base_lines, our_lines), _edits(base_lines, their_lines)
+    their_shift = 0
+    while our_edits or their_edits:
+        low = high = min(edits[0][0] for edits in (our_edits, their_edits) if edits)
+        our_low, their_low = low + shift, low + their_shift
+        touched_ours = touched_theirs = False
+        # Edits that touch are one: without an unchanged line between them, their order is not known.
+        while True:
+            if our_edits and our_edits[0][0] <= high:
+                _, end, _, our_end = our_edits.pop(0)
+                shift, touched_ours, high = our_end - end, True, max(high, end)
+            elif their_edits and their_edits[0][0] <= high:
+                _, end, _, their_end = their_edits.pop(0)
+                their_shift, touched_theirs, high = their_end - end, True, max(high, end)
+            else:
+                break
+        our_high, their_high = high + shift, high + their_shift
+        chunks.append(raw[at + our_low - low : our_low])
+        same = our_lines[our_low:our_high] == their_lines[their_low:their_high]
+        if same or not touched_theirs:
+            chunks.append(raw[our_low:our_high])
+        elif not touched_ours:
+            chunks.append(localized(their_lines[their_low:their_high]))
+        else:
+            top, bottom = _equal_edges(our_lines[our_low:our_high], their_lines[their_low:their_high])
+            chunks += [
+                raw[our_low : our_low + top],
+                Conflict(
+                    base=localized(base_lines[low:high]),
+                    ours=raw[our_low + top : our_high - bottom],
+                    theirs=localized(their_lines[their_low + top : their_high - bottom]),
+                ),
+                raw[our_high - bottom : our_high],
+            ]
+        at = high
+    chunks.append(raw[at + shift :])
+    ends = [text.endswith(b"\n") for text in (base, ours, theirs)]
+    return Merge(
+        tuple(chunk for chunk in chunks if isinstance(chunk, Conflict) or chunk),
+        newline,
+        prefix,
+        ends_in_newline=ends[1] if ends[1] != ends[0] else ends[2],
+    )
+
+
+def whole_conflict(base: bytes, ours: bytes, theirs: bytes) -> Merge:
+    """Return a merge that is one conflict: all lines of the three texts."""
+    newline = newline_of(ours)
+    base_lines, our_lines, their_lines = (
+        [line[:-1] + newline for line in _normal_lines(text)] for text in (base, ours, theirs)
+    )
+    return Merge(
+        (Conflict(base_lines, our_lines, their_lines),),
+        newline,
+        BOM if ours.startswith(BOM) else b"",
+        ends_in_newline=ours.endswith(b"\n"),
+    )
+
+
+def similarity(one: bytes, other: bytes) -> float:
+    """Return which part of the lines of two texts is equal: 0 to 1."""
+    return difflib.SequenceMatcher(None, _normal_lines(one), _normal_lines(other), autojunk=False).ratio()
+
+
+def split_lines(text: bytes) -> list[bytes]:
+    """The lines of *text* with their endings. Only ``\\n`` ends a line."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", text)
+
+
+def newline_of(text: bytes) -> bytes:
+    """What ends most lines of *text*."""
+    return b"\r\n" if text.count(b"\r\n") * 2 > text.count(b"\n") else b"\n"
+
+
+def normalized(text: bytes) -> bytes:
+    """*text* without a byte order mark, with ``\\n`` as line endings: what its owner's editor or Git may have changed."""
+    return text.removeprefix(BOM).replace(b"\r\n", b"\n")
+
+
+def in_the_style_of(owner: bytes, text: bytes) -> bytes:
+    """*text*, whose lines end in ``\\n``, with the line endings and the byte order mark of *owner*."""
+    prefix = BOM if owner.startswith(BOM) else b""
+    return prefix + text.replace(b"\n", newline_of(owner))
+
+
+def has_markers(text: bytes) -> bool:
+    """Whether *text* has conflict markers."""
+    return MARKERS.search(text) is not None
+
+
+def _normal_lines(text: bytes) -> list[bytes]:
+    text = normalized(text)
+    return split_lines(text if text.endswith(b"\n") or not text else text + b"\n")
+
+
+def _edits(base: Lines, side: Lines) -> list[Edit]:
+    # Lines at the edges are equal in most files, and the matcher is slow.
+    top, bottom = _equal_edges(base, side)
+    matcher = difflib.SequenceMatcher(
+        None, base[top : len(base) - bottom], side[top : len(side) - bottom], autojunk=False
+    )
+    return [
+        (i1 + top, i2 + top, j1 + top, j2 + top)
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+
+
+def _equal_edges(one: Lines, other: Lines) -> tuple[int, int]:
+    """How many lines are equal at the top, and how many below these at the bottom."""
+    shorter = min(len(one), len(other))
+    top = 0
+    while top < shorter and one[top] == other[top]:
+        top += 1
+    bottom = 0
+    while bottom < shorter - top and one[-1 - bottom] == other[-1 - bottom]:
+        bottom += 1
+    return top, bottom

@@ -1,0 +1,145 @@
+"""The plan of a removal: what ``create`` did for an extension is taken back."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.merge import normalized
+from q2mfa_cli.plan import present
+from q2mfa_cli.record import Record, claims, read_record, record_path
+from q2mfa_cli.update_plan import ExtensionUpdate, FileUpdate, Outcome, UpdatePlan, recorded_extension
+from q2mfa_cli.workspace import requirements_file, settings_file
+from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
+from q2mfa_cli.workspace.registration import Registration
+
+# Folders that tools make in a workspace, with code that is not the workspace's own.
+NOT_OWN = frozenset({"node_modules", "site-packages", "venv", "env"})
+
+
+def plan_removal(workspace: Workspace, name: str, *, force: bool = False) -> UpdatePlan:
+    """Plan the removal of the extension *name*.
+
+    :param force: Remove files that their owner edited, too.
+    :returns: A plan without extensions if nothing of it is there: a removal that was killed at its end is complete.
+    :raises Q2mfaError: It has no record; or a file was edited and *force* is not given.
+    """
+    root = workspace.root
+    if not (root / name).exists() and read_record(root, name) is None:
+        return UpdatePlan(workspace, (), is_removal=True)
+    record = recorded_extension(root, name)
+    files = [*_files(root, record), *_byte_code(root, record)]
+    edited = [file.path for file in files if file.outcome is Outcome.KEPT]
+    if edited and not force:
+        some = ", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "")
+        raise Q2mfaError(
+            f"{len(edited)} file{'s have' if len(edited) > 1 else ' has'} edits: {some}.",
+            f"`q2mfa diff {name}` shows them; --force removes them for good.",
+            "edited",
+        )
+    files = [FileUpdate(file.path, file.before, None, Outcome.REMOVED) for file in files]
+    edits, leaving = _withdrawn(workspace, record)
+    leaving.steps += _left(root, record, files)
+    path = record_path(name)
+    kept = present(root, path)
+    files.append(FileUpdate(path, kept if isinstance(kept, bytes) else None, None, Outcome.REMOVED))
+    gone = ExtensionUpdate(record, record, tuple(files))
+    return UpdatePlan(workspace, (gone,), tuple(edits), leaving, is_removal=True)
+
+
+def _files(root: Path, record: Record) -> Iterator[FileUpdate]:
+    for path, content in record.files.items():
+        owner = present(root, path)
+        if isinstance(owner, bytes):
+            same = normalized(owner) == normalized(content)
+            yield FileUpdate(path, owner, None, Outcome.REMOVED if same else Outcome.KEPT)
+
+
+def _byte_code(root: Path, record: Record) -> Iterator[FileUpdate]:
+    """Yield what Python compiled of the generated modules: it would keep their folders."""
+    for module in [path for path in record.files if path.endswith(".py")]:
+        file = root / module
+        for compiled in sorted(file.parent.glob(f"__pycache__/{file.stem}.*.pyc")):
+            path = compiled.relative_to(root).as_posix()
+            content = present(root, path)
+            if isinstance(content, bytes):
+                yield FileUpdate(path, content, None, Outcome.REMOVED)
+
+
+def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], Registration]:
+    """Return the edits of the workspace's own files, and what is left for a person to do."""
+    leaving = Registration(install="")
+    root, name = workspace.root, record.name
+    needed_hosts: set[str] = set()
+    needed_requirements: set[str] = set()
+    for other, added_hosts, added_requirements in claims(root):
+        if other != name:
+            needed_hosts |= added_hosts
+            needed_requirements |= added_requirements
+    edits = []
+    if workspace.settings is not None:
+        hosts = [host for host in record.hosts if host not in needed_hosts]
+        kept = [host for host in hosts if _is_mentioned(root, record, host)]
+        leaving.steps += [f"{SETTINGS} still allows {host}, which other files name" for host in kept]
+        settings = workspace.settings
+        lists = {
+            settings_file.INSTALLED: [name],
+            settings_file.WHITELIST: [h for h in hosts if h not in kept],
+        }
+        for variable, entries in lists.items():
+            for entry in entries:
+                try:
+                    settings = settings_file.without(settings, variable, entry)
+                except settings_file.NotEditable as error:
+                    leaving.steps.append(f'Take "{entry}" out of {variable} in {SETTINGS}: {error}')
+        if settings != workspace.settings:
+            edits.append(FileUpdate(SETTINGS, workspace.settings, settings, Outcome.UPDATED))
+    if workspace.requirements is not None:
+        content = workspace.requirements
+        for line in record.requirements:
+            if line in needed_requirements:
+                continue
+            if any(_is_mentioned(root, record, module) for module in record.request().integration.modules):
+                leaving.steps.append(f"{REQUIREMENTS} still has {line}, which other files import")
+                continue
+            content = requirements_file.removed(content, line)
+        if content != workspace.requirements:
+            edits.append(FileUpdate(REQUIREMENTS, workspace.requirements, content, Outcome.UPDATED))
+    return edits, leaving
+
+
+def _is_mentioned(root: Path, record: Record, word: str) -> bool:
+    """Return whether a Python file of the workspace has *word*, other than those of the extension and settings.py."""
+    pattern = re.compile(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w-])")
+    for folder, names, files in os.walk(root):
+        names[:] = [name for name in names if name not in NOT_OWN and not name.startswith(".")]
+        for name in files:
+            path = Path(folder, name)
+            own = path.relative_to(root).as_posix()
+            if not name.endswith(".py") or own in record.files or own == SETTINGS:
+                continue
+            try:
+                if pattern.search(path.read_bytes()):
+                    return True
+            except OSError:
+                continue
+    return False
+
+
+def _left(root: Path, record: Record, files: list[FileUpdate]) -> list[str]:
+    """Name the owner's own files in the extension's folder, which stay: the first level of them."""
+    folder = root / record.name
+    gone = {file.path for file in files if file.after is None}
+    own = set[str]()
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name).relative_to(root).as_posix()
+            if path not in gone:
+                own.add("/".join(path.split("/")[:3]))
+    if not own:
+        return []
+    more = f" and {len(own) - 5} more" if len(own) > 5 else ""
+    return [f"Your own files are still there: {', '.join(sorted(own)[:5])}{more}"]

@@ -1,0 +1,64 @@
+"""The demo of docs/update.md: a security fix reaches an extension that its owner has edited."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from command import q2mfa, q2mfa_process
+from earlier_templates import earlier_record, install
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "update.md"
+RECORD = earlier_record("standard")
+TEXTS, EXTENSION = "LoginMFA/frontend/public/assets/languages/en-US.json", "LoginMFA/extension.py"
+
+ROUTE = b"""        router["support"] = self.support
+        return router
+
+    async def support(self):
+        \"\"\"Our route: whom to call.\"\"\"
+        return {"phone": "+1 555 0100"}
+"""
+
+
+@pytest.fixture
+def edited(workspace: Path) -> Path:
+    """An extension of the earlier template. Its owner changed a message and added a route."""
+    texts = RECORD.files[TEXTS].replace(b'"Confirm it is you"', b'"Acme Bank: confirm it is you"')
+    extension = RECORD.files[EXTENSION].replace(b"        return router\n", ROUTE)
+    install(workspace, RECORD, {TEXTS: texts, EXTENSION: extension})
+    return workspace
+
+
+def commands_of(document: str) -> list[tuple[str, str]]:
+    """The commands of the blocks ``console``, each with the output that follows it."""
+    blocks = re.findall(r"(?s)```console\n(.*?)```", document)
+    return [
+        (command, output.rstrip("\n"))
+        for block in blocks
+        for command, output in re.findall(r"(?ms)^\$ (.*?)\n(.*?)(?=^\$ |\Z)", block)
+    ]
+
+
+def test_document_shows_what_the_commands_print(edited: Path) -> None:
+    shown = commands_of(DOCUMENT.read_text("utf-8"))
+    assert [command for command, _ in shown] == [
+        "q2mfa list",
+        "q2mfa diff LoginMFA",
+        "q2mfa update LoginMFA",
+        "q2mfa update --all --check",
+    ]
+    for command, output in shown:
+        run = q2mfa(*command.split()[1:], cwd=edited)
+        printed = run.out.rstrip("\n").replace(str(edited), "/home/me/workspace")
+        assert printed == output, f"Copy this into {DOCUMENT}:\n$ {command}\n{printed}"
+    merged = (edited / EXTENSION).read_bytes()
+    assert b"support" in merged and b"from .customer import Denied" in merged
+
+
+@pytest.mark.slow
+def test_updated_extension_passes_the_new_tests(edited: Path) -> None:
+    assert q2mfa("update", "LoginMFA", cwd=edited).status == 0
+    tested = q2mfa_process("test", "LoginMFA", "--", "-q", "-p", "no:randomly", cwd=edited)
+    assert tested.status == 0 and " passed" in tested.out, tested
