@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.masking import mask_queries
 from q2mfa_cli.platform.preview.extension import use_fake_sdk
 from q2mfa_cli.platform.verify import report
@@ -36,7 +37,7 @@ def run_preview(
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
     use_fake_sdk(workspace, NEEDED)
-    _log_to_terminal()
+    _log_to_terminal(workspace)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(workspace, name, port, issuer, browser, say))
     say("Stopped.")
@@ -53,7 +54,7 @@ async def _serve(
     from q2mfa_cli.platform.preview.serving import serving  # needs the extra, see NEEDED
 
     async with serving(workspace, name, port, issuer) as preview:
-        address = f"{name} is at {preview.url}/ (a local stand-in, no Q2 system is involved)."
+        address = f"{name} is at {preview.url}/ (local and fake: no Q2 system is involved)."
         say("\n".join([address, *preview.notes, "Ctrl-C stops it."]))
         if browser:
             await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, f"{preview.url}/")
@@ -67,7 +68,7 @@ def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
     :raises Q2mfaError: the extension cannot be served, or an attempt failed.
     """
     use_fake_sdk(workspace, NEEDED)
-    _log_to_terminal()
+    _log_to_terminal(workspace)
     # The report says why each attempt was refused.
     logging.getLogger("q2_sdk").setLevel(logging.ERROR)
     asyncio.run(_check(workspace, name, say))
@@ -79,8 +80,9 @@ async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None
 
     findings: list[Finding] = []
     async with serving(workspace, name, 0) as preview:
+        preview.extension.check()
         kind = preview.extension.integration.id
-        say(f"{name}, {kind} integration, on a local stand-in (no Q2 system is involved).")
+        say(f"{name}, {kind} integration, on a fake platform (no Q2 system is involved).")
         for note in preview.notes:
             say(note)
         async for finding in run_attempts(preview):
@@ -107,10 +109,23 @@ class _WithoutQueries(logging.Filter):
         return True
 
 
-def _log_to_terminal() -> None:
+class _OneLine(logging.Formatter):
+    """Shows an exception as one line, with the line of the workspace where it was raised."""
+
+    def __init__(self, workspace: Path) -> None:
+        super().__init__()
+        self._workspace = workspace
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        text = f"{record.levelname} {record.name}: {record.getMessage()}"
+        return text if error is None else f"{text}: {failure_of(error, self._workspace, '')}"
+
+
+def _log_to_terminal(workspace: Path) -> None:
     # The sequence on the page shows the requests; the terminal is for errors.
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_OneLine(workspace))
     handler.addFilter(_WithoutQueries())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)

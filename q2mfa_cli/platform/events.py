@@ -67,10 +67,34 @@ class ProviderEvent:
     """Something happened at the embedded identity provider.
 
     :param what: for example ``"code_issued"``. :param payload: details, masked.
+    :param caller: whose request it is: a session, or the ``request_uri`` or ``state`` that a browser brought. It is not
+        for display.
     """
 
     what: str
     payload: Mapping[str, Any]
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class RouteRaised:
+    """A route of the extension raised an error that it does not handle."""
+
+    session_id: str
+    route: str
+    error: Exception
+
+
+@dataclass(frozen=True)
+class OutletAnswered:
+    """The extension answered the form that opens its page.
+
+    :param body: the page.
+    """
+
+    session_id: str
+    status: int
+    body: str
 
 
 @dataclass(frozen=True)

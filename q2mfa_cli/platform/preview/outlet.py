@@ -7,13 +7,16 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import Application, OutputTransform, RequestHandler, StaticFileHandler
 
-from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.platform.events import OutletAnswered
+from q2mfa_cli.platform.failures import Failure
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.sessions import TICKET_FIELD
 
 STATIC = Path(__file__).resolve().parent / "static"
 SDK = "q2-tecton-sdk.js"
@@ -26,8 +29,7 @@ BROKEN = """<!DOCTYPE html>
 <main>
 <h1>The extension cannot be imported</h1>
 <p>{}</p>
-<p>{}</p>
-<p>This page is from q2mfa preview, a local stand-in. It goes away when you correct and save the file.</p>
+<p>This page is from q2mfa preview. It goes away when you correct and save the file.</p>
 </main>
 </body>
 </html>
@@ -41,13 +43,18 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
         """The one change to the extension's pages: scripts of Q2's CDN are loaded from here."""
 
         def __init__(self, request: HTTPServerRequest) -> None:
-            pass
+            tickets = parse_qs(request.body.decode("latin-1")).get(TICKET_FIELD) if request.body else None
+            self.session = platform.hq.session_of(tickets[0]) if tickets else None
 
         def transform_first_chunk(
             self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
         ) -> tuple[int, HTTPHeaders, bytes]:
-            headers["Cache-Control"] = "no-store"
+            # Not no-store for a page that a form opened: a browser cannot go back to it then.
+            headers["Cache-Control"] = "no-cache" if self.session else "no-store"
             headers["Content-Security-Policy"] = f"frame-ancestors {uux_origin}"
+            if self.session is not None:
+                body = chunk.decode("utf-8", "replace") if finishing else ""
+                platform.events.publish(OutletAnswered(self.session.id, status_code, body))
             if finishing and chunk and headers.get("Content-Type", "").startswith("text/html"):
                 chunk = CDN.sub(f"{origin}/_cdn/".encode(), chunk)
                 headers["Content-Length"] = str(len(chunk))
@@ -68,9 +75,9 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
     )
 
 
-def make_broken_outlet(error: Q2mfaError) -> Application:
+def make_broken_outlet(failure: Failure) -> Application:
     """The application that is served while the extension cannot be imported."""
-    return Application([(r".*", _Broken, {"error": error})])
+    return Application([(r".*", _Broken, {"failure": failure})])
 
 
 class _AssetPage(StaticFileHandler):
@@ -108,13 +115,13 @@ class _Cdn(RequestHandler):
 
 
 class _Broken(RequestHandler):
-    def initialize(self, error: Q2mfaError) -> None:
-        self.error = error
+    def initialize(self, failure: Failure) -> None:
+        self.failure = failure
 
     def prepare(self) -> None:
         self.set_status(500)
         self.set_header("Cache-Control", "no-store")
-        self.finish(BROKEN.format(html.escape(self.error.message), html.escape(self.error.hint)))
+        self.finish(BROKEN.format(html.escape(str(self.failure))))
 
     def data_received(self, chunk: bytes) -> Any:
         """Ignore the body."""

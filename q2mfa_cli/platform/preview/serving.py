@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import functools
+import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -77,13 +78,13 @@ async def serving(
             f"{shown(name)} has no identity provider: it is a standard integration.", "Leave --issuer out."
         )
     sockets = _bind(port)
+    changed: list[str] = []
     try:
         uux_origin, extension_origin, idp_origin = (
             f"http://{LOOPBACK}:{each.getsockname()[1]}" for each in sockets
         )
         platform.assets_url = f"{extension_origin}/assets"
         provider = None
-        notes = phone.connect(platform, extension)
         if extension.integration is REDIRECT:
             redirect_uri = f"{extension_origin}/assets/{name}/verify.html"
             provider = (
@@ -95,14 +96,25 @@ async def serving(
         uux = UUX(platform, extension, extension_origin, provider)
         about: dict[str, Any] = {
             "frames": [extension_origin, *(provider.frames if provider else [])],
-            "changed": provider.notes if provider else notes,
+            "changed": changed,
             "new_customer": functools.partial(_new_customer, extension),
         }
-        outlet = OriginGuard(
-            extension_origin,
-            make_outlet(platform, extension, extension_origin, uux_origin),
-            trusted=[uux_origin],
-        )
+
+        def make_application() -> Application:
+            """What is served at the extension's origin, as its files are now."""
+            if extension.failure is not None:
+                logging.getLogger(__name__).error("%s", extension.failure)
+                return make_broken_outlet(extension.failure)
+            changed[:] = [*(provider.notes if provider else []), *phone.connect(platform, extension)]
+            return make_outlet(platform, extension, extension_origin, uux_origin)
+
+        def reload() -> None:
+            """Import the extension again, and tell the open pages."""
+            extension.reload()
+            outlet.application = make_application()
+            platform.events.publish(ExtensionLoaded(str(extension.failure or "")))
+
+        outlet = OriginGuard(extension_origin, make_application(), trusted=[uux_origin])
         applications = [
             OriginGuard(
                 uux_origin, Application(uux_handlers.handlers(uux, about), websocket_ping_interval=20)
@@ -114,11 +126,10 @@ async def serving(
         servers = [HTTPServer(application) for application in applications]
         for server, each in zip(servers, sockets, strict=False):
             server.add_sockets([each])
-        reload = functools.partial(_reload, platform, extension, outlet, uux_origin)
         platform.events.subscribe(ReadingsChanged, lambda event: reload())
         watching = asyncio.create_task(_watch(extension, reload))
         try:
-            yield Preview(uux_origin, extension, uux, about["changed"])
+            yield Preview(uux_origin, extension, uux, changed)
         finally:
             watching.cancel()
             for server in servers:
@@ -135,18 +146,6 @@ async def _watch(extension: Extension, reload: Callable[[], None]) -> None:
         await asyncio.sleep(WATCH_SECONDS)
         if extension.changed:
             reload()
-
-
-def _reload(platform: Platform, extension: Extension, outlet: OriginGuard, uux_origin: str) -> None:
-    """Import the extension again, and tell the open pages."""
-    try:
-        extension.load()
-    except Q2mfaError as error:
-        outlet.application, message = make_broken_outlet(error), error.message
-    else:
-        phone.connect(platform, extension)
-        outlet.application, message = make_outlet(platform, extension, outlet.origin, uux_origin), ""
-    platform.events.publish(ExtensionLoaded(message))
 
 
 def _new_customer(extension: Extension) -> dict[str, Any]:

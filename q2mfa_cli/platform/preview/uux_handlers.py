@@ -4,7 +4,9 @@
 ``GET /``                              the page; its script and style are beside it
 ``GET /api/platform``                  what is previewed: name, integration, rendering, origins, workflows, switches
 ``POST /api/challenges``               ``{"workflow", "mfa_info"}`` → ``{"id", "outlet"}``
-``POST /api/challenges/ID/outlet``     → how the outlet opens the extension
+``POST /api/challenges/ID/outlet``     → how the outlet opens the extension, with a fresh sequence; why not, if it cannot
+``POST /api/challenges/ID/close``      the customer closes the extension's page
+``POST /api/challenges/ID/failures``   ``{"kind", "message", "url", "line", "frames"}``: something failed in that page
 ``POST /api/challenges/ID/extension``  ``{"route", "body"}`` → ``{"status", "statusText", "data", "error"}``
 ``POST /api/challenges/ID/verify``     ``{"token", "exit"}`` → ``{"why", "outcome"}``: why is empty if ``verifyMFA`` resolves
 ``PUT /api/readings``                   ``{"loc": "key", …}``: what to assume where Q2 documents nothing
@@ -13,7 +15,7 @@
 ``GET /api/challenges/ID/passcode``    the standard integration's authenticator app: the current code
 ``GET /api/challenges/ID/messages``    the messages on the customer's phone
 ``GET /api/challenges/ID/qr.svg``      the same secret for a phone
-``WS /api/challenges/ID/events``       each row of the sequence as it changes, and reloads of the extension
+``WS /api/challenges/ID/events``       the rows of the sequence as they change, how it stands, failures, and reloads
 ====================================== ==============================================================================
 
 A challenge's id identifies its customer. It is random, and an extension's page never has it.
@@ -39,19 +41,20 @@ from q2mfa_cli.integrations import REDIRECT
 from q2mfa_cli.platform import readings
 from q2mfa_cli.platform.events import ExtensionLoaded
 from q2mfa_cli.platform.preview import phone, workflows
-from q2mfa_cli.platform.preview.challenges import Challenge, NoSuchChallenge, RowChanged
-from q2mfa_cli.platform.preview.trace import PARTIES, STEPS, Row
+from q2mfa_cli.platform.preview.challenges import (
+    Challenge,
+    Ended,
+    Failed,
+    NoSuchChallenge,
+    RowChanged,
+    RowGone,
+)
+from q2mfa_cli.platform.preview.trace import PARTIES, STEPS
 from q2mfa_cli.platform.preview.uux import UUX
 
 STATIC = Path(__file__).resolve().parent / "static"
-PAGES = {
-    "": ("uux.html", "text/html"),
-    "uux.css": ("uux.css", "text/css"),
-    "uux.js": ("uux.js", "text/javascript"),
-    "bridge.js": ("bridge.js", "text/javascript"),
-    "sequence.js": ("sequence.js", "text/javascript"),
-    "icon.svg": ("icon.svg", "image/svg+xml"),
-}
+KINDS = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
+PAGES = {file.name: file for file in STATIC.iterdir() if file.suffix in KINDS}
 
 
 class _Handler(RequestHandler):
@@ -90,17 +93,17 @@ class _Handler(RequestHandler):
 
 class _Page(_Handler):
     def get(self, name: str) -> None:
-        if name not in PAGES:
+        file = PAGES.get(name or "uux.html")
+        if file is None:
             raise HTTPError(404)
-        file, kind = PAGES[name]
         frames = " ".join(self.about["frames"])
-        self.set_header("Content-Type", f"{kind}; charset=utf-8")
+        self.set_header("Content-Type", f"{KINDS[file.suffix]}; charset=utf-8")
         self.set_header(
             "Content-Security-Policy",
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
             f"frame-src {frames}; form-action {self.uux.extension_origin}; base-uri 'none'; frame-ancestors 'none'",
         )
-        self.write((STATIC / file).read_bytes())
+        self.write(file.read_bytes())
 
 
 class _Platform(_Handler):
@@ -115,11 +118,10 @@ class _Platform(_Handler):
                 "extension_origin": self.uux.extension_origin,
                 "changed_for_this_run": self.about["changed"],
                 "steps": STEPS,
-                "parties": {
-                    party: label
-                    for party, label in PARTIES.items()
-                    if party != "idp" or extension.integration is REDIRECT
-                },
+                "parties": PARTIES
+                if extension.integration is REDIRECT
+                else {**PARTIES, "idp": "Another host"},
+                "lanes": [party for party in PARTIES if party != "idp" or extension.integration is REDIRECT],
                 "workflows": workflows.as_json(self.about["new_customer"]()),
                 "readings": readings.as_json(self.uux.platform.readings),
                 "switches": [asdict(switch) for switch in self.uux.switches],
@@ -151,6 +153,16 @@ class _Challenges(_Handler):
 class _Outlet(_Handler):
     def post(self, identifier: str) -> None:
         self.write(self.uux.outlet(self.challenge(identifier)))
+
+
+class _Close(_Handler):
+    def post(self, identifier: str) -> None:
+        self.uux.close(self.challenge(identifier))
+
+
+class _Failures(_Handler):
+    def post(self, identifier: str) -> None:
+        self.uux.page_failed(self.challenge(identifier), self.body())
 
 
 class _Extension(_Handler):
@@ -241,12 +253,15 @@ class _Events(WebSocketHandler):
         except NoSuchChallenge:
             self.close(4404)
             return
-        self._challenge_id = challenge.id
-        for row in challenge.trace.rows:
-            self._send_row(row)
+        self._challenge = challenge
+        challenge.followers += 1
+        self._send({"rows": [asdict(row) for row in challenge.trace.rows], "status": challenge.status})
         events = self.uux.platform.events
         self._unsubscribe = [
-            events.subscribe(RowChanged, self._row_changed),
+            events.subscribe(RowChanged, self._happened),
+            events.subscribe(RowGone, self._happened),
+            events.subscribe(Ended, self._happened),
+            events.subscribe(Failed, self._happened),
             events.subscribe(ExtensionLoaded, lambda event: self._send({"reload": {"why": event.error}})),
         ]
 
@@ -254,15 +269,25 @@ class _Events(WebSocketHandler):
         """Ignore it: the page has nothing to say here."""
 
     def on_close(self) -> None:
+        if self._unsubscribe:
+            self._challenge.followers -= 1
         for unsubscribe in self._unsubscribe:
             unsubscribe()
 
-    def _row_changed(self, event: RowChanged) -> None:
-        if event.challenge_id == self._challenge_id:
-            self._send_row(event.row)
-
-    def _send_row(self, row: Row) -> None:
-        self._send({"row": asdict(row)})
+    def _happened(self, event: RowChanged | RowGone | Ended | Failed) -> None:
+        if event.challenge_id != self._challenge.id:
+            return
+        message: dict[str, Any] = {"status": self._challenge.status}
+        match event:
+            case RowChanged():
+                message["row"] = asdict(event.row)
+            case RowGone(index=None):
+                message["rows"] = []
+            case RowGone():
+                message["gone"] = event.index
+            case Failed():
+                message["failure"] = event.failure.as_json()
+        self._send(message)
 
     def _send(self, message: dict[str, Any]) -> None:
         # The page may be gone already; on_close follows.
@@ -284,6 +309,8 @@ def handlers(uux: UUX, about: dict[str, Any]) -> list[Any]:
         (r"/api/readings", _Readings, given),
         (r"/api/challenges", _Challenges, given),
         (rf"{one}/outlet", _Outlet, given),
+        (rf"{one}/close", _Close, given),
+        (rf"{one}/failures", _Failures, given),
         (rf"{one}/extension", _Extension, given),
         (rf"{one}/verify", _Verify, given),
         (rf"{one}/switches", _Switches, given),

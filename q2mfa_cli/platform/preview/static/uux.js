@@ -1,5 +1,6 @@
 // UUX's page: starts challenges, shows the extension in the outlet, answers the Tecton bridge, and draws the sequence.
 import { listen } from "./bridge.js";
+import { Overlay } from "./overlay.js";
 import { Sequence } from "./sequence.js";
 
 const byId = (id) => document.getElementById(id);
@@ -19,6 +20,7 @@ async function api(path, body, method = body === undefined ? "GET" : "POST") {
 
 const platform = await api("platform");
 const sequence = new Sequence(byId("sequence"), byId("lanes"), platform);
+const overlay = new Overlay(copy);
 let challenge = null; // the id of the current one
 let connected = false; // whether the page in the outlet has connected to the bridge
 let events = null;
@@ -89,7 +91,19 @@ async function renewCustomer() {
   started = true;
 }
 
+// One at a time: a second click on Start is the same start.
+let starting = false;
 async function start() {
+  if (starting) return;
+  starting = true;
+  try {
+    await startChallenge();
+  } finally {
+    starting = false;
+  }
+}
+
+async function startChallenge() {
   await renewCustomer();
   const request = { workflow: chosen().id, mfa_info: mfaInfo() };
   let id;
@@ -99,9 +113,8 @@ async function start() {
     return say(error.message, "refused");
   }
   challenge = id;
-  sequence.clear();
+  sequence.replace([]);
   follow(id);
-  say("Waiting for the customer.", "open");
   byId("customer").textContent = request.mfa_info.sso_identifier ?? "";
   byId("phone").hidden = !platform.phone;
   byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !request.mfa_info.registration_value;
@@ -117,8 +130,10 @@ async function start() {
 
 /** Open the extension in a new outlet. Its `data-challenge` says which challenge it shows, once the page has loaded. */
 async function openOutlet(id) {
-  const { method, url, ticket } = await api(`challenges/${id}/outlet`, {});
+  overlay.hide();
+  const { method, url, ticket, failure } = await api(`challenges/${id}/outlet`, {});
   if (id !== challenge) return; // another challenge was started meanwhile
+  if (failure) overlay.show(failure);
   byId("closed").hidden = true;
   byId("outlet-title").textContent = "";
   byId("fetching").hidden = true;
@@ -170,6 +185,7 @@ listen(outlet, platform.extension_origin, {
       return preferences();
     },
   },
+  failure: { failure: (report) => api(`challenges/${challenge}/failures`, report) },
   size: { size: ({ height }) => setHeight(height) },
   sources: {
     requestExtensionData: async ({ route, body = {}, featureName } = {}) => {
@@ -194,16 +210,8 @@ listen(outlet, platform.extension_origin, {
   actions: {
     verifyMFA: async ({ token, exit = false } = {}) => {
       const { why, outcome } = await api(`challenges/${challenge}/verify`, { token, exit });
-      if (outcome === "left") {
-        closeOutlet("The customer left MFA. Nothing was confirmed.");
-        say("The customer left.", "left");
-      } else if (why) {
-        say(`Not confirmed: ${why}.`, "refused");
-        // The reason stays at HQ. Q2 does not document what a page is told in production.
-        throw new Error("MFA failed");
-      } else {
-        say("MFA is complete.", "complete");
-      }
+      // The reason stays at HQ. Q2 does not document what a page is told in production.
+      if (why && outcome !== "left") throw new Error("MFA failed");
     },
     setTitle: (title) => {
       byId("outlet-title").textContent = typeof title === "string" ? title : title?.title ?? "";
@@ -244,8 +252,16 @@ async function setReadings() {
 }
 
 function say(text, outcome) {
-  byId("outcome").textContent = text;
-  byId("outcome").dataset.outcome = outcome;
+  const bar = byId("outcome");
+  // A screen reader reads every change.
+  if (bar.textContent !== text) bar.textContent = text;
+  bar.dataset.outcome = outcome;
+  byId("cover").hidden = outcome !== "complete";
+  outlet().inert = outcome === "complete";
+  const closed = { left: "The customer left MFA. Nothing was confirmed.", closed: "Online banking closed the page." }[outcome];
+  if (closed && byId("closed").hidden) closeOutlet(closed);
+  byId("reload").disabled = outcome === "complete";
+  byId("close").disabled = outcome === "complete" || Boolean(closed);
 }
 
 // --- What happens --------------------------------------------------------------------------------------------------
@@ -255,9 +271,13 @@ function follow(id) {
   const socket = new WebSocket(`ws://${location.host}/api/challenges/${id}/events`);
   events = socket;
   socket.addEventListener("message", ({ data }) => {
-    const { row, reload } = JSON.parse(data);
+    const { rows, row, gone, status, failure, reload } = JSON.parse(data);
     if (events !== socket) return;
+    if (rows) sequence.replace(rows);
     if (row) sequence.put(row);
+    if (gone !== undefined) sequence.remove(gone);
+    if (status) say(status.text, status.outcome);
+    if (failure) overlay.show(failure);
     if (row && platform.phone) readPhone(id);
     if (reload) {
       byId("said").textContent = reload.why || "The extension has changed and was loaded again.";
@@ -361,6 +381,9 @@ byId("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   start();
 });
+byId("again").addEventListener("click", start);
+byId("reload").addEventListener("click", () => openOutlet(challenge));
+byId("close").addEventListener("click", () => api(`challenges/${challenge}/close`, {}));
 byId("copy-passcode").addEventListener("click", ({ target }) => copy(target, byId("passcode").value.replace(" ", "")));
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {

@@ -18,7 +18,7 @@ from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
 from q2mfa_cli.platform.configuration import extension_config
-from q2mfa_cli.platform.events import MessageDelivered
+from q2mfa_cli.platform.events import MessageDelivered, RouteRaised
 from q2mfa_cli.platform.sessions import ALL_MFA_INFO, SESSION_HEADER, TICKET_FIELD, Session
 
 Route = Callable[[], Awaitable[Any]]
@@ -153,8 +153,10 @@ class TectonRequestHandler(RequestHandler):
             self._answer(await self._routed(routing_key or "default"))
         except TectonError as error:
             self._answer_error(400, error)
-        except Exception:
-            self.logger.exception("unexpected error")
+        except Exception as error:
+            self.logger.exception("unexpected error in route %s", routing_key or "default")
+            session_id = self._session.id if self._session else ""
+            self._platform.events.publish(RouteRaised(session_id, routing_key or "default", error))
             self._answer_error(500, TectonError("Internal error"))
 
     async def _routed(self, routing_key: str) -> Any:
