@@ -46,8 +46,7 @@ export class Sequence {
         this.#drawLanes();
       }
     }
-    const { scrollTop, scrollHeight, clientHeight } = this.list.parentElement;
-    const followed = scrollTop + clientHeight >= scrollHeight - 40;
+    const followed = this.#isInView([...this.items.values()].at(-1)?.element);
     const drawn = this.#draw(row);
     drawn.dataset.fresh = "";
     const known = this.items.get(row.index);
@@ -61,6 +60,11 @@ export class Sequence {
   remove(index) {
     this.items.get(index)?.element.remove();
     this.items.delete(index);
+  }
+
+  #isInView(item) {
+    const { scrollTop, clientHeight } = this.list.parentElement;
+    return !item || item.offsetTop < scrollTop + clientHeight;
   }
 
   #show(item) {
