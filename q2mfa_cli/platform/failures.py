@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -51,7 +52,9 @@ class Failure:
 
 def failure_of(error: BaseException, workspace: Path, during: str) -> Failure:
     """The failure that *error* is, with its place in the *workspace*."""
-    kind, message = type(error).__name__, _one_line(getattr(error, "msg", None) or str(error))
+    # Short: the place is relative to the workspace, and so is each path in the message.
+    message = _one_line((getattr(error, "msg", None) or str(error)).replace(f"{workspace}{os.sep}", ""))
+    kind = type(error).__name__
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

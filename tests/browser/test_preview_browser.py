@@ -256,7 +256,7 @@ def test_bridge_runs_known_actions_and_names_unknown_ones(open_banking: OpenBank
     expect(banking.page.locator("#fetching")).to_be_visible()
     banking.frame.evaluate("() => tecton.actions.showModal({ title: 'Careful', message: 'Read this.' })")
     expect(banking.page.get_by_role("dialog", name="Careful")).to_contain_text("Read this.")
-    banking.page.get_by_role("button", name="Close").click()
+    banking.page.get_by_role("dialog").get_by_role("button", name="Close").click()
     with banking.page.expect_console_message(lambda message: "orderPizza" in message.text) as warning:
         assert banking.frame.evaluate("() => typeof tecton.actions.orderPizza") == "undefined"
     assert warning.value.text == "q2mfa preview has no tecton.actions.orderPizza"
@@ -294,7 +294,7 @@ def test_outlet_reloads_when_a_file_changes(
 
         extension.write_text("class Broken(\n")
         expect(heading).to_have_text("The extension cannot be imported")
-        expect(banking.outlet.locator("main")).to_contain_text("extension.py, line 1")
+        expect(banking.outlet.locator("main")).to_contain_text("StandardSsr/extension.py:1")
 
         extension.write_text(original)
         expect(heading).to_have_text("Is it you?")

@@ -38,4 +38,4 @@ class _Refused(RequestHandler):
     def prepare(self) -> None:
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(f"q2mfa preview is a local stand-in. It answers requests to {self.origin} only.\n")
+        self.finish(f"q2mfa preview runs on your machine. It answers requests to {self.origin} only.\n")

@@ -20,6 +20,8 @@ from q2mfa_cli.platform.sessions import TICKET_FIELD
 
 STATIC = Path(__file__).resolve().parent / "static"
 SDK = "q2-tecton-sdk.js"
+REPORT = "q2mfa-report.js"
+HEAD = re.compile(rb"<head(?:\s[^>]*)?>", re.IGNORECASE)
 CDN = re.compile(rb"https://cdn\d*\.onlineaccess1\.com/")
 
 BROKEN = """<!DOCTYPE html>
@@ -39,8 +41,10 @@ BROKEN = """<!DOCTYPE html>
 def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origin: str) -> Application:
     """The application that serves *extension* at *origin*. Only *uux_origin* may frame it."""
 
+    report = f'<script src="{origin}/_cdn/{REPORT}"></script>'.encode()
+
     class LocalScripts(OutputTransform):
-        """The one change to the extension's pages: scripts of Q2's CDN are loaded from here."""
+        """The changes to the extension's pages: scripts of Q2's CDN are loaded from here, and one that reports errors."""
 
         def __init__(self, request: HTTPServerRequest) -> None:
             tickets = parse_qs(request.body.decode("latin-1")).get(TICKET_FIELD) if request.body else None
@@ -57,6 +61,7 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
                 platform.events.publish(OutletAnswered(self.session.id, status_code, body))
             if finishing and chunk and headers.get("Content-Type", "").startswith("text/html"):
                 chunk = CDN.sub(f"{origin}/_cdn/".encode(), chunk)
+                chunk = HEAD.sub(lambda head: head[0] + report, chunk, count=1)
                 headers["Content-Length"] = str(len(chunk))
             return status_code, headers, chunk
 
@@ -108,6 +113,9 @@ class _Cdn(RequestHandler):
         if path.rpartition("/")[2] == SDK:
             sdk = (STATIC / "tecton.js").read_text("utf-8")
             self.write(sdk.replace("/* {{config}} */ null", json.dumps(self.config)))
+        elif path == REPORT:
+            script = (STATIC / "report.js").read_text("utf-8")
+            self.write(script.replace('/* {{uux_origin}} */ ""', json.dumps(self.config["uux_origin"])))
         else:
             self.write(
                 "console.warn('q2mfa preview does not have this script of the CDN:', location.href);\n"

@@ -17,6 +17,7 @@ from q2mfa_cli.platform.events import (
     TokenVerified,
 )
 from q2mfa_cli.platform.failures import failure_of
+from q2mfa_cli.platform.hq import HQDown
 from q2mfa_cli.platform.preview.challenges import Challenge, Challenges, Failed
 
 # What the embedded provider reports of the customer's browser: from, to, what.
@@ -56,7 +57,8 @@ class Recorder:
         if challenge is not None:
             failure = failure_of(event.error, self._workspace, f"route {event.route}")
             challenge.raised[event.route] = failure
-            self._events.publish(Failed(challenge.id, failure))
+            if not isinstance(event.error, HQDown):  # a switch is on: nothing to correct
+                self._events.publish(Failed(challenge.id, failure))
 
     def _outlet_answered(self, event: OutletAnswered) -> None:
         challenge = self._challenges.of_session(event.session_id)

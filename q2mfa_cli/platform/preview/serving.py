@@ -36,6 +36,8 @@ from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import CUSTOMER, TOTP_SECRET_BYTES
 from q2mfa_cli.platform.readings import from_environment
 
+log = logging.getLogger("q2mfa preview")
+
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8642
 PORTS_TRIED = 20
@@ -103,7 +105,7 @@ async def serving(
         def make_application() -> Application:
             """What is served at the extension's origin, as its files are now."""
             if extension.failure is not None:
-                logging.getLogger(__name__).error("%s", extension.failure)
+                log.error("%s", extension.failure)
                 return make_broken_outlet(extension.failure)
             changed[:] = [*(provider.notes if provider else []), *phone.connect(platform, extension)]
             return make_outlet(platform, extension, extension_origin, uux_origin)

@@ -8,6 +8,7 @@ does it is not documented.
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -26,6 +27,8 @@ from q2mfa_cli.platform.preview.recording import Recorder
 from q2mfa_cli.platform.preview.workflows import workflow_named
 from q2mfa_cli.platform.sessions import SESSION_HEADER
 from q2mfa_cli.platform.switches import Switch
+
+log = logging.getLogger("q2mfa preview")
 
 CALL_SECONDS = 60
 
@@ -184,6 +187,7 @@ class UUX:
         """Something failed in the extension's page, which reports it over the bridge: see static/tecton.js."""
         failure = page_failure(report, self.extension, f"{self.extension_origin}/")
         challenge.trace.add("page", "uux", "The page fails", why=str(failure))
+        log.error("%s", failure)
         self.platform.events.publish(Failed(challenge.id, failure))
 
     def use_readings(self, values: dict[str, Any]) -> None:

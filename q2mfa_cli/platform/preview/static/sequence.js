@@ -29,14 +29,21 @@ export class Sequence {
     this.ahead = steps.map(([step, sender, receiver, what]) => this.#draw({ step, sender, receiver, what, state: "ahead" }));
     this.#drawLanes();
     this.replace([]);
+    list.parentElement.addEventListener("scroll", () => {
+      const { scrollTop, clientHeight } = list.parentElement;
+      this.follows = !this.last || this.last.element.offsetTop < scrollTop + clientHeight;
+    });
   }
 
   /** Show *rows* and no others. */
   replace(rows) {
     this.items = new Map(); // by index: {row, element}
+    this.last = null; // of them
+    this.numbered = 0; // the newest one that has a step
+    this.follows = true;
     this.list.replaceChildren();
+    this.#drawAhead(0);
     for (const row of rows) this.put(row);
-    this.#drawAhead();
   }
 
   put(row) {
@@ -46,31 +53,36 @@ export class Sequence {
         this.#drawLanes();
       }
     }
-    const followed = this.#isInView([...this.items.values()].at(-1)?.element);
-    const drawn = this.#draw(row);
-    drawn.dataset.fresh = "";
+    const item = { row, element: this.#draw(row) };
+    item.element.dataset.fresh = "";
     const known = this.items.get(row.index);
-    if (known) known.element.replaceWith(drawn);
-    else this.list.insertBefore(drawn, this.ahead.find((each) => each.parentElement === this.list) ?? null);
-    this.items.set(row.index, { row, element: drawn });
-    if (row.step) this.#drawAhead();
-    if (followed && !known) this.#show(drawn);
+    if (known) known.element.replaceWith(item.element);
+    else this.list.insertBefore(item.element, this.ahead.find((each) => each.parentElement === this.list) ?? null);
+    this.items.set(row.index, item);
+    if (!known || known === this.last) this.last = item;
+    // The newest message of a step says how far this attempt has come: after a refused code, the next one begins at 1.
+    if (row.step && row.index >= this.numbered) {
+      this.numbered = row.index;
+      this.#drawAhead(row.step);
+    }
+    if (this.follows && !known) this.#show();
   }
 
   remove(index) {
     this.items.get(index)?.element.remove();
     this.items.delete(index);
+    if (this.last?.row.index === index) this.last = [...this.items.values()].at(-1) ?? null;
   }
 
-  #isInView(item) {
-    const { scrollTop, clientHeight } = this.list.parentElement;
-    return !item || item.offsetTop < scrollTop + clientHeight;
-  }
-
-  #show(item) {
-    const scroller = this.list.parentElement;
-    const below = item.offsetTop + item.offsetHeight - scroller.clientHeight;
-    if (below > scroller.scrollTop) scroller.scrollTop = below + 8;
+  // Once a frame: the place of a row is known only after a layout.
+  #show() {
+    this.waits ??= requestAnimationFrame(() => {
+      this.waits = null;
+      if (!this.last) return;
+      const scroller = this.list.parentElement;
+      const below = this.last.element.offsetTop + this.last.element.offsetHeight - scroller.clientHeight;
+      if (below > scroller.scrollTop) scroller.scrollTop = below + 8;
+    });
   }
 
   #drawLanes() {
@@ -78,14 +90,10 @@ export class Sequence {
     for (const part of [this.list, this.heads]) part.style.setProperty("--lanes", this.lanes.length);
   }
 
-  #drawAhead() {
-    // The last message of a step says how far this attempt has come: after a refused code, the next one begins at 1.
-    const numbered = [...this.items.values()].filter(({ row }) => row.step);
-    const reached = numbered.at(-1)?.row.step ?? 0;
-    for (const each of this.ahead) {
-      if (Number(each.dataset.step) <= reached) each.remove();
-      else this.list.append(each);
-    }
+  #drawAhead(reached) {
+    const toCome = this.ahead.filter((each) => Number(each.dataset.step) > reached);
+    for (const each of this.ahead) if (!toCome.includes(each)) each.remove();
+    if (toCome.some((each) => each.parentElement !== this.list)) this.list.append(...toCome);
   }
 
   #draw(row) {
