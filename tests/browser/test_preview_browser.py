@@ -398,6 +398,44 @@ def test_axe_finds_no_violation(name: str, axe: str, open_banking: OpenBanking) 
     assert found == []
 
 
+@pytest.mark.node
+def test_axe_finds_no_violation_at_forced_colors_and_over_a_failure(
+    axe: str, open_banking: OpenBanking
+) -> None:
+    banking = open_banking("StandardSsr", reduced_motion="reduce", forced_colors="active")
+    banking.set_switch("HQ is down")
+    banking.submit_code()
+    banking.expect_outcome("failed")
+    banking.page.evaluate(SHOW_FAILURE)
+    expect(banking.page.locator("#failure")).to_be_visible()
+    assert [*violations_in_all_schemes(axe, banking)] == []
+    # The two states of a switch differ by more than color.
+    on, off = (
+        banking.page.get_by_role("switch", name=name).evaluate(
+            "(it) => getComputedStyle(it, '::after').translate"
+        )
+        for name in ("HQ is down", "The session is lost")
+    )
+    assert on != off
+
+
+SHOW_FAILURE = """async () => {
+    const frame = document.querySelector('#outlet');
+    const id = frame.dataset.challenge;
+    const body = JSON.stringify({ kind: 'TypeError', message: 'made up', url: '', line: 0, frames: ['a', 'b'] });
+    await fetch(`/api/challenges/${id}/failures`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+}"""
+
+
+def test_code_stands_beside_its_field_on_a_phone(open_banking: OpenBanking) -> None:
+    banking = open_banking("StandardSsr", viewport={"width": 400, "height": 700})
+    banking.passcode()
+    field = banking.outlet.get_by_label("6-digit code")
+    field.scroll_into_view_if_needed()
+    for part in (banking.page.locator("#passcode"), banking.page.locator("#copy-passcode"), field):
+        expect(part).to_be_in_viewport(ratio=1)
+
+
 def test_challenge_completes_by_keyboard(open_banking: OpenBanking) -> None:
     banking = open_banking("StandardSsr")
     keyboard = banking.page.keyboard

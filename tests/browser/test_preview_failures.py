@@ -219,8 +219,8 @@ def test_one_event_draws_one_row(open_banking: OpenBanking) -> None:
     banking.frame.evaluate(POLL, 1)
     expect(row).to_have_count(33)
     expect(row.last).to_have_attribute("data-state", "failed")
-    # The row is added, and replaced when its answer comes.
-    assert banking.page.evaluate("window.changed") == 3
+    # The row is added, and replaced when it turns out to be a step and when its answer comes.
+    assert banking.page.evaluate("window.changed") == 5
 
 
 def test_equal_calls_are_one_row_with_a_count(open_banking: OpenBanking) -> None:

@@ -333,6 +333,69 @@ def test_pages_forbid_foreign_frames(preview_of: PreviewOf) -> None:
     assert page.headers["Content-Security-Policy"] == f"frame-ancestors {preview.url}"
 
 
+def test_localhost_leads_to_the_address(preview_of: PreviewOf) -> None:
+    preview = preview_of("RedirectCsr")
+    named = preview.url.replace("127.0.0.1", "localhost")
+    answer = requests.get(f"{named}/?a=b", timeout=10, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{preview.url}/?a=b")
+    outside = requests.get(f"{named}//evil.example", timeout=10, allow_redirects=False)
+    assert outside.headers["Location"] == f"{preview.url}/evil.example"
+    foreign = {"Origin": "https://evil.example"}
+    assert requests.get(named, headers=foreign, timeout=10).status_code == 403
+    assert requests.post(f"{named}/api/challenges", json={}, timeout=10).status_code == 403
+
+
+def test_other_origins_may_not_embed_what_is_served(preview_of: PreviewOf) -> None:
+    preview = preview_of("RedirectCsr")
+    extension, idp = origins(preview)[1:]
+    page = requests.get(preview.url, timeout=10)
+    assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    for url in (page.url, f"{extension}/assets/RedirectCsr/index.js", f"{idp}/idp.css"):
+        assert requests.get(url, timeout=10).headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+DEEP = [b"[" * 100_000, b'{"a":' * 100 + b"1" + b"}" * 100, b'{"a":' * 50_000]
+MALFORMED = [
+    *DEEP,
+    b'{"route": "\\ud800"}',
+    b'{"workflow": "\\ud800"}',
+    b"\xff",
+    b"NaN",
+    b"{}x",
+    b'{"a": "' + b"x" * 2**20,
+]
+
+
+def test_malformed_requests_are_refused_without_a_traceback(variants: Path) -> None:
+    with start_preview(variants, "StandardCsr") as preview:
+        extension, challenge = preview.platform()["extension_origin"], preview.challenge()
+        paths = [f"/api/challenges/{challenge}/{each}" for each in ("extension", "verify", "failures")]
+        targets = [(preview.url, path) for path in ("/api/challenges", *paths)]
+        for origin, path in [*targets, (extension, "/StandardCsr/submit")]:
+            for body in MALFORMED:
+                assert status_of(origin, path, body, preview.url) in (400, 0), (path, body[:20])
+        for origin in (preview.url, extension):
+            for path in (
+                "/%00",
+                "/assets/StandardCsr/%00",
+                "/assets/StandardCsr/a%00.html",
+                "/StandardCsr/%00",
+            ):
+                assert requests.get(origin + path, timeout=10).status_code == 400
+        status, _, err = preview.interrupt()
+    assert status == 0
+    assert "Traceback" not in err and "Uncaught" not in err
+
+
+def status_of(origin: str, path: str, body: bytes, sender: str) -> int:
+    """The status of a POST; 0 if the server closed the connection because the body is too long."""
+    headers = {"Content-Type": "application/json", "Origin": sender}
+    try:
+        return requests.post(origin + path, data=body, headers=headers, timeout=10).status_code
+    except requests.ConnectionError:
+        return 0
+
+
 # ---- the outlet -----------------------------------------------------------------------------------------------
 
 

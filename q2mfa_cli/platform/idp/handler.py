@@ -38,6 +38,7 @@ class Handler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("Pragma", "no-cache")
         self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         # Not no-referrer: browsers would send the forms of these pages with the Origin "null".
         self.set_header("Referrer-Policy", "same-origin")
 

@@ -55,6 +55,7 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
         ) -> tuple[int, HTTPHeaders, bytes]:
             # Not no-store for a page that a form opened: a browser cannot go back to it then.
             headers["Cache-Control"] = "no-cache" if self.session else "no-store"
+            headers["Cross-Origin-Resource-Policy"] = "same-origin"
             headers["Content-Security-Policy"] = f"frame-ancestors {uux_origin}"
             if self.session is not None:
                 body = chunk.decode("utf-8", "replace") if finishing else ""

@@ -19,6 +19,7 @@ def page_failure(report: dict[str, Any], extension: Extension, origin: str) -> F
         anything. :param origin: the extension's, with a slash at its end.
     """
     kind, message, url = (str(report.get(key) or "")[:2000] for key in ("kind", "message", "url"))
+    message = " ".join(message.split()) or "an error without a message"
     given = report.get("line")
     line = given if isinstance(given, int) and 0 < given < 10**6 else 0
     frames = report.get("frames")
@@ -29,7 +30,7 @@ def page_failure(report: dict[str, Any], extension: Extension, origin: str) -> F
     file = _asset(url, extension, origin)
     if file is not None and line:
         return in_file(file, line, extension.workspace, "the page", kind, message, shown)
-    return Failure("the page", kind, " ".join(message.split()), url.removeprefix(origin), line, (), shown)
+    return Failure("the page", kind, message, url.removeprefix(origin), line, (), shown)
 
 
 def _asset(url: str, extension: Extension, origin: str) -> Path | None:

@@ -43,6 +43,8 @@ FIRST_PORT = 8642
 PORTS_TRIED = 20
 ORIGINS = 3  # UUX, the extension, the embedded provider
 
+MAX_BODY = 2**20
+
 # How often the extension's files are checked for changes.
 WATCH_SECONDS = 0.3
 
@@ -119,13 +121,18 @@ async def serving(
         outlet = OriginGuard(extension_origin, make_application(), trusted=[uux_origin])
         applications = [
             OriginGuard(
-                uux_origin, Application(uux_handlers.handlers(uux, about), websocket_ping_interval=20)
+                uux_origin,
+                Application(
+                    uux_handlers.handlers(uux, about),
+                    websocket_ping_interval=20,
+                    websocket_max_message_size=MAX_BODY,
+                ),
             ),
             outlet,
         ]
         if provider and provider.embedded:
             applications.append(OriginGuard(idp_origin, Application(idp.handlers(provider.embedded))))
-        servers = [HTTPServer(application) for application in applications]
+        servers = [HTTPServer(application, max_body_size=MAX_BODY) for application in applications]
         for server, each in zip(servers, sockets, strict=False):
             server.add_sockets([each])
         platform.events.subscribe(ReadingsChanged, lambda event: reload())

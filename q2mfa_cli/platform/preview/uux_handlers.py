@@ -57,6 +57,22 @@ KINDS = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".s
 PAGES = {file.name: file for file in STATIC.iterdir() if file.suffix in KINDS}
 
 
+MAX_DEPTH = 64
+
+
+def _is_shallow(value: Any) -> bool:
+    """Whether objects and arrays of *value* are nested at most :data:`MAX_DEPTH` deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        children = [
+            each.values() if isinstance(each, dict) else each
+            for each in level
+            if isinstance(each, dict | list)
+        ]
+        level = [item for child in children for item in child]
+    return not level
+
+
 class _Handler(RequestHandler):
     def initialize(self, uux: UUX, about: dict[str, Any]) -> None:
         self.uux, self.about = uux, about
@@ -64,6 +80,8 @@ class _Handler(RequestHandler):
     def set_default_headers(self) -> None:
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
 
     def prepare(self) -> None:
         # A form of another site cannot send this type, and its script needs permission first (CORS).
@@ -75,9 +93,10 @@ class _Handler(RequestHandler):
     def body(self) -> dict[str, Any]:
         try:
             body = json.loads(self.request.body)
-        except ValueError:
+            json.dumps(body, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+        except (ValueError, RecursionError):
             body = None
-        if not isinstance(body, dict):
+        if not isinstance(body, dict) or not _is_shallow(body):
             raise HTTPError(400, reason="A JSON object is expected")
         return body
 

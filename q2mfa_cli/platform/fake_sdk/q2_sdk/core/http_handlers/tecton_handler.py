@@ -180,7 +180,7 @@ class TectonRequestHandler(RequestHandler):
         """``request_body``: a plain object, never another JSON value."""
         try:
             body = json.loads(self.request.body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
             raise TectonError("The body has to be a plain object.")
