@@ -348,7 +348,12 @@ def violations(axe: str, frame: Frame) -> list[str]:
     if frame.evaluate("typeof axe") == "undefined":
         frame.evaluate(f"() => {{ {axe} }}")
     # A server-side rendered page stands inside the SDK's form, which is a landmark. The page cannot change that.
-    rules = {"landmark-main-is-top-level": {"enabled": frame.query_selector("form.sdk-form") is None}}
+    # At forced colors, the colors are the user's: axe measures those that the page asked for.
+    forced = frame.evaluate("matchMedia('(forced-colors: active)').matches")
+    rules = {
+        "landmark-main-is-top-level": {"enabled": frame.query_selector("form.sdk-form") is None},
+        "color-contrast": {"enabled": not forced},
+    }
     passed, found = frame.evaluate(
         """async (rules) => {
             const options = { iframes: false, rules, resultTypes: ["violations"], preload: false };

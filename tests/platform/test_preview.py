@@ -392,7 +392,7 @@ def status_of(origin: str, path: str, body: bytes, sender: str) -> int:
     headers = {"Content-Type": "application/json", "Origin": sender}
     try:
         return requests.post(origin + path, data=body, headers=headers, timeout=10).status_code
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
         return 0
 
 
