@@ -92,6 +92,12 @@ async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None
             for line in report.lines(finding):
                 say(line)
     say(f"\n{report.summary(findings)}")
+    if all(finding.verdict == "not tried" for finding in findings):
+        raise Q2mfaError(
+            f"Nothing was tried: q2mfa does not know how a user proves anything to {shown(name)}.",
+            f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/preview.md.",
+            "nothing_tried",
+        )
     if any(finding.failure for finding in findings):
         raise Q2mfaError(
             f"{shown(name)} does not do what External MFA is for: see what FAILED above.",
@@ -127,5 +133,6 @@ def _log_to_terminal(workspace: Path) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine(workspace))
     handler.addFilter(_WithoutQueries())
+    handler.setLevel(logging.WARNING)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)

@@ -101,11 +101,26 @@ class OutletAnswered:
 class MessageDelivered:
     """An extension's factor sent the customer a message. No message leaves this machine.
 
-    :param text: what it says, with its code.
+    :param text: what it says, with its code. :param id: names the message. :param asks: whether the customer approves or
+        denies it.
     """
 
     session_id: str
     destination: str
+    text: str
+    id: str = ""
+    asks: bool = False
+
+
+@dataclass(frozen=True)
+class Logged:
+    """The extension logged or printed something while it answered a request.
+
+    :param level: ``"INFO"`` and so on; ``"PRINT"`` if it was printed.
+    """
+
+    session_id: str
+    level: str
     text: str
 
 

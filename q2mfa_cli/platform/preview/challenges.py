@@ -6,7 +6,7 @@ import html
 import re
 import secrets
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +17,8 @@ from q2mfa_cli.platform.hq import HQ
 from q2mfa_cli.platform.preview.trace import Row, Trace
 from q2mfa_cli.platform.preview.workflows import Workflow
 from q2mfa_cli.platform.sessions import Session
+
+LOG_LINES = 500
 
 # How many challenges that no page follows are kept.
 KEPT = 20
@@ -60,6 +62,21 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class PhoneChanged:
+    """The customer's phone got a message, or the customer answered one."""
+
+    challenge_id: str
+
+
+@dataclass(frozen=True)
+class LogGrew:
+    """The extension logged *line*."""
+
+    challenge_id: str
+    line: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Failed:
     """Something of the extension failed in a challenge."""
 
@@ -75,7 +92,8 @@ class Challenge:
     :param calls: the rows of the ``requestExtensionData`` calls that have no answer yet.
     :param opening: the row of the form that opens the extension's page, until it is answered.
     :param raised: by route, why its last call raised an error, until that call's row says it.
-    :param messages: what the customer's phone got, oldest first: ``{"to", "text"}``.
+    :param messages: what the customer's phone got, oldest first: ``{"id", "to", "text", "asks", "answer"}``.
+    :param log: the last lines that the extension logged, oldest first: ``{"level", "text"}``.
     :param provider_switches: the faults of the identity provider that are on for this challenge.
     :param at_provider: the ``request_uri`` or ``state`` of each login that it started.
     :param end: complete, left or closed; empty while MFA goes on. :param followers: how many pages follow it.
@@ -89,7 +107,8 @@ class Challenge:
     calls: list[Row] = field(default_factory=list)
     opening: Row | None = None
     raised: dict[str, Failure] = field(default_factory=dict)
-    messages: list[dict[str, str]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    log: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     provider_switches: set[str] = field(default_factory=set)
     at_provider: set[str] = field(default_factory=set)
     end: str = ""

@@ -144,6 +144,12 @@ class Extension:
         return str(self.feature.get("url", ""))
 
     @property
+    def allow(self) -> str:
+        """The outlet's ``allow`` (Permissions Policy), by FEATURE's ``allowDirectives``: a list or a text."""
+        directives = self.feature.get("allowDirectives") or ""
+        return directives if isinstance(directives, str) else "; ".join(map(str, directives))
+
+    @property
     def integration(self) -> Integration:
         return integration_of(self.folder)
 

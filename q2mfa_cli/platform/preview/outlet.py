@@ -112,7 +112,7 @@ class _Cdn(RequestHandler):
     def get(self, path: str) -> None:
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         if path.rpartition("/")[2] == SDK:
-            sdk = (STATIC / "tecton.js").read_text("utf-8")
+            sdk = "".join((STATIC / file).read_text("utf-8") for file in ("elements.js", "tecton.js"))
             self.write(sdk.replace("/* {{config}} */ null", json.dumps(self.config)))
         elif path == REPORT:
             script = (STATIC / "report.js").read_text("utf-8")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from q2mfa_cli.platform.events import (
     Events,
     FormPosted,
+    Logged,
     MessageDelivered,
     OutboundRequest,
     OutletAnswered,
@@ -18,7 +19,7 @@ from q2mfa_cli.platform.events import (
 )
 from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.hq import HQDown
-from q2mfa_cli.platform.preview.challenges import Challenge, Challenges, Failed
+from q2mfa_cli.platform.preview.challenges import Challenge, Challenges, Failed, LogGrew, PhoneChanged
 
 # What the embedded provider reports of the customer's browser: from, to, what.
 AT_PROVIDER = {
@@ -45,6 +46,7 @@ class Recorder:
         self._at_provider: Challenge | None = None
         events.subscribe(FormPosted, self._form_posted)
         events.subscribe(MessageDelivered, self._message_delivered)
+        events.subscribe(Logged, self._logged)
         events.subscribe(TokenSet, self._token_set)
         events.subscribe(TokenVerified, self._token_verified)
         events.subscribe(OutboundRequest, self._outbound_request)
@@ -80,9 +82,24 @@ class Recorder:
     def _message_delivered(self, event: MessageDelivered) -> None:
         challenge = self._challenges.of_session(event.session_id)
         if challenge is not None:
-            challenge.messages.append({"to": event.destination, "text": event.text})
+            message = {
+                "id": event.id,
+                "to": event.destination,
+                "text": event.text,
+                "asks": event.asks,
+                "answer": "",
+            }
+            challenge.messages.append(message)
+            self._events.publish(PhoneChanged(challenge.id))
             payload = {"to": event.destination, "text": event.text}
             challenge.trace.add("extension", "page", "A message to the customer's phone", payload)
+
+    def _logged(self, event: Logged) -> None:
+        challenge = self._challenges.of_session(event.session_id)
+        if challenge is not None:
+            line = {"level": event.level, "text": event.text}
+            challenge.log.append(line)
+            self._events.publish(LogGrew(challenge.id, line))
 
     def _token_set(self, event: TokenSet) -> None:
         challenge = self._challenges.of_session(event.session_id)

@@ -29,6 +29,7 @@ from q2mfa_cli.platform.events import ExtensionLoaded, ReadingsChanged
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview import phone, uux_handlers
 from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.logs import published_logs
 from q2mfa_cli.platform.preview.origins import OriginGuard
 from q2mfa_cli.platform.preview.outlet import make_broken_outlet, make_outlet
 from q2mfa_cli.platform.preview.providers import EmbeddedProvider, RealProvider
@@ -138,7 +139,8 @@ async def serving(
         platform.events.subscribe(ReadingsChanged, lambda event: reload())
         watching = asyncio.create_task(_watch(extension, reload))
         try:
-            yield Preview(uux_origin, extension, uux, changed)
+            with published_logs(platform.events, workspace):
+                yield Preview(uux_origin, extension, uux, changed)
         finally:
             watching.cancel()
             for server in servers:

@@ -19,7 +19,16 @@ from q2mfa_cli.platform.events import ReadingsChanged
 from q2mfa_cli.platform.failures import Failure
 from q2mfa_cli.platform.idp import Visitor
 from q2mfa_cli.platform.platform import Platform
-from q2mfa_cli.platform.preview.challenges import CLOSED, COMPLETE, LEFT, Challenge, Challenges, Ended, Failed
+from q2mfa_cli.platform.preview.challenges import (
+    CLOSED,
+    COMPLETE,
+    LEFT,
+    Challenge,
+    Challenges,
+    Ended,
+    Failed,
+    PhoneChanged,
+)
 from q2mfa_cli.platform.preview.extension import Extension
 from q2mfa_cli.platform.preview.page_failures import page_failure
 from q2mfa_cli.platform.preview.providers import Provider
@@ -77,7 +86,7 @@ class UUX:
         return Visitor(user, challenge.provider_switches)
 
     def outlet(self, challenge: Challenge) -> dict[str, Any]:
-        """How the outlet opens the extension, by its FEATURE: ``{"method", "url", "ticket", "failure"}``.
+        """How the outlet opens the extension, by its FEATURE: ``{"method", "url", "ticket", "allow", "failure"}``.
 
         With ``formPostAuth`` a form is posted into the outlet. What it carries in production is not documented; here it
         is a ticket. ``failure`` says why there is nothing to open; it is None if there is.
@@ -103,7 +112,7 @@ class UUX:
             what = f"The outlet opens {opened['url'].rpartition('/')[2]}"
             failure = self._missing_page(opened["url"].removeprefix(base_url))
             challenge.trace.add("uux", "page", what, why=str(failure or ""))
-        return {**opened, "failure": failure and failure.as_json()}
+        return {**opened, "allow": self.extension.allow, "failure": failure and failure.as_json()}
 
     def _missing_page(self, path: str) -> Failure | None:
         """Why the page of a client-side rendered extension cannot be shown, if it is not there."""
@@ -182,6 +191,21 @@ class UUX:
     def _end(self, challenge: Challenge, how: str) -> None:
         challenge.end = challenge.end or how
         self.platform.events.publish(Ended(challenge.id))
+
+    def answer_on_phone(self, challenge: Challenge, message: object, answer: object) -> None:
+        """The customer answers a message that asks.
+
+        :raises ValueError: there is no such message, it is answered, or that is no answer.
+        """
+        asking = [
+            each
+            for each in challenge.messages
+            if each["id"] == message and each["asks"] and not each["answer"]
+        ]
+        if not asking or answer not in ("approved", "denied"):
+            raise ValueError("the answer to a message that asks is approved or denied, once")
+        asking[0]["answer"] = self.platform.phone_answers[str(message)] = answer
+        self.platform.events.publish(PhoneChanged(challenge.id))
 
     def page_failed(self, challenge: Challenge, report: dict[str, Any]) -> None:
         """Something failed in the extension's page, which reports it over the bridge: see static/tecton.js."""

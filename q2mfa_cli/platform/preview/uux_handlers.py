@@ -14,6 +14,7 @@
 ``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` as text
 ``GET /api/challenges/ID/passcode``    the standard integration's authenticator app: the current code
 ``GET /api/challenges/ID/messages``    the messages on the customer's phone
+``POST …/ID/messages/answer``          ``{"id", "answer"}``: the customer approves or denies a message that asks
 ``GET /api/challenges/ID/qr.svg``      the same secret for a phone
 ``WS /api/challenges/ID/events``       the rows of the sequence as they change, how it stands, failures, and reloads
 ====================================== ==============================================================================
@@ -45,7 +46,9 @@ from q2mfa_cli.platform.preview.challenges import (
     Challenge,
     Ended,
     Failed,
+    LogGrew,
     NoSuchChallenge,
+    PhoneChanged,
     RowChanged,
     RowGone,
 )
@@ -249,6 +252,16 @@ class _Messages(_Handler):
         self.write({"messages": self.challenge(identifier).messages})
 
 
+class _Answer(_Handler):
+    def post(self, identifier: str) -> None:
+        challenge, body = self.challenge(identifier), self.body()
+        try:
+            self.uux.answer_on_phone(challenge, body.get("id"), body.get("answer"))
+        except ValueError as error:
+            self.set_status(400)
+            self.write({"error": str(error)})
+
+
 class _QrCode(_Authenticator):
     def get(self, identifier: str) -> None:
         drawing = io.BytesIO()
@@ -257,6 +270,9 @@ class _QrCode(_Authenticator):
         )
         self.set_header("Content-Type", "image/svg+xml")
         self.write(drawing.getvalue())
+
+
+_Happened = RowChanged | RowGone | Ended | Failed | PhoneChanged | LogGrew
 
 
 class _Events(WebSocketHandler):
@@ -274,13 +290,22 @@ class _Events(WebSocketHandler):
             return
         self._challenge = challenge
         challenge.followers += 1
-        self._send({"rows": [asdict(row) for row in challenge.trace.rows], "status": challenge.status})
+        self._send(
+            {
+                "rows": [asdict(row) for row in challenge.trace.rows],
+                "status": challenge.status,
+                "messages": challenge.messages,
+                "log": list(challenge.log),
+            }
+        )
         events = self.uux.platform.events
         self._unsubscribe = [
             events.subscribe(RowChanged, self._happened),
             events.subscribe(RowGone, self._happened),
             events.subscribe(Ended, self._happened),
             events.subscribe(Failed, self._happened),
+            events.subscribe(PhoneChanged, self._happened),
+            events.subscribe(LogGrew, self._happened),
             events.subscribe(ExtensionLoaded, lambda event: self._send({"reload": {"why": event.error}})),
         ]
 
@@ -293,7 +318,7 @@ class _Events(WebSocketHandler):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
 
-    def _happened(self, event: RowChanged | RowGone | Ended | Failed) -> None:
+    def _happened(self, event: _Happened) -> None:
         if event.challenge_id != self._challenge.id:
             return
         message: dict[str, Any] = {"status": self._challenge.status}
@@ -304,6 +329,10 @@ class _Events(WebSocketHandler):
                 message["rows"] = []
             case RowGone():
                 message["gone"] = event.index
+            case PhoneChanged():
+                message["messages"] = self._challenge.messages
+            case LogGrew():
+                message["line"] = event.line
             case Failed():
                 message["failure"] = event.failure.as_json()
         self._send(message)
@@ -336,6 +365,7 @@ def handlers(uux: UUX, about: dict[str, Any]) -> list[Any]:
         (rf"{one}/report", _Report, given),
         (rf"{one}/passcode", _Passcode, given),
         (rf"{one}/messages", _Messages, given),
+        (rf"{one}/messages/answer", _Answer, given),
         (rf"{one}/qr.svg", _QrCode, given),
         (rf"{one}/events", _Events, given),
     ]

@@ -68,6 +68,7 @@
     root.lang = language;
     const response = await fetch(`${CONFIG.assets_url}/assets/languages/${language}.json`).catch(() => null);
     texts = response?.ok ? await response.json().catch(() => ({})) : {};
+    for (const each of document.querySelectorAll("q2-loc")) each.draw?.();
   }
 
   // ICU messages: {name}, {name, plural, …} with #, and {name, select, …}. An apostrophe quotes braces.
@@ -126,6 +127,7 @@
     // As in Tecton, sources and actions exist only after connecting.
     tecton.sources = api("sources", SOURCES);
     tecton.actions = api("actions", ACTIONS);
+    window.defineQ2MfaFakes();
     const report = () => call("size", "size", { height: document.documentElement.offsetHeight });
     new ResizeObserver(report).observe(document.documentElement);
     return tecton;

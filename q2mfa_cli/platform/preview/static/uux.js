@@ -116,12 +116,12 @@ async function startChallenge() {
   sequence.replace([]);
   follow(id);
   byId("customer").textContent = request.mfa_info.sso_identifier ?? "";
-  byId("phone").hidden = !platform.phone;
   byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !request.mfa_info.registration_value;
   if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${id}/qr.svg`;
   byId("passcode").value = "––– –––"; // until the code of this customer is there
   showPasscode();
-  showMessages([]);
+  showMessages(id, []);
+  byId("log").replaceChildren();
   await setSwitches();
   await openOutlet(id);
 }
@@ -131,7 +131,7 @@ async function startChallenge() {
 /** Open the extension in a new outlet. Its `data-challenge` says which challenge it shows, once the page has loaded. */
 async function openOutlet(id) {
   overlay.hide();
-  const { method, url, ticket, failure } = await api(`challenges/${id}/outlet`, {});
+  const { method, url, ticket, allow, failure } = await api(`challenges/${id}/outlet`, {});
   if (id !== challenge) return; // another challenge was started meanwhile
   if (failure) overlay.show(failure);
   byId("closed").hidden = true;
@@ -142,6 +142,7 @@ async function openOutlet(id) {
   const frame = outlet().cloneNode();
   delete frame.dataset.challenge;
   frame.hidden = false;
+  frame.allow = allow;
   frame.addEventListener("load", () => {
     if (frame.contentDocument !== null) return; // still the empty page: it has this origin, the extension has another
     frame.dataset.challenge = id;
@@ -271,14 +272,15 @@ function follow(id) {
   const socket = new WebSocket(`ws://${location.host}/api/challenges/${id}/events`);
   events = socket;
   socket.addEventListener("message", ({ data }) => {
-    const { rows, row, gone, status, failure, reload } = JSON.parse(data);
+    const { rows, row, gone, status, failure, messages, log, line, reload } = JSON.parse(data);
     if (events !== socket) return;
     if (rows) sequence.replace(rows);
     if (row) sequence.put(row);
     if (gone !== undefined) sequence.remove(gone);
     if (status) say(status.text, status.outcome);
     if (failure) overlay.show(failure);
-    if (row && platform.phone) readPhone(id);
+    if (messages) showMessages(id, messages);
+    for (const each of log ?? (line ? [line] : [])) showLine(each);
     if (reload) {
       byId("said").textContent = reload.why || "The extension has changed and was loaded again.";
       openOutlet(id);
@@ -305,22 +307,41 @@ async function waitForPreview() {
 
 // --- The phone -----------------------------------------------------------------------------------------------------
 
-async function readPhone(id) {
-  try {
-    const { messages } = await api(`challenges/${id}/messages`);
-    if (id === challenge) showMessages(messages);
-  } catch {
-    // The preview was stopped, or the challenge is over. The closing socket tells of the first.
-  }
+function showMessages(id, messages) {
+  // A phone that never gets a message is not worth its place.
+  byId("phone").hidden = !platform.phone && messages.length === 0;
+  byId("phone-empty").hidden = messages.length > 0;
+  byId("messages").replaceChildren(
+    ...messages.map((message) => {
+      const item = element("li", `${message.to}: ${message.text}`);
+      if (message.answer) item.append(" ", element("strong", message.answer === "approved" ? "Approved." : "Denied."));
+      else if (message.asks) item.append(answerButton(id, message, "approved", "Approve"), answerButton(id, message, "denied", "Deny"));
+      return item;
+    }),
+  );
 }
 
-function showMessages(messages) {
-  byId("phone-empty").hidden = messages.length > 0;
-  const shown = byId("messages").children.length;
-  if (messages.length < shown) byId("messages").replaceChildren();
-  for (const { to, text } of messages.slice(byId("messages").children.length)) {
-    byId("messages").append(Object.assign(document.createElement("li"), { textContent: `${to}: ${text}` }));
-  }
+function answerButton(id, message, answer, label) {
+  const button = element("button", label);
+  button.type = "button";
+  button.addEventListener("click", () => api(`challenges/${id}/messages/answer`, { id: message.id, answer }));
+  return button;
+}
+
+const element = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+
+// --- The log -------------------------------------------------------------------------------------------------------
+
+const LOG_LINES = 500;
+
+function showLine({ level, text }) {
+  const list = byId("log");
+  const item = element("li", "");
+  item.dataset.level = level;
+  item.append(element("strong", level), ` ${text}`);
+  list.append(item);
+  if (list.children.length > LOG_LINES) list.firstElementChild.remove();
+  list.parentElement.scrollTop = list.parentElement.scrollHeight;
 }
 
 // --- The authenticator app ----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from types import SimpleNamespace
@@ -139,10 +140,18 @@ class TectonRequestHandler(RequestHandler):
             self._platform.readings.token_result
         ]
 
-    def deliver_message(self, destination: str, text: str) -> None:
-        """Show a message in the preview's phone panel. Only this fake has it: see preview/phone.py."""
-        event = MessageDelivered(self._hq_session.id, destination, text)
-        self._platform.events.publish(event)
+    def deliver_message(self, destination: str, text: str, asks: bool = False) -> str:
+        """Show a message on the preview's phone. Only this fake has it: see docs/preview.md.
+
+        :param asks: whether the customer approves or denies it there. :returns: the message's id, for :meth:`phone_answer`.
+        """
+        message = secrets.token_urlsafe(8)
+        self._platform.events.publish(MessageDelivered(self._hq_session.id, destination, text, message, asks))
+        return message
+
+    def phone_answer(self, message: str) -> str:
+        """What the customer answered on the preview's phone: ``"approved"``, ``"denied"``, or empty so far."""
+        return self._platform.phone_answers.get(message, "")
 
     async def post(self, routing_key: str | None = None) -> None:
         """Answer a request of the page with the route's result, or with an error that has no internals in it."""
