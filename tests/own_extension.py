@@ -91,7 +91,7 @@ async def prove(ask, phone, mfa_info):
 
 
 def make_own_extension(root: Path) -> Path:
-    """A workspace with the extension, without ``tests/prove.py``."""
+    """A workspace with the extension, without a ``prove.py``."""
     workspace = make_workspace(root)
     settings = workspace / "configuration" / "settings.py"
     settings.write_text(settings.read_text().replace("[]", f"['{NAME}']"))

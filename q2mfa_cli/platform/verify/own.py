@@ -1,4 +1,4 @@
-"""An extension of another make: it brings ``tests/prove.py``, which does what its page and its customer do.
+"""An extension of another make: its tests have a ``prove.py``, which does what its page and its customer do.
 
 ::
 
