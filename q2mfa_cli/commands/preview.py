@@ -28,18 +28,19 @@ def run_preview(
     issuer: str | None,
     browser: bool,
     say: Callable[[str], None],
+    theme: Path | None = None,
 ) -> None:
     """Serve until interrupted.
 
     :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
     :param issuer: a real provider to use instead of the embedded one. :param browser: whether to open a browser.
-    :param say: prints a line.
+    :param say: prints a line. :param theme: a style sheet that the outlet shows over Tecton's base theme.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
     use_fake_sdk(workspace, NEEDED)
     _log_to_terminal(workspace)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(workspace, name, port, issuer, browser, say))
+        asyncio.run(_serve(workspace, name, port, issuer, browser, say, theme))
     say("Stopped.")
 
 
@@ -50,10 +51,11 @@ async def _serve(
     issuer: str | None,
     browser: bool,
     say: Callable[[str], None],
+    theme: Path | None,
 ) -> None:
     from q2mfa_cli.platform.preview.serving import serving  # needs the extra, see NEEDED
 
-    async with serving(workspace, name, port, issuer) as preview:
+    async with serving(workspace, name, port, issuer, theme) as preview:
         address = f"{name} is at {preview.url}/ (local and fake: no Q2 system is involved)."
         say("\n".join([address, *preview.notes, "Ctrl-C stops it."]))
         if browser:

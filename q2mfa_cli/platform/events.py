@@ -136,7 +136,17 @@ class FormPosted:
 
 @dataclass(frozen=True)
 class ReadingsChanged:
-    """The platform has other readings now."""
+    """The platform has other readings now, or other overrides of the extension's configuration."""
+
+
+@dataclass(frozen=True)
+class StylesChanged:
+    """Style sheets of the extension have changed, and nothing else.
+
+    :param of_theme: whether it was the file of ``--theme`` instead.
+    """
+
+    of_theme: bool = False
 
 
 @dataclass(frozen=True)

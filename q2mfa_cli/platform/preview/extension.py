@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     # It needs the sandbox extra: use_fake_sdk says so if the extra is missing.
     from q2mfa_cli.platform.platform import Platform
 
-NOT_SOURCES = {"node_modules", "dist", "__pycache__"}
+# Names of settings that are not shown.
+SECRET_NAME = re.compile(r"SECRET|PASSWORD|KEY|TOKEN")
+
+NOT_SOURCES = {"node_modules", "dist", "__pycache__", "tests"}
 
 
 def use_fake_sdk(workspace: Path, needed: Sequence[str] = ()) -> None:
@@ -118,14 +122,29 @@ class Extension:
             message = f'{file} has no url in FEATURE["modules"]["Main"]: online banking cannot open the page.'
             self.failure = Failure("configuration", "", message, file)
 
-    @property
-    def changed(self) -> bool:
-        """Whether a file of the extension or of the workspace's configuration has changed since the import."""
-        return dict(self._sources()) != self._stamps
+    def changes(self) -> set[Path]:
+        """The files that matter to it and have changed since the last call or the last import."""
+        before, self._stamps = self._stamps, dict(self._sources())
+        return {path for path, _ in before.items() ^ self._stamps.items()}
 
     @property
     def folder(self) -> Path:
         return self.workspace.joinpath(*self.module.split("."))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Values of its configuration that can be changed for a run: texts, numbers, lists of texts; no secret."""
+
+        def is_plain(value: object) -> bool:
+            return isinstance(value, str | int | float) or (
+                isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+            )
+
+        return {
+            name: value
+            for name, value in vars(self.configuration).items()
+            if name.isupper() and is_plain(value) and not SECRET_NAME.search(name)
+        }
 
     @property
     def assets(self) -> Path:
@@ -189,21 +208,35 @@ class Extension:
         importlib.invalidate_caches()
 
     def _sources(self) -> Iterator[tuple[Path, tuple[int, int]]]:
-        """Each source file, with the time and size that show a change."""
-        folders = [self.folder, self.workspace / "configuration"]
-        while folders:
-            try:
-                entries = list(os.scandir(folders.pop()))
-            except OSError:
-                continue
-            for entry in entries:
-                if entry.name.startswith(".") or entry.name in NOT_SOURCES:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(Path(entry.path))
+        """Each file that matters when it changes, with the time and size that show a change."""
+        for folder in (self.folder, self.workspace / "configuration"):
+            for file in _files(folder):
+                # The configuration of another extension does not matter.
+                if folder.name == "configuration" and not self._is_own_configuration(file.name):
                     continue
                 try:
-                    stat = entry.stat()
+                    stat = file.stat()
                 except OSError:
                     continue
-                yield Path(entry.path), (stat.st_mtime_ns, stat.st_size)
+                yield Path(file.path), (stat.st_mtime_ns, stat.st_size)
+
+    def _is_own_configuration(self, file: str) -> bool:
+        module = f"configuration.{file.removesuffix('.py')}"
+        return file in ("__init__.py", "settings.py", f"{self.name}.py") or module in sys.modules
+
+
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """The files below *folder*, without those that neither the extension nor its page uses."""
+    folders: list[str | Path] = [folder]
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name in NOT_SOURCES or entry.name.endswith(".md"):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                yield entry

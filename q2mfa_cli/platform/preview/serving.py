@@ -25,7 +25,7 @@ from tornado.web import Application
 from q2mfa_cli.errors import Q2mfaError, UsageError, shown
 from q2mfa_cli.integrations import REDIRECT, STANDARD
 from q2mfa_cli.platform import idp
-from q2mfa_cli.platform.events import ExtensionLoaded, ReadingsChanged
+from q2mfa_cli.platform.events import Events, ExtensionLoaded, ReadingsChanged, StylesChanged
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview import phone, uux_handlers
 from q2mfa_cli.platform.preview.extension import Extension
@@ -66,7 +66,7 @@ class Preview:
 
 @contextlib.asynccontextmanager
 async def serving(
-    workspace: Path, name: str, port: int | None, issuer: str | None = None
+    workspace: Path, name: str, port: int | None, issuer: str | None = None, theme: Path | None = None
 ) -> AsyncIterator[Preview]:
     """Serve the extension *name*, and import it again whenever one of its files changes, until the block ends.
 
@@ -74,6 +74,7 @@ async def serving(
 
     :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
     :param issuer: a real provider to use instead of the embedded one.
+    :param theme: a style sheet that the outlet shows over Tecton's base theme.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
     platform = Platform(readings=from_environment())
@@ -102,6 +103,7 @@ async def serving(
         about: dict[str, Any] = {
             "frames": [extension_origin, *(provider.frames if provider else [])],
             "changed": changed,
+            "theme": theme,
             "new_customer": functools.partial(_new_customer, extension),
         }
 
@@ -137,7 +139,7 @@ async def serving(
         for server, each in zip(servers, sockets, strict=False):
             server.add_sockets([each])
         platform.events.subscribe(ReadingsChanged, lambda event: reload())
-        watching = asyncio.create_task(_watch(extension, reload))
+        watching = asyncio.create_task(_watch(extension, theme, platform.events, reload))
         try:
             with published_logs(platform.events, workspace):
                 yield Preview(uux_origin, extension, uux, changed)
@@ -151,12 +153,29 @@ async def serving(
             each.close()
 
 
-async def _watch(extension: Extension, reload: Callable[[], None]) -> None:
-    """Reload the extension when a file has changed."""
+async def _watch(
+    extension: Extension, theme: Path | None, events: Events, reload: Callable[[], None]
+) -> None:
+    """Reload the extension when a file has changed; styles are changed in place."""
+    stamp = _stamp(theme)
     while True:
         await asyncio.sleep(WATCH_SECONDS)
-        if extension.changed:
+        changed = extension.changes()
+        if changed and all(path.suffix == ".css" and path.is_file() for path in changed):
+            events.publish(StylesChanged())
+        elif changed:
             reload()
+        if (now := _stamp(theme)) != stamp:
+            stamp = now
+            events.publish(StylesChanged(of_theme=True))
+
+
+def _stamp(file: Path | None) -> tuple[int, int] | None:
+    """What shows that *file* has changed; None if it is not there."""
+    if file is not None:
+        with contextlib.suppress(OSError):
+            return file.stat().st_mtime_ns, file.stat().st_size
+    return None
 
 
 def _new_customer(extension: Extension) -> dict[str, Any]:

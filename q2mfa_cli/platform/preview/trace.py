@@ -128,6 +128,21 @@ class Trace:
         """A line per message, for a terminal or a bug report."""
         return [_line(row) for row in self.rows]
 
+    def as_mermaid(self) -> str:
+        """A sequence diagram, for documents that draw Mermaid."""
+        lines = [
+            "sequenceDiagram",
+            *(f"    participant {party} as {label}" for party, label in PARTIES.items()),
+        ]
+        for row in self.rows:
+            arrow = "--x" if row.state == "failed" else "->>"
+            step = f"{row.step}. " if row.step else ""
+            said = f"{step}{row.what}{f' (x {row.count})' if row.count > 1 else ''}"
+            lines.append(f"    {row.sender}{arrow}{row.receiver}: {_mermaid_text(said)}")
+            if row.why:
+                lines.append(f"    Note over {row.sender},{row.receiver}: {_mermaid_text(row.why)}")
+        return "\n".join(lines) + "\n"
+
     def _settle(self, row: Row, why: str, took: float | None) -> None:
         row.took, row.state, row.why = took, "failed" if why else "ok", why
         place = self._place(row)
@@ -149,6 +164,11 @@ class Trace:
             if self.rows[place] is row:
                 return place
         return None
+
+
+def _mermaid_text(text: str) -> str:
+    """*text* without what ends or changes a message of a diagram."""
+    return "".join(f"#{ord(each)};" if each in "#;<>" else each for each in " ".join(text.split()))
 
 
 def _are_equal(first: Row, second: Row) -> bool:

@@ -222,6 +222,21 @@ class UUX:
         self.platform.readings = readings.parse(values)
         self.platform.events.publish(ReadingsChanged())
 
+    def configure(self, values: dict[str, Any]) -> None:
+        """Change values of the extension's configuration for this run.
+
+        :raises ValueError: there is no such value, or it is of another type.
+        """
+        known = self.extension.settings
+        for name, value in values.items():
+            kind = list if isinstance(known.get(name), tuple) else type(known.get(name))
+            if name not in known or not isinstance(value, kind):
+                raise ValueError(
+                    f"{name} is not a setting of {self.extension.name}, or not a {kind.__name__}"
+                )
+        self.platform.overrides.update(values)
+        self.platform.events.publish(ReadingsChanged())
+
     def switch(self, challenge: Challenge, wanted: set[str]) -> None:
         """Turn on exactly the switches *wanted*, for this challenge only.
 

@@ -9,9 +9,11 @@
 ``POST /api/challenges/ID/failures``   ``{"kind", "message", "url", "line", "frames"}``: something failed in that page
 ``POST /api/challenges/ID/extension``  ``{"route", "body"}`` → ``{"status", "statusText", "data", "error"}``
 ``POST /api/challenges/ID/verify``     ``{"token", "exit"}`` → ``{"why", "outcome"}``: why is empty if ``verifyMFA`` resolves
-``PUT /api/readings``                   ``{"loc": "key", …}``: what to assume where Q2 documents nothing
+``GET /api/theme``                     the file of ``--theme``
+``PUT /api/configuration``             ``{"MAX_AGE": 0}``: values of the extension's configuration, for this run
+``PUT /api/readings``                  ``{"loc": "key", …}``: what to assume where Q2 documents nothing
 ``PUT /api/challenges/ID/switches``    ``{"on": […]}``
-``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` as text
+``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` or ``?as=mermaid`` as text
 ``GET /api/challenges/ID/passcode``    the standard integration's authenticator app: the current code
 ``GET /api/challenges/ID/messages``    the messages on the customer's phone
 ``POST …/ID/messages/answer``          ``{"id", "answer"}``: the customer approves or denies a message that asks
@@ -40,7 +42,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from q2mfa_cli.integrations import REDIRECT
 from q2mfa_cli.platform import readings
-from q2mfa_cli.platform.events import ExtensionLoaded
+from q2mfa_cli.platform.events import ExtensionLoaded, StylesChanged
 from q2mfa_cli.platform.preview import phone, workflows
 from q2mfa_cli.platform.preview.challenges import (
     Challenge,
@@ -137,6 +139,8 @@ class _Platform(_Handler):
                 "integration": extension.integration.id,
                 "rendering": "SSR" if extension.feature.get("formPostAuth") else "CSR",
                 "phone": phone.sends_messages(extension),
+                "theme": self.about["theme"].name if self.about["theme"] else "",
+                "settings": extension.settings,
                 "extension_origin": self.uux.extension_origin,
                 "changed_for_this_run": self.about["changed"],
                 "steps": STEPS,
@@ -151,10 +155,28 @@ class _Platform(_Handler):
         )
 
 
+class _Theme(_Handler):
+    def get(self) -> None:
+        theme: Path | None = self.about["theme"]
+        if theme is None:
+            raise HTTPError(404)
+        self.set_header("Content-Type", "text/css; charset=utf-8")
+        self.write(theme.read_bytes())
+
+
 class _Readings(_Handler):
     def put(self) -> None:
         try:
             self.uux.use_readings(self.body())
+        except ValueError as error:
+            self.set_status(400)
+            self.write({"error": str(error)})
+
+
+class _Configuration(_Handler):
+    def put(self) -> None:
+        try:
+            self.uux.configure(self.body())
         except ValueError as error:
             self.set_status(400)
             self.write({"error": str(error)})
@@ -221,10 +243,14 @@ class _Report(_Handler):
     def get(self, identifier: str) -> None:
         challenge = self.challenge(identifier)
         report = challenge.report(self.uux.extension.name)
-        if self.get_query_argument("as", "") != "text":
+        kind = self.get_query_argument("as", "")
+        if kind not in ("text", "mermaid"):
             self.write(report)
             return
         self.set_header("Content-Type", "text/plain; charset=utf-8")
+        if kind == "mermaid":
+            self.write(challenge.trace.as_mermaid())
+            return
         heads = (f"{key}: {report[key]}" for key in ("extension", "workflow", "started", "outcome"))
         broken = f"broken on purpose: {', '.join(report['broken']) or 'nothing'}"
         self.write("\n".join([*heads, broken, "", *challenge.trace.as_text()]) + "\n")
@@ -306,6 +332,7 @@ class _Events(WebSocketHandler):
             events.subscribe(Failed, self._happened),
             events.subscribe(PhoneChanged, self._happened),
             events.subscribe(LogGrew, self._happened),
+            events.subscribe(StylesChanged, self._styles_changed),
             events.subscribe(ExtensionLoaded, lambda event: self._send({"reload": {"why": event.error}})),
         ]
 
@@ -317,6 +344,9 @@ class _Events(WebSocketHandler):
             self._challenge.followers -= 1
         for unsubscribe in self._unsubscribe:
             unsubscribe()
+
+    def _styles_changed(self, event: StylesChanged) -> None:
+        self._send({"theme": True} if event.of_theme else {"style": str(time.time_ns())})
 
     def _happened(self, event: _Happened) -> None:
         if event.challenge_id != self._challenge.id:
@@ -352,8 +382,10 @@ def handlers(uux: UUX, about: dict[str, Any]) -> list[Any]:
     given = {"uux": uux, "about": about}
     one = r"/api/challenges/([\w-]+)"
     return [
-        (r"/([a-z.]*)", _Page, given),
+        (r"/([a-z.-]*)", _Page, given),
         (r"/api/platform", _Platform, given),
+        (r"/api/configuration", _Configuration, given),
+        (r"/api/theme", _Theme, given),
         (r"/api/readings", _Readings, given),
         (r"/api/challenges", _Challenges, given),
         (rf"{one}/outlet", _Outlet, given),

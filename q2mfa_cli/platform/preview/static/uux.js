@@ -2,6 +2,7 @@
 import { listen } from "./bridge.js";
 import { Overlay } from "./overlay.js";
 import { Sequence } from "./sequence.js";
+import { readAddress, writeAddress } from "./state.js";
 
 const byId = (id) => document.getElementById(id);
 const outlet = () => byId("outlet");
@@ -10,7 +11,7 @@ async function api(path, body, method = body === undefined ? "GET" : "POST") {
   const response = await fetch(`/api/${path}`, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: typeof body === "object" ? JSON.stringify(body) : body,
   });
   const text = await response.text();
   const answer = text ? JSON.parse(text) : {};
@@ -27,37 +28,46 @@ let events = null;
 
 // --- The request for MFA -------------------------------------------------------------------------------------------
 
-// By attribute: its label, and how its text is read.
-const asText = (text) => text;
-const asNumber = (text) => (/^-?\d+$/.test(text) ? Number(text) : text);
-const ATTRIBUTES = {
-  mfa_context: asText,
-  transaction_ids: (text) => text.split(",").map((each) => asNumber(each.trim())),
-  audit_action_id: asNumber,
-  audit_action_name: asText,
-  registration_value: asText,
-  sso_identifier: asText,
-};
+// Values of mfa_info are typed as text and sent as JSON: a number stays as it is typed, with all its digits.
+const ATTRIBUTES = ["mfa_context", "transaction_ids", "audit_action_id", "audit_action_name", "registration_value", "sso_identifier"];
+const NUMBERS = ["transaction_ids", "audit_action_id"];
+const asJson = (name, text) => (NUMBERS.includes(name) && /^-?(0|[1-9]\d*)$/.test(text) ? text : JSON.stringify(text));
+const asList = (text) => text.split(",").map((each) => each.trim()).filter(Boolean);
 
 const chosen = () => platform.workflows.find(({ id }) => id === byId("ask").elements.workflow.value);
 
-function showAttributes() {
-  const rows = Object.entries(ATTRIBUTES)
-    .filter(([name]) => name in chosen().mfa_info)
-    .map(([name]) => {
-      const label = document.createElement("label");
-      const input = document.createElement("input");
-      label.textContent = name;
-      Object.assign(input, { name, value: [chosen().mfa_info[name]].flat().join(", "), autocomplete: "off", spellcheck: false });
-      label.append(input);
-      return label;
-    });
+const typedByDefault = (name) => [chosen().mfa_info[name] ?? ""].flat().join(", ");
+
+/** @param {Map<string, string>} given what to show instead of what the workflow starts with */
+function showAttributes(given = new Map()) {
+  const rows = ATTRIBUTES.map((name) => {
+    const label = document.createElement("label");
+    const input = document.createElement("input");
+    label.textContent = name;
+    Object.assign(input, { name, value: given.get(name) ?? typedByDefault(name), autocomplete: "off", spellcheck: false });
+    label.append(input);
+    return label;
+  });
   byId("mfa-info").replaceChildren(...rows);
 }
 
+const attributeInputs = () => [...byId("mfa-info").querySelectorAll("input")];
+
+/** The attributes as the text of a JSON object. */
 function mfaInfo() {
-  const inputs = [...byId("mfa-info").querySelectorAll("input")].filter(({ value }) => value.trim() !== "");
-  return Object.fromEntries(inputs.map(({ name, value }) => [name, ATTRIBUTES[name](value.trim())]));
+  const pairs = attributeInputs()
+    .map(({ name, value }) => [name, value.trim()])
+    .filter(([, text]) => text !== "")
+    .map(([name, text]) => {
+      const value = name === "transaction_ids" ? `[${asList(text).map((each) => asJson(name, each))}]` : asJson(name, text);
+      return `${JSON.stringify(name)}: ${value}`;
+    });
+  return `{${pairs.join(", ")}}`;
+}
+
+function keepInAddress() {
+  const changed = attributeInputs().filter(({ name, value }) => value.trim() !== typedByDefault(name));
+  writeAddress(chosen().id, switchesOn(), new Map(changed.map(({ name, value }) => [name, value.trim()])));
 }
 
 function choice(kind, name, { id, label, says }) {
@@ -105,18 +115,19 @@ async function start() {
 
 async function startChallenge() {
   await renewCustomer();
-  const request = { workflow: chosen().id, mfa_info: mfaInfo() };
+  keepInAddress();
+  const typed = Object.fromEntries(attributeInputs().map(({ name, value }) => [name, value.trim()]));
   let id;
   try {
-    ({ id } = await api("challenges", request));
+    ({ id } = await api("challenges", `{"workflow": ${JSON.stringify(chosen().id)}, "mfa_info": ${mfaInfo()}}`));
   } catch (error) {
     return say(error.message, "refused");
   }
   challenge = id;
   sequence.replace([]);
   follow(id);
-  byId("customer").textContent = request.mfa_info.sso_identifier ?? "";
-  byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !request.mfa_info.registration_value;
+  byId("customer").textContent = typed.sso_identifier;
+  byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !typed.registration_value;
   if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${id}/qr.svg`;
   byId("passcode").value = "––– –––"; // until the code of this customer is there
   showPasscode();
@@ -150,7 +161,10 @@ async function openOutlet(id) {
     if (!connected && platform.integration === "redirect") setHeight(LOGIN_HEIGHT);
     connected = false;
   });
+  const typing = document.activeElement;
   outlet().replaceWith(frame);
+  if (typing?.id === "outlet") frame.focus();
+  else if (isField(typing) && !frame.matches(":hover")) keepFocus(frame, typing);
   if (method === "get") {
     frame.contentWindow.location.replace(url);
     return;
@@ -163,6 +177,18 @@ async function openOutlet(id) {
   document.body.append(form);
   form.submit();
   form.remove();
+}
+
+const isField = (element) => ["INPUT", "SELECT"].includes(element?.tagName);
+
+/** A page that loads takes the focus. Give it back to *field* until somebody goes to the page. */
+function keepFocus(frame, field) {
+  const stop = new AbortController();
+  // Only after the event is it known what has the focus now.
+  const giveBack = () => document.activeElement === frame && field.focus();
+  addEventListener("blur", () => setTimeout(giveBack), { signal: stop.signal });
+  frame.addEventListener("pointerenter", () => stop.abort(), { signal: stop.signal });
+  field.addEventListener("focusout", ({ relatedTarget }) => relatedTarget && relatedTarget !== frame && stop.abort(), { signal: stop.signal });
 }
 
 function closeOutlet(text) {
@@ -230,7 +256,28 @@ listen(outlet, platform.extension_origin, {
 
 // --- Language, theme and readings -----------------------------------------------------------------------------------
 
-const preferences = () => ({ language: byId("language").value, colorScheme: byId("color-scheme").value });
+const themes = {};
+const preferences = () => ({
+  language: byId("language").value,
+  colorScheme: byId("theme").value === "dark" ? "dark" : "",
+  motion: byId("motion").value,
+  theme: themes[byId("theme").value] ?? "",
+});
+
+/** The text of the chosen theme: what it changes of Tecton's base theme. */
+async function loadTheme() {
+  const name = byId("theme").value;
+  if (name === "tecton") return;
+  const response = await fetch(name === "file" ? "/api/theme" : `/theme-${name}.css`);
+  if (response.ok) themes[name] = await response.text();
+}
+
+async function changeSettings() {
+  byId("bank").style.maxWidth = byId("width").value === "full" ? "" : `${byId("width").value}px`;
+  await loadTheme();
+  keepInAddress();
+  tellPreferences();
+}
 
 function tellPreferences() {
   outlet().contentWindow?.postMessage({ tecton: { preferences: preferences() } }, platform.extension_origin);
@@ -250,6 +297,25 @@ function readingChoice({ id, says, value, options }) {
 async function setReadings() {
   const values = platform.readings.map(({ id }) => [id, JSON.parse(byId(`reading-${id}`).value)]);
   await api("readings", Object.fromEntries(values), "PUT");
+}
+
+function settingField([name, value]) {
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  label.textContent = name;
+  Object.assign(input, { name, value: JSON.stringify(value), autocomplete: "off", spellcheck: false });
+  input.addEventListener("change", () => setSetting(input));
+  label.append(input);
+  return label;
+}
+
+async function setSetting({ name, value }) {
+  try {
+    await api("configuration", { [name]: JSON.parse(value) }, "PUT");
+    byId("settings-error").textContent = "";
+  } catch (error) {
+    byId("settings-error").textContent = error instanceof SyntaxError ? `${name} is not JSON.` : error.message;
+  }
 }
 
 function say(text, outcome) {
@@ -272,7 +338,7 @@ function follow(id) {
   const socket = new WebSocket(`ws://${location.host}/api/challenges/${id}/events`);
   events = socket;
   socket.addEventListener("message", ({ data }) => {
-    const { rows, row, gone, status, failure, messages, log, line, reload } = JSON.parse(data);
+    const { rows, row, gone, status, failure, messages, log, line, style, theme, reload } = JSON.parse(data);
     if (events !== socket) return;
     if (rows) sequence.replace(rows);
     if (row) sequence.put(row);
@@ -281,6 +347,8 @@ function follow(id) {
     if (failure) overlay.show(failure);
     if (messages) showMessages(id, messages);
     for (const each of log ?? (line ? [line] : [])) showLine(each);
+    if (style) outlet().contentWindow.postMessage({ tecton: { style } }, platform.extension_origin);
+    if (theme) changeSettings();
     if (reload) {
       byId("said").textContent = reload.why || "The extension has changed and was loaded again.";
       openOutlet(id);
@@ -376,9 +444,11 @@ async function copy(button, text) {
 
 // --- Switches -------------------------------------------------------------------------------------------------------
 
+const switchesOn = () => [...byId("switches").querySelectorAll("input:checked")].map(({ value }) => value);
+
 async function setSwitches() {
-  const on = [...byId("switches").querySelectorAll("input:checked")].map(({ value }) => value);
-  await api(`challenges/${challenge}/switches`, { on }, "PUT");
+  keepInAddress();
+  await api(`challenges/${challenge}/switches`, { on: switchesOn() }, "PUT");
 }
 
 // --- The page --------------------------------------------------------------------------------------------------------
@@ -392,11 +462,15 @@ byId("changed").hidden = platform.changed_for_this_run.length === 0;
 byId("changed-list").append(
   ...platform.changed_for_this_run.map((text) => Object.assign(document.createElement("li"), { textContent: text })),
 );
+byId("configuration").hidden = Object.keys(platform.settings).length === 0;
+byId("settings").append(...Object.entries(platform.settings).map(settingField));
 byId("readings").append(...platform.readings.map(readingChoice));
-byId("language").addEventListener("change", tellPreferences);
-byId("color-scheme").addEventListener("change", tellPreferences);
-byId("workflow-login").checked = true;
-byId("workflows").addEventListener("change", showAttributes);
+if (platform.theme) byId("theme").prepend(new Option(platform.theme, "file", true, true));
+const wanted = readAddress();
+(byId(`workflow-${wanted.workflow}`) ?? byId("workflow-login")).checked = true;
+for (const input of byId("switches").querySelectorAll("input")) input.checked = wanted.switches.includes(input.value);
+for (const id of ["language", "theme", "motion", "width"]) byId(id).addEventListener("change", changeSettings);
+byId("workflows").addEventListener("change", () => showAttributes());
 byId("switches").addEventListener("change", setSwitches);
 byId("ask").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -412,5 +486,6 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     await copy(button, await response.text());
   });
 }
-showAttributes();
+showAttributes(wanted.mfaInfo);
+await changeSettings();
 await start();
