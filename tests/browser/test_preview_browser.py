@@ -424,6 +424,22 @@ def test_axe_finds_no_violation_at_forced_colors_and_over_a_failure(
     assert on != off
 
 
+@pytest.mark.node
+@pytest.mark.parametrize("name", ["StandardCsr", "RedirectSsr"])
+def test_axe_finds_no_violation_in_any_theme(name: str, axe: str, open_banking: OpenBanking) -> None:
+    banking = open_banking(name, reduced_motion="reduce")
+    expect(banking.outlet.get_by_role("button", name=re.compile("Confirm|Continue"))).to_be_enabled()
+    select = banking.page.get_by_label("Theme")
+    themes = select.locator("option").evaluate_all("(options) => options.map(({ value }) => value)")
+    assert len(themes) == 5
+    for theme in themes:
+        select.select_option(theme)
+        expect(banking.page).to_have_url(
+            re.compile(f"theme={theme}" if theme != "tecton" else r"\?workflow=\w+$")
+        )
+        assert violations(axe, banking.frame) == [], theme
+
+
 SHOW_FAILURE = """async () => {
     const frame = document.querySelector('#outlet');
     const id = frame.dataset.challenge;

@@ -60,6 +60,17 @@ def test_the_eight_steps_are_never_folded() -> None:
     assert len(watched.trace.rows) == 2
 
 
+def test_mermaid_has_a_line_per_message_and_nothing_that_ends_one() -> None:
+    watched = Watched()
+    watched.trace.add("page", "extension", "requestExtensionData: a;b\nc", None, 1, "no <way> #1")
+    watched.trace.add("extension", "page", "answer", None, 4)
+    assert watched.trace.as_mermaid().splitlines()[6:] == [
+        "    page--xextension: 1. requestExtensionData: a#59;b c",
+        "    Note over page,extension: no #60;way#62; #35;1",
+        "    extension->>page: 4. answer",
+    ]
+
+
 def test_answer_is_masked() -> None:
     watched = Watched()
     watched.poll({"token": "secret", "pending": True})

@@ -29,9 +29,13 @@ export class Sequence {
     this.ahead = steps.map(([step, sender, receiver, what]) => this.#draw({ step, sender, receiver, what, state: "ahead" }));
     this.#drawLanes();
     this.replace([]);
+    // Somebody who scrolls up does not want to be taken away; a layout that changes scrolls too, but not up.
+    let before = 0;
     list.parentElement.addEventListener("scroll", () => {
       const { scrollTop, clientHeight } = list.parentElement;
-      this.follows = !this.last || this.last.element.offsetTop < scrollTop + clientHeight;
+      if (!this.last || this.last.element.offsetTop < scrollTop + clientHeight) this.follows = true;
+      else if (scrollTop < before) this.follows = false;
+      before = scrollTop;
     });
   }
 
@@ -74,14 +78,17 @@ export class Sequence {
     if (this.last?.row.index === index) this.last = [...this.items.values()].at(-1) ?? null;
   }
 
-  // Once a frame: the place of a row is known only after a layout.
+  // Once a frame: the place of a row is known only after a layout. A row that comes into view may turn out to be higher.
   #show() {
     this.waits ??= requestAnimationFrame(() => {
       this.waits = null;
       if (!this.last) return;
       const scroller = this.list.parentElement;
       const below = this.last.element.offsetTop + this.last.element.offsetHeight - scroller.clientHeight;
-      if (below > scroller.scrollTop) scroller.scrollTop = below + 8;
+      if (below <= scroller.scrollTop) return;
+      const before = scroller.scrollTop;
+      scroller.scrollTop = below + 8;
+      if (scroller.scrollTop !== before) this.#show();
     });
   }
 
