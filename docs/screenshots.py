@@ -18,7 +18,7 @@ def take(browser: Browser, url: str, scheme: str, file: Path) -> None:
     """Take a picture of a payment that the customer has approved."""
     context = browser.new_context(color_scheme=scheme, reduced_motion="reduce", device_scale_factor=1.5)
     page = context.new_page()
-    page.set_viewport_size({"width": 1280, "height": 800})
+    page.set_viewport_size({"width": 1280, "height": 1000})
     banking = BankingPage(page, url)
     banking.start("Approve a transaction")
     banking.verify()

@@ -93,6 +93,7 @@ Examples:
   q2mfa preview MyMFA
   q2mfa preview MyMFA --no-browser --port 9000
   q2mfa preview --check MyMFA
+  q2mfa preview MyMFA --theme bank.css
   q2mfa preview MyMFA --issuer http://127.0.0.1:8080/realms/bank
 
 \b
@@ -491,6 +492,12 @@ def test(context: click.Context, name: str, output_dir: Path | None, pytest_args
     is_flag=True,
     help="No browser, no waiting: try the workflows over HTTP; 0 only if the right user gets through and nobody else.",
 )
+@click.option(
+    "--theme",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The bank's style sheet: the page shows it over Tecton's base theme, again whenever the file changes.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @debug_option
 def preview(
@@ -499,6 +506,7 @@ def preview(
     port: int | None,
     issuer: str | None,
     check: bool,
+    theme: Path | None,
     no_browser: bool,
 ) -> None:
     """Show an extension at work, on a local fake of Q2's platform.
@@ -518,7 +526,7 @@ def preview(
         return
     from q2mfa_cli.commands.preview import run_preview
 
-    run_preview(workspace, name, port, issuer, not no_browser, click.echo)
+    run_preview(workspace, name, port, issuer, not no_browser, click.echo, theme)
 
 
 def _is_terminal(output_format: str) -> bool:

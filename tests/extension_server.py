@@ -89,6 +89,7 @@ async def _serve(
     )
     platform.assets_url = assets_url or f"{url}/assets"
     extension = Extension(workspace, name, platform)
+    extension.check()
     HTTPServer(make_application(platform, extension)).add_sockets(sockets)
     print(json.dumps({"url": url}), flush=True)
     await asyncio.Event().wait()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.integrations import refuse_other_extensions
+from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.masking import mask_queries
 from q2mfa_cli.platform.preview.extension import folder_of, installed_module, use_fake_sdk
 from q2mfa_cli.platform.verify import report
@@ -29,19 +30,20 @@ def run_preview(
     issuer: str | None,
     browser: bool,
     say: Callable[[str], None],
+    theme: Path | None = None,
 ) -> None:
     """Serve until interrupted.
 
     :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
     :param issuer: a real provider to use instead of the embedded one. :param browser: whether to open a browser.
-    :param say: prints a line.
+    :param say: prints a line. :param theme: a style sheet that the outlet shows over Tecton's base theme.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
     refuse_conflict_markers(workspace, name)
     use_fake_sdk(workspace, NEEDED)
-    _log_to_terminal()
+    _log_to_terminal(workspace)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(workspace, name, port, issuer, browser, say))
+        asyncio.run(_serve(workspace, name, port, issuer, browser, say, theme))
     say("Stopped.")
 
 
@@ -52,11 +54,12 @@ async def _serve(
     issuer: str | None,
     browser: bool,
     say: Callable[[str], None],
+    theme: Path | None,
 ) -> None:
     from q2mfa_cli.platform.preview.serving import serving  # needs the extra, see NEEDED
 
-    async with serving(workspace, name, port, issuer) as preview:
-        address = f"{name} is at {preview.url}/ (a local stand-in, no Q2 system is involved)."
+    async with serving(workspace, name, port, issuer, theme) as preview:
+        address = f"{name} is at {preview.url}/ (local and fake: no Q2 system is involved)."
         say("\n".join([address, *preview.notes, "Ctrl-C stops it."]))
         if browser:
             await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, f"{preview.url}/")
@@ -72,7 +75,7 @@ def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
     refuse_conflict_markers(workspace, name)
     use_fake_sdk(workspace, NEEDED)
     refuse_other_extensions(name, folder_of(workspace, installed_module(workspace, name)))
-    _log_to_terminal()
+    _log_to_terminal(workspace)
     # The report says why each attempt was refused.
     logging.getLogger("q2_sdk").setLevel(logging.ERROR)
     asyncio.run(_check(workspace, name, say))
@@ -84,8 +87,9 @@ async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None
 
     findings: list[Finding] = []
     async with serving(workspace, name, 0) as preview:
+        preview.extension.check()
         kind = preview.extension.integration.id
-        say(f"{name}, {kind} integration, on a local stand-in (no Q2 system is involved).")
+        say(f"{name}, {kind} integration, on a fake platform (no Q2 system is involved).")
         for note in preview.notes:
             say(note)
         async for finding in run_attempts(preview):
@@ -95,6 +99,12 @@ async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None
             for line in report.lines(finding):
                 say(line)
     say(f"\n{report.summary(findings)}")
+    if all(finding.verdict == "not tried" for finding in findings):
+        raise Q2mfaError(
+            f"Nothing was tried: q2mfa does not know how a user proves anything to {shown(name)}.",
+            f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/preview.md.",
+            "nothing_tried",
+        )
     if any(finding.failure for finding in findings):
         raise Q2mfaError(
             f"{shown(name)} does not do what External MFA is for: see what FAILED above.",
@@ -112,10 +122,24 @@ class _WithoutQueries(logging.Filter):
         return True
 
 
-def _log_to_terminal() -> None:
+class _OneLine(logging.Formatter):
+    """Shows an exception as one line, with the line of the workspace where it was raised."""
+
+    def __init__(self, workspace: Path) -> None:
+        super().__init__()
+        self._workspace = workspace
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        text = f"{record.levelname} {record.name}: {record.getMessage()}"
+        return text if error is None else f"{text}: {failure_of(error, self._workspace, '')}"
+
+
+def _log_to_terminal(workspace: Path) -> None:
     # The sequence on the page shows the requests; the terminal is for errors.
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_OneLine(workspace))
     handler.addFilter(_WithoutQueries())
+    handler.setLevel(logging.WARNING)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)

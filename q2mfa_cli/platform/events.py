@@ -67,21 +67,60 @@ class ProviderEvent:
     """Something happened at the embedded identity provider.
 
     :param what: for example ``"code_issued"``. :param payload: details, masked.
+    :param caller: whose request it is: a session, or the ``request_uri`` or ``state`` that a browser brought. It is not
+        for display.
     """
 
     what: str
     payload: Mapping[str, Any]
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class RouteRaised:
+    """A route of the extension raised an error that it does not handle."""
+
+    session_id: str
+    route: str
+    error: Exception
+
+
+@dataclass(frozen=True)
+class OutletAnswered:
+    """The extension answered the form that opens its page.
+
+    :param body: the page.
+    """
+
+    session_id: str
+    status: int
+    body: str
 
 
 @dataclass(frozen=True)
 class MessageDelivered:
     """An extension's factor sent the customer a message. No message leaves this machine.
 
-    :param text: what it says, with its code.
+    :param text: what it says, with its code. :param id: names the message. :param asks: whether the customer approves or
+        denies it.
     """
 
     session_id: str
     destination: str
+    text: str
+    id: str = ""
+    asks: bool = False
+
+
+@dataclass(frozen=True)
+class Logged:
+    """The extension logged or printed something while it answered a request.
+
+    :param level: ``"INFO"`` and so on; ``"PRINT"`` if it was printed.
+    """
+
+    session_id: str
+    level: str
     text: str
 
 
@@ -97,7 +136,17 @@ class FormPosted:
 
 @dataclass(frozen=True)
 class ReadingsChanged:
-    """The platform has other readings now."""
+    """The platform has other readings now, or other overrides of the extension's configuration."""
+
+
+@dataclass(frozen=True)
+class StylesChanged:
+    """Style sheets of the extension have changed, and nothing else.
+
+    :param of_theme: whether it was the file of ``--theme`` instead.
+    """
+
+    of_theme: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from q2mfa_cli.platform.sessions import Session, Token, check_mfa_info
 from q2mfa_cli.platform.switches import Switch
 
 TOKEN_SECONDS = 300  # Q2 does not document how long a token is valid.
-TICKET_SECONDS = 60
+# Calls that are kept for tests to look at.
+CALLS_KEPT = 1000
 
 # What an extension sees of each fault is not documented either.
 SWITCHES = (
@@ -55,14 +56,14 @@ class Call:
 class HQ:
     """The sessions, their tokens, and the calls of HQ's API.
 
-    :ivar calls: every call, in order.
+    :ivar calls: the last calls, in order.
     """
 
     def __init__(self, clock: Callable[[], float], events: Events) -> None:
         self.clock, self.events = clock, events
         self.sessions: dict[str, Session] = {}
         self.calls: list[Call] = []
-        self._tickets: dict[str, tuple[Session, float]] = {}
+        self._tickets: dict[str, Session] = {}
 
     def reset(self) -> None:
         """Forget everything."""
@@ -86,16 +87,28 @@ class HQ:
         session = self.sessions.get(identifier)
         return None if session is None or "session_lost" in session.switches else session
 
+    def forget_session(self, session: Session) -> None:
+        """Forget *session*, as if it had never been."""
+        self.sessions.pop(session.id, None)
+        self._tickets = {ticket: each for ticket, each in self._tickets.items() if each is not session}
+
     def issue_ticket(self, session: Session) -> str:
-        """Return a ticket that finds *session* once. A form in a browser carries it instead of the id."""
+        """Return a ticket that finds *session* until MFA is complete. A form in a browser carries it instead of the id.
+
+        It is good more than once: a browser sends the form again when the customer reloads the page.
+        """
         ticket = secrets.token_urlsafe(16)
-        self._tickets[ticket] = session, self.clock() + TICKET_SECONDS
+        self._tickets[ticket] = session
         return ticket
 
+    def session_of(self, ticket: str) -> Session | None:
+        """The session that *ticket* was issued for, whatever has become of it."""
+        return self._tickets.get(ticket)
+
     def redeem_ticket(self, ticket: str) -> Session | None:
-        """Return the session of *ticket*, unless the ticket was used or is too old."""
-        session, expires = self._tickets.pop(ticket, (None, 0.0))
-        return None if session is None or self.clock() >= expires else self.find_session(session.id)
+        """Return the session of *ticket*, unless its MFA is complete."""
+        session = self.session_of(ticket)
+        return None if session is None or session.mfa_complete else self.find_session(session.id)
 
     def report_form_post(self, form_token: str) -> None:
         """A browser posted the SDK's form, with this hidden field."""
@@ -138,6 +151,7 @@ class HQ:
         if api == "wedge_online_banking" and (session is None or not session.authenticated):
             raise PermissionError("WedgeOnlineBanking calls need an authenticated session")
         self.calls.append(Call(api, endpoint, parameters))
+        del self.calls[:-CALLS_KEPT]
 
     def _refusal(self, session: Session, token: object) -> str:
         if "session_lost" in session.switches:

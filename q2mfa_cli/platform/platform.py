@@ -19,7 +19,9 @@ class Platform:
 
     :param memcached: host and port of a memcached to share with other processes; None starts one for this platform.
     :ivar readings: what is assumed where Q2 documents nothing. :ivar assets_url: where the extensions' assets are served.
+    :ivar phone_answers: by message that asks, what the customer answered: ``"approved"`` or ``"denied"``.
     :ivar overrides: values that replace those of ``configuration/<Name>.py`` in this run.
+    :ivar provider: host and port of the embedded identity provider, which is told the session of each request; empty if none.
     :ivar allowed_hosts: hosts that extensions may send requests to, beside OUTBOUND_WHITELIST.
     """
 
@@ -35,7 +37,9 @@ class Platform:
         self.memcached = Memcached(clock)
         self._memcached_address = memcached
         self.assets_url = "https://assets.example.com"
+        self.phone_answers: dict[str, str] = {}
         self.overrides: dict[str, Any] = {}
+        self.provider = ""
         self.allowed_hosts: set[str] = set()
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,9 @@ SESSION_HEADER = "X-Q2-Session"
 TICKET_FIELD = "q2_ticket"
 # The hidden field of the SDK's own form around a server-side rendered page.
 FORM_TOKEN_FIELD = "q2token"
+
+# The id of the session that the running code answers a request of; empty outside of a request.
+current_session_id: ContextVar[str] = ContextVar("q2mfa_session_id", default="")
 
 # The attributes of mfa_info: those of every workflow, and those of one workflow only.
 MFA_INFO = frozenset({"mfa_context", "registration_value", "sso_identifier"})

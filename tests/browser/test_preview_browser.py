@@ -256,7 +256,7 @@ def test_bridge_runs_known_actions_and_names_unknown_ones(open_banking: OpenBank
     expect(banking.page.locator("#fetching")).to_be_visible()
     banking.frame.evaluate("() => tecton.actions.showModal({ title: 'Careful', message: 'Read this.' })")
     expect(banking.page.get_by_role("dialog", name="Careful")).to_contain_text("Read this.")
-    banking.page.get_by_role("button", name="Close").click()
+    banking.page.get_by_role("dialog").get_by_role("button", name="Close").click()
     with banking.page.expect_console_message(lambda message: "orderPizza" in message.text) as warning:
         assert banking.frame.evaluate("() => typeof tecton.actions.orderPizza") == "undefined"
     assert warning.value.text == "q2mfa preview has no tecton.actions.orderPizza"
@@ -294,7 +294,7 @@ def test_outlet_reloads_when_a_file_changes(
 
         extension.write_text("class Broken(\n")
         expect(heading).to_have_text("The extension cannot be imported")
-        expect(banking.outlet.locator("main")).to_contain_text("extension.py, line 1")
+        expect(banking.outlet.locator("main")).to_contain_text("StandardSsr/extension.py:1")
 
         extension.write_text(original)
         expect(heading).to_have_text("Is it you?")
@@ -348,7 +348,12 @@ def violations(axe: str, frame: Frame) -> list[str]:
     if frame.evaluate("typeof axe") == "undefined":
         frame.evaluate(f"() => {{ {axe} }}")
     # A server-side rendered page stands inside the SDK's form, which is a landmark. The page cannot change that.
-    rules = {"landmark-main-is-top-level": {"enabled": frame.query_selector("form.sdk-form") is None}}
+    # At forced colors, the colors are the user's: axe measures those that the page asked for.
+    forced = frame.evaluate("matchMedia('(forced-colors: active)').matches")
+    rules = {
+        "landmark-main-is-top-level": {"enabled": frame.query_selector("form.sdk-form") is None},
+        "color-contrast": {"enabled": not forced},
+    }
     passed, found = frame.evaluate(
         """async (rules) => {
             const options = { iframes: false, rules, resultTypes: ["violations"], preload: false };
@@ -396,6 +401,60 @@ def test_axe_finds_no_violation(name: str, axe: str, open_banking: OpenBanking) 
     banking.expect_outcome("complete")
     found += violations_in_all_schemes(axe, banking)
     assert found == []
+
+
+@pytest.mark.node
+def test_axe_finds_no_violation_at_forced_colors_and_over_a_failure(
+    axe: str, open_banking: OpenBanking
+) -> None:
+    banking = open_banking("StandardSsr", reduced_motion="reduce", forced_colors="active")
+    banking.set_switch("HQ is down")
+    banking.submit_code()
+    banking.expect_outcome("failed")
+    banking.page.evaluate(SHOW_FAILURE)
+    expect(banking.page.locator("#failure")).to_be_visible()
+    assert [*violations_in_all_schemes(axe, banking)] == []
+    # The two states of a switch differ by more than color.
+    on, off = (
+        banking.page.get_by_role("switch", name=name).evaluate(
+            "(it) => getComputedStyle(it, '::after').translate"
+        )
+        for name in ("HQ is down", "The session is lost")
+    )
+    assert on != off
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("name", ["StandardCsr", "RedirectSsr"])
+def test_axe_finds_no_violation_in_any_theme(name: str, axe: str, open_banking: OpenBanking) -> None:
+    banking = open_banking(name, reduced_motion="reduce")
+    expect(banking.outlet.get_by_role("button", name=re.compile("Confirm|Continue"))).to_be_enabled()
+    select = banking.page.get_by_label("Theme")
+    themes = select.locator("option").evaluate_all("(options) => options.map(({ value }) => value)")
+    assert len(themes) == 5
+    for theme in themes:
+        select.select_option(theme)
+        expect(banking.page).to_have_url(
+            re.compile(f"theme={theme}" if theme != "tecton" else r"\?workflow=\w+$")
+        )
+        assert violations(axe, banking.frame) == [], theme
+
+
+SHOW_FAILURE = """async () => {
+    const frame = document.querySelector('#outlet');
+    const id = frame.dataset.challenge;
+    const body = JSON.stringify({ kind: 'TypeError', message: 'made up', url: '', line: 0, frames: ['a', 'b'] });
+    await fetch(`/api/challenges/${id}/failures`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+}"""
+
+
+def test_code_stands_beside_its_field_on_a_phone(open_banking: OpenBanking) -> None:
+    banking = open_banking("StandardSsr", viewport={"width": 400, "height": 700})
+    banking.passcode()
+    field = banking.outlet.get_by_label("6-digit code")
+    field.scroll_into_view_if_needed()
+    for part in (banking.page.locator("#passcode"), banking.page.locator("#copy-passcode"), field):
+        expect(part).to_be_in_viewport(ratio=1)
 
 
 def test_challenge_completes_by_keyboard(open_banking: OpenBanking) -> None:

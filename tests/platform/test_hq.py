@@ -86,14 +86,23 @@ def test_hq_publishes_what_it_was_asked_and_why_it_refused(hq: HQ) -> None:
     ]
 
 
-def test_ticket_finds_its_session_once_and_for_a_minute(hq: HQ, clock: Clock) -> None:
+def test_ticket_finds_its_session_until_mfa_is_complete(hq: HQ) -> None:
+    session, other = hq.open_session(), hq.open_session()
+    ticket = hq.issue_ticket(session)
+    assert [hq.redeem_ticket(ticket) for _ in range(2)] == [session, session]
+    assert hq.redeem_ticket(hq.issue_ticket(other)) is other
+    assert hq.redeem_ticket("guessed") is None
+    hq.set_token(session, "token")
+    hq.verify(session, "token")
+    assert hq.redeem_ticket(ticket) is None
+
+
+def test_forgotten_session_is_unknown_and_its_ticket_is_not_good(hq: HQ) -> None:
     session = hq.open_session()
     ticket = hq.issue_ticket(session)
-    assert hq.redeem_ticket(ticket) is session
+    hq.forget_session(session)
+    assert hq.find_session(session.id) is None
     assert hq.redeem_ticket(ticket) is None
-    late = hq.issue_ticket(session)
-    clock.now += 60
-    assert hq.redeem_ticket(late) is None
 
 
 def test_mfa_info_with_unknown_attribute_or_of_two_workflows_is_refused(hq: HQ) -> None:

@@ -26,6 +26,7 @@ from preview_process import (
     make_workspace,
     start_preview,
 )
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -154,7 +155,7 @@ def test_preview_on_ctrl_c_exits_with_0_and_leaves_nothing(name: str, variants: 
 def test_preview_of_redirect_lists_values_of_this_run(variants: Path) -> None:
     with start_preview(variants, "RedirectSsr") as preview:
         said = preview.output
-    assert "a local stand-in" in said
+    assert "local and fake: no Q2 system" in said
     assert "ISSUER is the embedded identity provider, http://127.0.0.1:" in said
     assert "OUTBOUND_WHITELIST has 127.0.0.1 too." in said
 
@@ -195,14 +196,63 @@ def test_preview_with_wrong_arguments_fails_on_two_lines(
     assert len(run.err.splitlines()) == 2 and run.out == ""
 
 
-def test_preview_of_broken_extension_names_the_line(variants: Path, tmp_path: Path) -> None:
+BROKEN = [
+    ("StandardSsr/factor.py", "import nowhere", "ModuleNotFoundError: No module named 'nowhere'", 1),
+    ("StandardSsr/extension.py", "import sys\nsys.exit(3)", "SystemExit: 3", 2),
+    ("configuration/StandardSsr.py", "FEATURE = [\n", "SyntaxError: '[' was never closed", 1),
+    ("configuration/settings.py", "INSTALLED_EXTENSIONS = 1 / 0", "ZeroDivisionError: division by zero", 1),
+]
+
+
+@pytest.mark.parametrize(("file", "text", "what", "line"), BROKEN)
+def test_preview_of_broken_extension_says_where_and_waits_for_the_fix(
+    file: str, text: str, what: str, line: int, variants: Path, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "workspace"
+    shutil.copytree(variants, workspace)
+    source = workspace / file
+    original = source.read_text("utf-8")
+    source.write_text(text)
+    with start_preview(workspace, "StandardSsr") as preview:
+        challenge = preview.challenge()
+        failure = preview.call(f"challenges/{challenge}/outlet", {}).json()["failure"]
+        assert (failure["what"], failure["where"]) == (what, f"{file}:{line}")
+        assert [line, text.splitlines()[line - 1]] in failure["source"]
+        source.write_text(original)
+        wait_until(lambda: preview.call(f"challenges/{challenge}/outlet", {}).json()["failure"] is None)
+        status, _, err = preview.interrupt()
+        assert status == 0
+        assert err.splitlines() == [f"ERROR q2mfa preview: {what} ({file}:{line}, import)"]
+
+
+def test_check_of_broken_extension_fails_on_two_lines(variants: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     shutil.copytree(variants, workspace)
     (workspace / "StandardSsr" / "factor.py").write_text("import nowhere_to_be_found\n")
-    run = q2mfa_process("preview", "StandardSsr", "-o", workspace, "--no-browser", cwd=workspace)
+    run = q2mfa_process("preview", "--check", "StandardSsr", "-o", workspace, cwd=workspace)
     assert run.status == 1
-    assert "No module named 'nowhere_to_be_found' (factor.py, line 1)" in run.err
-    assert len(run.err.splitlines()) == 2
+    assert "No module named 'nowhere_to_be_found' (StandardSsr/factor.py:1, import)" in run.err
+    assert "Traceback" not in run.err
+
+
+def test_feature_that_opens_nothing_is_named(variants: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    shutil.copytree(variants, workspace)
+    configuration = workspace / "configuration" / "StandardCsr.py"
+    original = configuration.read_text("utf-8")
+    configuration.write_text(original.replace("index.html", "missing.html"))
+    with start_preview(workspace, "StandardCsr") as preview:
+        challenge = preview.challenge()
+
+        def failure() -> str:
+            found = preview.call(f"challenges/{challenge}/outlet", {}).json()["failure"]
+            return str((found or {}).get("what", ""))
+
+        assert (
+            failure() == "The page that FEATURE opens is not there: StandardCsr/frontend/public/missing.html"
+        )
+        configuration.write_text(original.replace("FEATURE =", "NO_FEATURE ="))
+        wait_until(lambda: 'has no url in FEATURE["modules"]["Main"]' in failure())
 
 
 @pytest.mark.parametrize("options", [[], ["--check"]])
@@ -249,7 +299,7 @@ def test_request_with_foreign_host_is_refused(path: str, preview_of: PreviewOf) 
         for host in ("evil.example", f"evil.example:{urlsplit(origin).port}", "127.0.0.1:1"):
             answer = requests.get(origin + path, headers={"Host": host}, timeout=10)
             assert answer.status_code == 403
-            assert "local stand-in" in answer.text
+            assert "on your machine" in answer.text
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
@@ -283,32 +333,99 @@ def test_pages_forbid_foreign_frames(preview_of: PreviewOf) -> None:
     assert page.headers["Content-Security-Policy"] == f"frame-ancestors {preview.url}"
 
 
+def test_localhost_leads_to_the_address(preview_of: PreviewOf) -> None:
+    preview = preview_of("RedirectCsr")
+    named = preview.url.replace("127.0.0.1", "localhost")
+    answer = requests.get(f"{named}/?a=b", timeout=10, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{preview.url}/?a=b")
+    outside = requests.get(f"{named}//evil.example", timeout=10, allow_redirects=False)
+    assert outside.headers["Location"] == f"{preview.url}/evil.example"
+    foreign = {"Origin": "https://evil.example"}
+    assert requests.get(named, headers=foreign, timeout=10).status_code == 403
+    assert requests.post(f"{named}/api/challenges", json={}, timeout=10).status_code == 403
+
+
+def test_other_origins_may_not_embed_what_is_served(preview_of: PreviewOf) -> None:
+    preview = preview_of("RedirectCsr")
+    extension, idp = origins(preview)[1:]
+    page = requests.get(preview.url, timeout=10)
+    assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    for url in (page.url, f"{extension}/assets/RedirectCsr/index.js", f"{idp}/idp.css"):
+        assert requests.get(url, timeout=10).headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+DEEP = [b"[" * 100_000, b'{"a":' * 100 + b"1" + b"}" * 100, b'{"a":' * 50_000]
+MALFORMED = [
+    *DEEP,
+    b'{"route": "\\ud800"}',
+    b'{"workflow": "\\ud800"}',
+    b"\xff",
+    b"NaN",
+    b"{}x",
+    b'{"a": "' + b"x" * 2**20,
+]
+
+
+def test_malformed_requests_are_refused_without_a_traceback(variants: Path) -> None:
+    with start_preview(variants, "StandardCsr") as preview:
+        extension, challenge = preview.platform()["extension_origin"], preview.challenge()
+        paths = [f"/api/challenges/{challenge}/{each}" for each in ("extension", "verify", "failures")]
+        targets = [(preview.url, path) for path in ("/api/challenges", *paths)]
+        for origin, path in [*targets, (extension, "/StandardCsr/submit")]:
+            for body in MALFORMED:
+                assert status_of(origin, path, body, preview.url) in (400, 0), (path, body[:20])
+        for origin in (preview.url, extension):
+            for path in (
+                "/%00",
+                "/assets/StandardCsr/%00",
+                "/assets/StandardCsr/a%00.html",
+                "/StandardCsr/%00",
+            ):
+                assert requests.get(origin + path, timeout=10).status_code == 400
+        status, _, err = preview.interrupt()
+    assert status == 0
+    assert "Traceback" not in err and "Uncaught" not in err
+
+
+def status_of(origin: str, path: str, body: bytes, sender: str) -> int:
+    """The status of a POST; 0 if the server closed the connection because the body is too long."""
+    headers = {"Content-Type": "application/json", "Origin": sender}
+    try:
+        return requests.post(origin + path, data=body, headers=headers, timeout=10).status_code
+    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+        return 0
+
+
 # ---- the outlet -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [STANDARD[0], REDIRECT[0]])
-def test_ticket_of_outlet_works_once(name: str, preview_of: PreviewOf) -> None:
+def test_ticket_of_outlet_is_good_for_its_challenge(name: str, preview_of: PreviewOf) -> None:
     preview = preview_of(name)
     challenge = preview.challenge(sso_identifier="jane.doe")
     outlet = preview.call(f"challenges/{challenge}/outlet", {}).json()
     form = {"q2_ticket": outlet["ticket"]}
-    first, second = (
-        requests.post(outlet["url"], data=form, headers={"Origin": preview.url}, timeout=10) for _ in range(2)
-    )
-    assert (first.status_code, second.status_code) == (200, 400)
-    assert "Confirm it is you" in first.text and "Confirm it is you" not in second.text
+    for ticket, status in [(form, 200), (form, 200), ({"q2_ticket": "guessed"}, 400)]:
+        page = requests.post(outlet["url"], data=ticket, headers={"Origin": preview.url}, timeout=10)
+        assert page.status_code == status
+        assert ("Confirm it is you" in page.text) is (status == 200)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_outlet_changes_only_the_address_of_the_cdn(name: str, variants: Path, preview_of: PreviewOf) -> None:
+def test_outlet_changes_only_the_cdn_and_adds_the_report(
+    name: str, variants: Path, preview_of: PreviewOf
+) -> None:
     preview = preview_of(name)
     challenge = preview.challenge(sso_identifier="jane.doe")
     outlet = preview.call(f"challenges/{challenge}/outlet", {}).json()
     origin = preview.platform()["extension_origin"]
+    report = f'<script src="{origin}/_cdn/q2mfa-report.js"></script>'
     local = f"{origin}/_cdn/cdn/base/tecton/v1.62.0/q2-tecton-sdk.js"
     if outlet["method"] == "get":
         page = requests.get(outlet["url"], timeout=10).text
         file = (variants / name / "frontend" / "public" / "index.html").read_text("utf-8")
+        assert page.count(report) == 1
+        page = page.replace(report, "")
         assert page.replace(f"{origin}/_cdn/", "https://cdn1.onlineaccess1.com/") == file
     else:
         page = requests.post(outlet["url"], data={"q2_ticket": outlet["ticket"]}, timeout=10).text

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from q2mfa_cli.platform.events import OutboundRequest
+from q2mfa_cli.platform.sessions import SESSION_HEADER
 
 pytestmark = pytest.mark.usefixtures("fake_sdk")
 
@@ -118,6 +119,27 @@ def test_data_and_headers_are_sent_as_requests_sends_them(upstream: Upstream, wh
     assert answer["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
     assert answer["headers"]["X-Header"] == "x"
     assert fetch(upstream.url, "post", json={"a": 1}).json()["body"] == '{"a": 1}'
+
+
+def test_only_the_embedded_provider_is_told_the_session(upstream: Upstream, whitelist: list[str]) -> None:
+    from q2_sdk.context import Context, bind, current
+
+    from q2mfa_cli.platform.platform import Platform
+
+    before, platform = current(), Platform()
+    session = platform.hq.open_session()
+
+    async def headers() -> dict[str, str]:
+        from q2_sdk.core import q2_requests
+
+        bind(Context(platform, session))
+        found: dict[str, str] = (await q2_requests.get(LOGGER, upstream.url)).json()["headers"]
+        return found
+
+    assert SESSION_HEADER not in asyncio.run(headers())
+    platform.provider = upstream.url.removeprefix("http://")
+    assert asyncio.run(headers())[SESSION_HEADER] == session.id
+    assert current() is before
 
 
 def test_request_to_unlisted_host_is_blocked(upstream: Upstream, whitelist: list[str]) -> None:

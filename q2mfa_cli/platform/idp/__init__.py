@@ -17,6 +17,6 @@ works with it works with a real provider.
 """
 
 from q2mfa_cli.platform.idp.endpoints import handlers
-from q2mfa_cli.platform.idp.provider import SWITCHES, IdentityProvider
+from q2mfa_cli.platform.idp.provider import SWITCHES, IdentityProvider, Visitor
 
-__all__ = ["SWITCHES", "IdentityProvider", "handlers"]
+__all__ = ["SWITCHES", "IdentityProvider", "Visitor", "handlers"]

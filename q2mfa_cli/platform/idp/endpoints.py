@@ -22,7 +22,7 @@ class Metadata(Handler):
     name = "metadata"
 
     def get(self) -> None:
-        self.provider.publish("metadata", issuer=self.provider.issuer)
+        self.publish("metadata", issuer=self.provider.issuer)
         self.write(self.provider.metadata())
 
 
@@ -31,7 +31,7 @@ class Keys(Handler):
 
     def get(self) -> None:
         jwks = self.provider.server.keys.public
-        self.provider.publish("jwks", kids=[key["kid"] for key in jwks["keys"]])
+        self.publish("jwks", kids=[key["kid"] for key in jwks["keys"]])
         self.write(jwks)
 
 
@@ -65,9 +65,7 @@ class PushedAuthorizationRequest(BackChannel):
     def respond(self, request: Request) -> Response:
         response = self.provider.pushed_requests.push(request)
         if not response.error:
-            self.provider.publish(
-                "pushed", client_authentication=request.auth_method, request=request.parameters
-            )
+            self.publish("pushed", client_authentication=request.auth_method, request=request.parameters)
         return response
 
 
@@ -79,7 +77,7 @@ class Token(BackChannel):
         if not response.error:
             payload = response.body["id_token"].split(".")[1]
             claims = loads(urlsafe_b64decode(payload + "=="))
-            self.provider.publish("code_exchanged", client_authentication=request.auth_method, claims=claims)
+            self.publish("code_exchanged", client_authentication=request.auth_method, claims=claims)
         return response
 
 
@@ -101,7 +99,7 @@ class Userinfo(Handler):
             self.set_status(401)
             self.set_header("WWW-Authenticate", 'Bearer error="invalid_token"')  # RFC 6750 3
             return
-        self.provider.publish("userinfo", claims=claims)
+        self.publish("userinfo", claims=claims)
         self.write(claims)
 
     post = get
@@ -109,6 +107,7 @@ class Userinfo(Handler):
 
 class Style(Handler):
     name = "style"
+    can_break = False  # the page that says that the provider is down has it too
 
     def get(self) -> None:
         self.set_header("Content-Type", "text/css; charset=utf-8")

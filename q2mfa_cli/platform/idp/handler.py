@@ -13,7 +13,8 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from tornado.web import HTTPError, RequestHandler
 
 from q2mfa_cli.platform.idp.messages import Request
-from q2mfa_cli.platform.idp.provider import IdentityProvider
+from q2mfa_cli.platform.idp.provider import IdentityProvider, Visitor
+from q2mfa_cli.platform.sessions import SESSION_HEADER
 
 HERE = Path(__file__).resolve().parent
 
@@ -22,10 +23,12 @@ class Handler(RequestHandler):
     """The base of all endpoints.
 
     :cvar name: the endpoint's name in events. :cvar any_origin: whether pages of other origins may send requests.
+    :cvar can_break: whether the switches apply to it.
     """
 
     name: str
     any_origin = False
+    can_break = True
 
     def initialize(self, provider: IdentityProvider) -> None:
         self.provider = provider
@@ -35,6 +38,7 @@ class Handler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("Pragma", "no-cache")
         self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         # Not no-referrer: browsers would send the forms of these pages with the Origin "null".
         self.set_header("Referrer-Policy", "same-origin")
 
@@ -45,16 +49,40 @@ class Handler(RequestHandler):
         origin = self.request.headers.get("Origin")
         if not self.any_origin and origin not in (None, f"http://{provider.host}"):
             raise HTTPError(403, "The Origin header does not match the issuer.")
-        if "slow" in provider.switches:
-            provider.publish("slowed", endpoint=self.name, seconds=provider.slow_seconds)
+        if not self.can_break:
+            return
+        if "slow" in self.visitor.switches:
+            self.publish("slowed", endpoint=self.name, seconds=provider.slow_seconds)
             closed = asyncio.ensure_future(self._closed.wait())
             await asyncio.wait({closed}, timeout=provider.slow_seconds)
             if self._closed.is_set():
                 raise HTTPError(499)  # the caller has left: do nothing on its behalf
             closed.cancel()
-        if "down" in provider.switches:
-            provider.publish("down", endpoint=self.name)
+        if "down" in self.visitor.switches:
+            self.publish("down", endpoint=self.name)
             raise HTTPError(503, "The provider is switched off.")
+
+    @property
+    def caller(self) -> str:
+        """Whose request this is, see :class:`ProviderEvent`."""
+
+        def argument(name: str) -> str:
+            return self.request.arguments.get(name, [b""])[-1].decode("utf-8", "replace")
+
+        login = self.provider.logins.get(argument("ticket"))
+        return (
+            self.request.headers.get(SESSION_HEADER)
+            or (login.caller if login else "")
+            or argument("request_uri")
+            or argument("state")
+        )
+
+    @property
+    def visitor(self) -> Visitor:
+        return self.provider.visitor(self.caller)
+
+    def publish(self, what: str, **payload: Any) -> None:
+        self.provider.publish(what, self.caller, **payload)
 
     def on_connection_close(self) -> None:
         self._closed.set()
@@ -91,7 +119,7 @@ class Handler(RequestHandler):
         self.render(template, path=self.provider.path, **values)
 
     def publish_refusal(self, request: OAuth2Request, error: OAuth2Error) -> None:
-        self.provider.publish(
+        self.publish(
             "refused",
             endpoint=self.name,
             error=error.error,
@@ -102,9 +130,15 @@ class Handler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         reason = error.log_message if isinstance(error, HTTPError) else None
-        self.page(
-            "refused.html", status_code, title=f"{status_code} {self._reason}", error="", reason=reason or ""
-        )
+        self.refuse(status_code, f"{status_code} {self._reason}", "", reason or "")
+
+    def refuse(self, status: int, title: str, error: str, reason: str, back: str = "") -> None:
+        """Show a page that says why there is no login.
+
+        :param back: where the customer can go on; by default, back to the client with an error that says the same.
+        """
+        back = back or self.provider.way_back(self.caller)
+        self.page("refused.html", status, title=title, error=error, reason=reason, back=back)
 
     def get_template_path(self) -> str:
         return str(HERE)

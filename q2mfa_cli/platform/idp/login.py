@@ -12,7 +12,8 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 
 from q2mfa_cli.platform.idp.handler import Handler
-from q2mfa_cli.platform.idp.messages import Response
+from q2mfa_cli.platform.idp.messages import Request, Response
+from q2mfa_cli.platform.idp.provider import OpenLogin
 
 USER_LENGTH = 255  # of a subject identifier (OpenID Connect Core 2)
 
@@ -22,22 +23,7 @@ class Page(Handler):
 
     def refusal_page(self, error: OAuth2Error) -> None:
         """Tell the customer. The client cannot be told: it or its redirect URI is not established."""
-        reason = error.get_error_description()
-        self.page("refused.html", 400, title="This request was refused", error=error.error, reason=reason)
-
-    def login_page(self, grant: AuthorizationCodeGrant, user: str, invalid: bool = False) -> None:
-        # The ticket is single-use and cannot be guessed: whoever sends the form has seen this page.
-        ticket = secrets.token_urlsafe()
-        self.provider.logins[ticket] = grant
-        self.page(
-            "login.html",
-            ticket=ticket,
-            user=user,
-            invalid=invalid,
-            user_length=USER_LENGTH,
-            client=self.provider.server.client.get_client_id(),
-            acr_values=grant.request.form.get("acr_values", ""),
-        )
+        self.refuse(400, "This request was refused", error.error or "", error.get_error_description())
 
 
 class Authorization(Page):
@@ -51,6 +37,7 @@ class Authorization(Page):
         self.authorize(self.request.body_arguments)
 
     def authorize(self, arguments: Mapping[str, list[bytes]]) -> None:
+        """Begin a login, and send the browser to its page: this address is good once, and a browser may reload that one."""
         provider, request = self.provider, self.parse({})
         try:
             request = self.parse(arguments)
@@ -63,53 +50,90 @@ class Authorization(Page):
             else:
                 self.refusal_page(error)
             return
-        authorization_request = grant.request.form
-        provider.publish(
-            "login_shown", pushed="request_uri" in request.parameters, request=authorization_request
-        )
-        self.login_page(grant, authorization_request.get("login_hint") or provider.expected_user)
+        self.publish("login_shown", pushed="request_uri" in request.parameters, request=grant.request.form)
+        # The ticket is answered once and cannot be guessed: whoever sends the form has seen the page.
+        ticket = secrets.token_urlsafe()
+        provider.logins[ticket] = OpenLogin(grant, self.caller)
+        self.redirect(f"{provider.path}/login?ticket={ticket}", status=303)
 
 
 class Login(Page):
     name = "login"
+
+    def get(self) -> None:
+        request = self.parse({})
+        try:
+            request = self.parse(self.request.query_arguments)
+            ticket, login = self.find(request)
+        except OAuth2Error as error:
+            self.publish_refusal(request, error)
+            self.refusal_page(error)
+            return
+        if login.answer:
+            self.refuse(200, "You have answered this login", "", "It is over.", login.answer)
+        else:
+            user = login.grant.request.form.get("login_hint") or self.visitor.expected_user
+            self.show(ticket, login.grant, user)
 
     def post(self) -> None:
         request = self.parse({})
         try:
             request = self.parse(self.request.body_arguments)
             form = request.parameters
-            grant = self.provider.logins.pop(form.get("ticket", ""), None)
-            if grant is None or form.get("decision") not in ("approve", "deny"):
-                raise InvalidRequestError("This login is unknown, already answered, or too old: start again.")
+            ticket, login = self.find(request)
+            if login.answer or form.get("decision") not in ("approve", "deny"):
+                raise InvalidRequestError("This login is already answered: start again.")
         except OAuth2Error as error:
             self.publish_refusal(request, error)
             self.refusal_page(error)
             return
         if form["decision"] == "deny":
-            self.deny(grant, "the user")
+            self.deny(login, "the user")
             return
         user = form.get("user", "").strip()
         if not 0 < len(user) <= USER_LENGTH:
-            self.login_page(grant, user, invalid=True)
-        elif "denies" in self.provider.switches:
-            self.deny(grant, "the switch")
+            self.show(ticket, login.grant, user, invalid=True)
+        elif "denies" in self.visitor.switches:
+            self.deny(login, "the switch")
         else:
-            self.approve(grant, user)
+            self.approve(login, user)
 
-    def deny(self, grant: AuthorizationCodeGrant, by: str) -> None:
-        self.provider.publish("denied", by=by)
-        response = self.respond(grant, None)
-        self.redirect(response.location, status=response.status)
+    def find(self, request: Request) -> tuple[str, OpenLogin]:
+        """:raises OAuth2Error: there is no such login."""
+        ticket = request.parameters.get("ticket", "")
+        login = self.provider.logins.get(ticket)
+        if login is None:
+            raise InvalidRequestError("This login is unknown or too old: start again.")
+        return ticket, login
 
-    def approve(self, grant: AuthorizationCodeGrant, typed: str) -> None:
-        user = f"not-{typed}" if "wrong_user" in self.provider.switches else typed
-        self.provider.publish("approved", user=user, typed=typed)
-        response = self.respond(grant, user)
+    def show(self, ticket: str, grant: AuthorizationCodeGrant, user: str, invalid: bool = False) -> None:
+        self.page(
+            "login.html",
+            ticket=ticket,
+            user=user,
+            invalid=invalid,
+            user_length=USER_LENGTH,
+            client=self.provider.server.client.get_client_id(),
+            acr_values=grant.request.form.get("acr_values", ""),
+        )
+
+    def deny(self, login: OpenLogin, by: str) -> None:
+        self.publish("denied", by=by)
+        self.answer(login, self.respond(login.grant, None))
+
+    def approve(self, login: OpenLogin, typed: str) -> None:
+        user = f"not-{typed}" if "wrong_user" in self.visitor.switches else typed
+        self.publish("approved", user=user, typed=typed)
+        response = self.respond(login.grant, user)
         if response.error:
-            self.publish_refusal(grant.request, response.error)
+            self.publish_refusal(login.grant.request, response.error)
         else:
             parameters = dict(parse_qsl(urlsplit(response.location).query))
-            self.provider.publish("code_issued", response=parameters)
+            self.publish("code_issued", response=parameters)
+        self.answer(login, response)
+
+    def answer(self, login: OpenLogin, response: Response) -> None:
+        login.answer = response.location
         self.redirect(response.location, status=response.status)
 
     def respond(self, grant: AuthorizationCodeGrant, user: str | None) -> Response:

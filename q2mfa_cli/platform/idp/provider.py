@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from cachetools import TTLCache
 from joserfc.jwk import KeySetSerialization
@@ -30,6 +32,31 @@ SWITCHES = (
     Switch("down", "The provider is down", "It answers nothing but errors."),
     Switch("wrong_user", "Another user", "Somebody else is logged in at the provider."),
 )
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Whose request the provider answers.
+
+    :param expected_user: prefills the login form if the request has no ``login_hint``.
+    :param switches: the IDs of the :data:`SWITCHES` that are on for them.
+    """
+
+    expected_user: str
+    switches: Collection[str]
+
+
+@dataclass
+class OpenLogin:
+    """A login that a browser has begun.
+
+    :param caller: the ``request_uri`` or ``state`` that the browser brought.
+    :param answer: where the browser was sent when the login was answered; empty until then.
+    """
+
+    grant: AuthorizationCodeGrant
+    caller: str
+    answer: str = ""
 
 
 class IdentityProvider:
@@ -58,8 +85,8 @@ class IdentityProvider:
     :param events: where events are published.
     :raises ValueError: the issuer is not on loopback, or the redirect URI is not valid.
 
-    :ivar expected_user: prefills the login form if the request has no ``login_hint``.
-    :ivar switches: the IDs of the :data:`SWITCHES` that are on.
+    :ivar expected_user: see :class:`Visitor`. :ivar switches: the IDs of the :data:`SWITCHES` that are on for everybody.
+    :ivar visitor_of: from the caller of a request, see :class:`ProviderEvent`, to who that is; None if that is not known.
     :ivar slow_seconds: the delay of each answer while ``slow`` is on.
     """
 
@@ -83,12 +110,14 @@ class IdentityProvider:
         if redirect.scheme not in ("http", "https") or not redirect.netloc or "#" in redirect_uri:
             raise ValueError(f"not a redirect URI: {redirect_uri!r}")  # RFC 6749 3.1.2
         self.issuer, self.host, self.path = issuer, parts.netloc, parts.path
+        self.redirect_uri = redirect_uri
         self.redirect_origin = f"{redirect.scheme}://{redirect.netloc}"
         self.events = events
         self.expected_user = ""
         self.switches: set[str] = set()
+        self.visitor_of: Callable[[str], Visitor | None] = lambda caller: None
         self.slow_seconds = 30.0
-        self.logins: TTLCache[str, AuthorizationCodeGrant] = TTLCache(inf, LOGIN_SECONDS, timer=clock)
+        self.logins: TTLCache[str, OpenLogin] = TTLCache(inf, LOGIN_SECONDS, timer=clock)
         self.server = AuthorizationServer(issuer, Client(client_id, client_secret, redirect_uri), clock)
         register_methods(self.server, client_jwks)
         register_grant(self.server)
@@ -135,6 +164,22 @@ class IdentityProvider:
             metadata["require_pushed_authorization_requests"] = self.pushed_requests.mode == "required"
         return metadata
 
-    def publish(self, what: str, **payload: Any) -> None:
+    def way_back(self, caller: str) -> str:
+        """The client's address, with an error that says that there is no login now (RFC 6749 4.1.2.1).
+
+        :param caller: the ``request_uri`` or ``state`` that the browser brought.
+        """
+        state = self.pushed_requests.state_of(caller) or caller
+        error = {"error": "temporarily_unavailable", "iss": self.issuer}
+        return add_params_to_uri(self.redirect_uri, {**error, "state": state} if state else error)
+
+    def visitor(self, caller: str) -> Visitor:
+        """Who *caller* is, and what is broken for them."""
+        known = self.visitor_of(caller)
+        if known is None:
+            return Visitor(self.expected_user, self.switches)
+        return Visitor(known.expected_user, {*known.switches, *self.switches})
+
+    def publish(self, what: str, caller: str = "", **payload: Any) -> None:
         """Publish a :class:`ProviderEvent` with *payload* masked."""
-        self.events.publish(ProviderEvent(what, mask(payload)))
+        self.events.publish(ProviderEvent(what, mask(payload), caller))

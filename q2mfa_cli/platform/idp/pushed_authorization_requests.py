@@ -49,6 +49,10 @@ class PushedAuthorizationRequests:
             201, {"request_uri": request_uri, "expires_in": PUSHED_SECONDS}, []
         )
 
+    def state_of(self, request_uri: str) -> str:
+        """The ``state`` of a pushed request that no browser has brought yet; empty if there is none."""
+        return self._pushed.get(request_uri, {}).get("state", "")
+
     def authorization_request(self, request: Request) -> AuthorizationCodeGrant:
         """Return the valid authorization request that a browser brings, in full or by reference.
 

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import html
+import re
 import secrets
 import time
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from q2mfa_cli.platform.events import Events
+from q2mfa_cli.platform.failures import Failure
+from q2mfa_cli.platform.hq import HQ
 from q2mfa_cli.platform.preview.trace import Row, Trace
 from q2mfa_cli.platform.preview.workflows import Workflow
 from q2mfa_cli.platform.sessions import Session
+
+LOG_LINES = 500
+
+# How many challenges that no page follows are kept.
+KEPT = 20
+
+# What an address at the provider has that the browser brings there: RFC 6749 and RFC 9126.
+AT_PROVIDER = re.compile(r"[?&](?:state|request_uri)=([^&\"'\s<>\\]+)")
+
+COMPLETE, LEFT, CLOSED = "complete", "left", "closed"
+ENDS = {
+    COMPLETE: "MFA is complete.",
+    LEFT: "Closed: the customer left MFA.",
+    CLOSED: "Closed: online banking closed the page.",
+}
 
 
 class NoSuchChallenge(Exception):
@@ -25,14 +46,57 @@ class RowChanged:
     row: Row
 
 
+@dataclass(frozen=True)
+class RowGone:
+    """A row was folded into the one before it; if *index* is None, all rows are gone."""
+
+    challenge_id: str
+    index: int | None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """MFA of a challenge is over."""
+
+    challenge_id: str
+
+
+@dataclass(frozen=True)
+class PhoneChanged:
+    """The customer's phone got a message, or the customer answered one."""
+
+    challenge_id: str
+
+
+@dataclass(frozen=True)
+class LogGrew:
+    """The extension logged *line*."""
+
+    challenge_id: str
+    line: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Something of the extension failed in a challenge."""
+
+    challenge_id: str
+    failure: Failure
+
+
 @dataclass
 class Challenge:
     """One request for MFA.
 
     :param id: what the customer's page knows it by. The id of the session at HQ stays on the server.
     :param calls: the rows of the ``requestExtensionData`` calls that have no answer yet.
-    :param messages: what the customer's phone got, oldest first: ``{"to", "text"}``.
-    :param outcome: open, complete, refused (the page may try again) or left.
+    :param opening: the row of the form that opens the extension's page, until it is answered.
+    :param raised: by route, why its last call raised an error, until that call's row says it.
+    :param messages: what the customer's phone got, oldest first: ``{"id", "to", "text", "asks", "answer"}``.
+    :param log: the last lines that the extension logged, oldest first: ``{"level", "text"}``.
+    :param provider_switches: the faults of the identity provider that are on for this challenge.
+    :param at_provider: the ``request_uri`` or ``state`` of each login that it started.
+    :param end: complete, left or closed; empty while MFA goes on. :param followers: how many pages follow it.
     """
 
     id: str
@@ -41,8 +105,41 @@ class Challenge:
     started: float
     trace: Trace
     calls: list[Row] = field(default_factory=list)
-    messages: list[dict[str, str]] = field(default_factory=list)
-    outcome: str = "open"
+    opening: Row | None = None
+    raised: dict[str, Failure] = field(default_factory=dict)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    log: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+    provider_switches: set[str] = field(default_factory=set)
+    at_provider: set[str] = field(default_factory=set)
+    end: str = ""
+    followers: int = 0
+
+    @property
+    def outcome(self) -> str:
+        """open, complete, left, closed, refused (somebody said no) or failed (something is broken)."""
+        row = self.trace.failed_row()
+        return self.end or ("open" if row is None else "refused" if row.refused else "failed")
+
+    @property
+    def status(self) -> dict[str, str]:
+        """How it stands, for the page: the outcome, and a sentence."""
+        row = self.trace.failed_row()
+        if self.end or row is None:
+            text = ENDS.get(self.end, "Waiting for the customer.")
+        else:
+            text = f"{self.outcome.capitalize()}{f' at step {row.step}' if row.step else ''}: {row.why}"
+        return {"outcome": self.outcome, "text": text}
+
+    def restart(self) -> None:
+        """The extension's page is opened again: a fresh sequence."""
+        self.trace.restart()
+        self.end, self.opening = "", None
+        self.raised.clear()
+
+    def note_logins(self, text: str) -> None:
+        """Remember the logins at a provider that an answer of the extension, *text*, sends the browser to."""
+        plain = html.unescape(text).replace("\\u0026", "&")
+        self.at_provider.update(unquote(value) for value in AT_PROVIDER.findall(plain))
 
     def report(self, name: str) -> dict[str, Any]:
         """What a bug report needs, without a secret."""
@@ -51,31 +148,50 @@ class Challenge:
             "workflow": self.workflow.id,
             "started": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self.started)),
             "outcome": self.outcome,
-            "broken": sorted(self.session.switches),
+            "broken": sorted(self.session.switches | self.provider_switches),
             "sequence": self.trace.as_json(),
         }
 
 
 class Challenges:
-    """The challenges of one run. A change in a trace is published as :class:`RowChanged`."""
+    """The challenges of one run. Old ones are forgotten, with their sessions, unless a page follows them.
 
-    def __init__(self, events: Events) -> None:
-        self._events = events
-        self._by_id: dict[str, Challenge] = {}
-        self._by_session: dict[str, Challenge] = {}
+    A change in a trace is published as :class:`RowChanged` or :class:`RowGone`.
+    """
+
+    def __init__(self, hq: HQ, events: Events) -> None:
+        self._hq, self._events = hq, events
+        self._by_id: OrderedDict[str, Challenge] = OrderedDict()
 
     def add(self, workflow: Workflow, session: Session) -> Challenge:
         identifier = secrets.token_urlsafe(16)
-        trace = Trace(lambda row: self._events.publish(RowChanged(identifier, row)))
+        publish = self._events.publish
+        trace = Trace(
+            lambda row: publish(RowChanged(identifier, row)),
+            lambda index: publish(RowGone(identifier, index)),
+        )
         challenge = Challenge(identifier, workflow, session, time.time(), trace)
-        self._by_id[identifier] = self._by_session[session.id] = challenge
+        self._by_id[identifier] = challenge
+        self._forget_old()
         return challenge
 
     def get(self, identifier: str) -> Challenge:
         """:raises NoSuchChallenge: there is none with that id."""
         if identifier not in self._by_id:
             raise NoSuchChallenge
+        self._by_id.move_to_end(identifier)
         return self._by_id[identifier]
 
     def of_session(self, session_id: str) -> Challenge | None:
-        return self._by_session.get(session_id)
+        return next((each for each in self._by_id.values() if each.session.id == session_id), None)
+
+    def of_caller(self, caller: str) -> Challenge | None:
+        """The challenge that a request at the provider is for: see :class:`ProviderEvent`."""
+        found = (each for each in self._by_id.values() if caller in each.at_provider)
+        return self.of_session(caller) or next(found, None)
+
+    def _forget_old(self) -> None:
+        old = [each for each in self._by_id.values() if not each.followers][:-KEPT]
+        for challenge in old:
+            del self._by_id[challenge.id]
+            self._hq.forget_session(challenge.session)

@@ -5,23 +5,28 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.integrations import Integration, integration_of
 from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 from q2mfa_cli.platform.configuration import ConfigurationMissing, extension_config, workspace_settings
+from q2mfa_cli.platform.failures import Failure, failure_of, is_within
 from q2mfa_cli.platform.readings import hide_modules
 
 if TYPE_CHECKING:
     # It needs the sandbox extra: use_fake_sdk says so if the extra is missing.
     from q2mfa_cli.platform.platform import Platform
 
-NOT_SOURCES = {"node_modules", "dist", "__pycache__"}
+# Names of settings that are not shown.
+SECRET_NAME = re.compile(r"SECRET|PASSWORD|KEY|TOKEN")
+
+NOT_SOURCES = {"node_modules", "dist", "__pycache__", "tests"}
 
 
 def use_fake_sdk(workspace: Path, needed: Sequence[str] = ()) -> None:
@@ -34,7 +39,7 @@ def use_fake_sdk(workspace: Path, needed: Sequence[str] = ()) -> None:
     sys.path.insert(0, str(workspace))
     if importlib.util.find_spec("q2_sdk") is not None:
         raise Q2mfaError(
-            "The Q2 SDK is installed here; q2mfa does not replace it with its stand-in.",
+            "The Q2 SDK is installed here; q2mfa does not replace it with its fake.",
             "Use `q2 run`, or a virtual environment without the SDK.",
             "sdk_installed",
         )
@@ -53,54 +58,93 @@ class Extension:
 
     :param workspace: its folder. :param name: as in INSTALLED_EXTENSIONS.
     :param platform: what the extension runs on.
-    :raises Q2mfaError: the platform would not start with this extension.
+    :ivar failure: why it cannot be served as its files are now; None if it can.
+    :raises Q2mfaError: the workspace has no such extension.
     """
+
+    failure: Failure | None
+    url_patterns: list[Any]
+    configuration: SimpleNamespace
 
     def __init__(self, workspace: Path, name: str, platform: Platform) -> None:
         self.workspace, self.name, self._platform = workspace, name, platform
+        self.module = name
         self._stamps: dict[Path, tuple[int, int]] = {}
         self.load()
 
     def load(self) -> None:
-        """Import it, as its files are now.
+        """Import it, as its files are now. :attr:`failure` says whether that worked.
 
-        :raises Q2mfaError: it cannot be imported, or its configuration lacks a required value.
+        :raises Q2mfaError: the workspace has no such extension.
         """
         self._forget_modules()
         hide_modules(self._platform.readings)
         self._stamps = dict(self._sources())
+        self.failure, self.url_patterns, self.configuration = None, [], SimpleNamespace()
         try:
-            self.module = installed_module(self.workspace, self.name)
-            self.url_patterns = importlib.import_module(f"{self.module}.urls").URL_PATTERNS
-            for pattern in self.url_patterns:
-                handler = pattern.handler_class
-                self.configuration = extension_config(
-                    handler.CONFIG_FILE_NAME,
-                    handler.REQUIRED_CONFIGURATIONS,
-                    handler.OPTIONAL_CONFIGURATIONS,
-                    self._platform.overrides,
-                )
-        except ConfigurationMissing as error:
-            raise Q2mfaError(
-                f"The server does not start: {error}.", "Add it there.", "configuration_missing"
-            ) from error
+            self._import()
         except Q2mfaError:
             raise
-        except Exception as error:
+        except ConfigurationMissing as error:
+            self.failure = Failure("configuration", "", f"The server does not start: {error}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001  it is the developer's code, which may raise anything
+            self.failure = failure_of(error, self.workspace, "import")
+
+    def reload(self) -> None:
+        """As :meth:`load`. A workspace that has no such extension any more is a :attr:`failure` too."""
+        try:
+            self.load()
+        except Q2mfaError as error:
+            self.failure = Failure("configuration", "", f"{error.message} {error.hint}")
+
+    def check(self) -> None:
+        """:raises Q2mfaError: there is a :attr:`failure`."""
+        if self.failure is not None:
             raise Q2mfaError(
-                f"{shown(self.name)} cannot be imported: {_where(error, self.workspace)}.",
+                f"{shown(self.name)} cannot be imported: {self.failure}.",
                 "Correct it; `q2mfa test` shows the whole traceback.",
                 "not_importable",
-            ) from error
+            )
 
-    @property
-    def changed(self) -> bool:
-        """Whether a file of the extension or of the workspace's configuration has changed since the import."""
-        return dict(self._sources()) != self._stamps
+    def _import(self) -> None:
+        self.module = installed_module(self.workspace, self.name)
+        self.url_patterns = importlib.import_module(f"{self.module}.urls").URL_PATTERNS
+        for pattern in self.url_patterns:
+            handler = pattern.handler_class
+            self.configuration = extension_config(
+                handler.CONFIG_FILE_NAME,
+                handler.REQUIRED_CONFIGURATIONS,
+                handler.OPTIONAL_CONFIGURATIONS,
+                self._platform.overrides,
+            )
+        if not self.feature.get("formPostAuth") and not self.feature.get("url"):
+            file = f"configuration/{self.name}.py"
+            message = f'{file} has no url in FEATURE["modules"]["Main"]: online banking cannot open the page.'
+            self.failure = Failure("configuration", "", message, file)
+
+    def changes(self) -> set[Path]:
+        """The files that matter to it and have changed since the last call or the last import."""
+        before, self._stamps = self._stamps, dict(self._sources())
+        return {path for path, _ in before.items() ^ self._stamps.items()}
 
     @property
     def folder(self) -> Path:
         return folder_of(self.workspace, self.module)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Values of its configuration that can be changed for a run: texts, numbers, lists of texts; no secret."""
+
+        def is_plain(value: object) -> bool:
+            return isinstance(value, str | int | float) or (
+                isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+            )
+
+        return {
+            name: value
+            for name, value in vars(self.configuration).items()
+            if name.isupper() and is_plain(value) and not SECRET_NAME.search(name)
+        }
 
     @property
     def assets(self) -> Path:
@@ -114,6 +158,17 @@ class Extension:
         return module
 
     @property
+    def page(self) -> str:
+        """The page that the outlet of a client-side rendered extension opens, as FEATURE names it."""
+        return str(self.feature.get("url", ""))
+
+    @property
+    def allow(self) -> str:
+        """The outlet's ``allow`` (Permissions Policy), by FEATURE's ``allowDirectives``: a list or a text."""
+        directives = self.feature.get("allowDirectives") or ""
+        return directives if isinstance(directives, str) else "; ".join(map(str, directives))
+
+    @property
     def integration(self) -> Integration:
         return integration_of(self.folder)
 
@@ -121,32 +176,28 @@ class Extension:
         """Remove every module of the workspace, so that each is imported again, with those that import it."""
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            if file and _is_within(Path(file), self.workspace):
+            if file and is_within(Path(file), self.workspace):
                 del sys.modules[name]
         # The settings extend lists of this module.
         sys.modules.pop("q2_sdk.core.default_settings", None)
         importlib.invalidate_caches()
 
     def _sources(self) -> Iterator[tuple[Path, tuple[int, int]]]:
-        """Each source file, with the time and size that show a change."""
-        module = getattr(self, "module", self.name)
-        folders = [self.workspace.joinpath(*module.split(".")), self.workspace / "configuration"]
-        while folders:
-            try:
-                entries = list(os.scandir(folders.pop()))
-            except OSError:
-                continue
-            for entry in entries:
-                if entry.name.startswith(".") or entry.name in NOT_SOURCES:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(Path(entry.path))
+        """Each file that matters when it changes, with the time and size that show a change."""
+        for folder in (self.folder, self.workspace / "configuration"):
+            for file in _files(folder):
+                # The configuration of another extension does not matter.
+                if folder.name == "configuration" and not self._is_own_configuration(file.name):
                     continue
                 try:
-                    stat = entry.stat()
+                    stat = file.stat()
                 except OSError:
                     continue
-                yield Path(entry.path), (stat.st_mtime_ns, stat.st_size)
+                yield Path(file.path), (stat.st_mtime_ns, stat.st_size)
+
+    def _is_own_configuration(self, file: str) -> bool:
+        module = f"configuration.{file.removesuffix('.py')}"
+        return file in ("__init__.py", "settings.py", f"{self.name}.py") or module in sys.modules
 
 
 def installed_module(workspace: Path, name: str) -> str:
@@ -181,21 +232,18 @@ def folder_of(workspace: Path, module: str) -> Path:
     return workspace.joinpath(*module.split("."))
 
 
-def _is_within(file: Path, workspace: Path) -> bool:
-    """Whether *file* is the workspace's own. A virtual environment may be in the same folder."""
-    return (
-        file.is_relative_to(workspace) and "site-packages" not in file.parts and FAKE_SDK not in file.parents
-    )
-
-
-def _where(error: Exception, workspace: Path) -> str:
-    """The error on one line, with the line of the workspace where it was raised."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-    if isinstance(error, SyntaxError):
-        return text
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if _is_within(Path(frame.filename), workspace)
-    ]
-    return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else text
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """The files below *folder*, without those that neither the extension nor its page uses."""
+    folders: list[str | Path] = [folder]
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name in NOT_SOURCES or entry.name.endswith(".md"):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                yield entry

@@ -7,13 +7,16 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import Application, OutputTransform, RequestHandler, StaticFileHandler
 
-from q2mfa_cli.errors import Q2mfaError
+from q2mfa_cli.platform.events import OutletAnswered
+from q2mfa_cli.platform.failures import Failure
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.sessions import TICKET_FIELD
 
 STATIC = Path(__file__).resolve().parent / "static"
 SDK = "q2-tecton-sdk.js"
@@ -25,6 +28,8 @@ TYPES = {
     ".mjs": "text/javascript",
     ".svg": "image/svg+xml",
 }
+REPORT = "q2mfa-report.js"
+HEAD = re.compile(rb"<head(?:\s[^>]*)?>", re.IGNORECASE)
 CDN = re.compile(rb"https://cdn\d*\.onlineaccess1\.com/")
 
 BROKEN = """<!DOCTYPE html>
@@ -34,8 +39,7 @@ BROKEN = """<!DOCTYPE html>
 <main>
 <h1>The extension cannot be imported</h1>
 <p>{}</p>
-<p>{}</p>
-<p>This page is from q2mfa preview, a local stand-in. It goes away when you correct and save the file.</p>
+<p>This page is from q2mfa preview. It goes away when you correct and save the file.</p>
 </main>
 </body>
 </html>
@@ -45,19 +49,28 @@ BROKEN = """<!DOCTYPE html>
 def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origin: str) -> Application:
     """The application that serves *extension* at *origin*. Only *uux_origin* may frame it."""
 
+    report = f'<script src="{origin}/_cdn/{REPORT}"></script>'.encode()
+
     class LocalScripts(OutputTransform):
-        """The one change to the extension's pages: scripts of Q2's CDN are loaded from here."""
+        """The changes to the extension's pages: scripts of Q2's CDN are loaded from here, and one that reports errors."""
 
         def __init__(self, request: HTTPServerRequest) -> None:
-            pass
+            tickets = parse_qs(request.body.decode("latin-1")).get(TICKET_FIELD) if request.body else None
+            self.session = platform.hq.session_of(tickets[0]) if tickets else None
 
         def transform_first_chunk(
             self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
         ) -> tuple[int, HTTPHeaders, bytes]:
-            headers["Cache-Control"] = "no-store"
+            # Not no-store for a page that a form opened: a browser cannot go back to it then.
+            headers["Cache-Control"] = "no-cache" if self.session else "no-store"
+            headers["Cross-Origin-Resource-Policy"] = "same-origin"
             headers["Content-Security-Policy"] = f"frame-ancestors {uux_origin}"
+            if self.session is not None:
+                body = chunk.decode("utf-8", "replace") if finishing else ""
+                platform.events.publish(OutletAnswered(self.session.id, status_code, body))
             if finishing and chunk and headers.get("Content-Type", "").startswith("text/html"):
                 chunk = CDN.sub(f"{origin}/_cdn/".encode(), chunk)
+                chunk = HEAD.sub(lambda head: head[0] + report, chunk, count=1)
                 headers["Content-Length"] = str(len(chunk))
             return status_code, headers, chunk
 
@@ -76,9 +89,9 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
     )
 
 
-def make_broken_outlet(error: Q2mfaError) -> Application:
+def make_broken_outlet(failure: Failure) -> Application:
     """The application that is served while the extension cannot be imported."""
-    return Application([(r".*", _Broken, {"error": error})])
+    return Application([(r".*", _Broken, {"failure": failure})])
 
 
 class _Asset(StaticFileHandler):
@@ -114,8 +127,11 @@ class _Cdn(RequestHandler):
     def get(self, path: str) -> None:
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         if path.rpartition("/")[2] == SDK:
-            sdk = (STATIC / "tecton.js").read_text("utf-8")
+            sdk = "".join((STATIC / file).read_text("utf-8") for file in ("elements.js", "tecton.js"))
             self.write(sdk.replace("/* {{config}} */ null", json.dumps(self.config)))
+        elif path == REPORT:
+            script = (STATIC / "report.js").read_text("utf-8")
+            self.write(script.replace('/* {{uux_origin}} */ ""', json.dumps(self.config["uux_origin"])))
         else:
             self.write(
                 "console.warn('q2mfa preview does not have this script of the CDN:', location.href);\n"
@@ -123,13 +139,13 @@ class _Cdn(RequestHandler):
 
 
 class _Broken(RequestHandler):
-    def initialize(self, error: Q2mfaError) -> None:
-        self.error = error
+    def initialize(self, failure: Failure) -> None:
+        self.failure = failure
 
     def prepare(self) -> None:
         self.set_status(500)
         self.set_header("Cache-Control", "no-store")
-        self.finish(BROKEN.format(html.escape(self.error.message), html.escape(self.error.hint)))
+        self.finish(BROKEN.format(html.escape(str(self.failure))))
 
     def data_received(self, chunk: bytes) -> Any:
         """Ignore the body."""

@@ -42,6 +42,7 @@ class Provider:
         """Give the extension the values for this provider, in memory only."""
         platform.overrides = self.overrides
         platform.allowed_hosts.add(self.host)
+        platform.provider = self.embedded.host if self.embedded else ""
 
 
 class EmbeddedProvider(Provider):

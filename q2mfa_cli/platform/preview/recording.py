@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from q2mfa_cli.platform.events import (
     Events,
     FormPosted,
+    Logged,
     MessageDelivered,
     OutboundRequest,
+    OutletAnswered,
     ProviderEvent,
+    RouteRaised,
     TokenSet,
     TokenVerified,
 )
-from q2mfa_cli.platform.preview.challenges import Challenge, Challenges
+from q2mfa_cli.platform.failures import failure_of
+from q2mfa_cli.platform.hq import HQDown
+from q2mfa_cli.platform.preview.challenges import Challenge, Challenges, Failed, LogGrew, PhoneChanged
 
 # What the embedded provider reports of the customer's browser: from, to, what.
 AT_PROVIDER = {
@@ -29,18 +35,43 @@ BROWSER_ENDPOINTS = (None, "authorization", "login")
 
 
 class Recorder:
-    """Subscribes to the event stream for as long as the platform runs."""
+    """Subscribes to the event stream for as long as the platform runs.
 
-    def __init__(self, events: Events, challenges: Challenges) -> None:
-        self._challenges = challenges
-        # A browser comes to the provider without a session: the challenge that last asked the provider is taken.
+    :param workspace: where the extension's source is.
+    """
+
+    def __init__(self, events: Events, challenges: Challenges, workspace: Path) -> None:
+        self._events, self._challenges, self._workspace = events, challenges, workspace
+        # For a login whose start was not seen: the challenge that last asked the provider is taken.
         self._at_provider: Challenge | None = None
         events.subscribe(FormPosted, self._form_posted)
         events.subscribe(MessageDelivered, self._message_delivered)
+        events.subscribe(Logged, self._logged)
         events.subscribe(TokenSet, self._token_set)
         events.subscribe(TokenVerified, self._token_verified)
         events.subscribe(OutboundRequest, self._outbound_request)
         events.subscribe(ProviderEvent, self._provider_event)
+        events.subscribe(OutletAnswered, self._outlet_answered)
+        events.subscribe(RouteRaised, self._route_raised)
+
+    def _route_raised(self, event: RouteRaised) -> None:
+        challenge = self._challenges.of_session(event.session_id)
+        if challenge is not None:
+            failure = failure_of(event.error, self._workspace, f"route {event.route}")
+            challenge.raised[event.route] = failure
+            if not isinstance(event.error, HQDown):  # a switch is on: nothing to correct
+                self._events.publish(Failed(challenge.id, failure))
+
+    def _outlet_answered(self, event: OutletAnswered) -> None:
+        challenge = self._challenges.of_session(event.session_id)
+        if challenge is None:
+            return
+        challenge.note_logins(event.body)
+        row, challenge.opening = challenge.opening, None
+        if row is not None:
+            failure = challenge.raised.pop("default", None)
+            reason = f"{event.status}: {failure or 'the extension answered with an error'}"
+            challenge.trace.end(row, reason if event.status >= 400 else "")
 
     def _form_posted(self, event: FormPosted) -> None:
         challenge = self._challenges.of_session(event.session_id)
@@ -51,9 +82,24 @@ class Recorder:
     def _message_delivered(self, event: MessageDelivered) -> None:
         challenge = self._challenges.of_session(event.session_id)
         if challenge is not None:
-            challenge.messages.append({"to": event.destination, "text": event.text})
+            message = {
+                "id": event.id,
+                "to": event.destination,
+                "text": event.text,
+                "asks": event.asks,
+                "answer": "",
+            }
+            challenge.messages.append(message)
+            self._events.publish(PhoneChanged(challenge.id))
             payload = {"to": event.destination, "text": event.text}
             challenge.trace.add("extension", "page", "A message to the customer's phone", payload)
+
+    def _logged(self, event: Logged) -> None:
+        challenge = self._challenges.of_session(event.session_id)
+        if challenge is not None:
+            line = {"level": event.level, "text": event.text}
+            challenge.log.append(line)
+            self._events.publish(LogGrew(challenge.id, line))
 
     def _token_set(self, event: TokenSet) -> None:
         challenge = self._challenges.of_session(event.session_id)
@@ -82,12 +128,14 @@ class Recorder:
         challenge.trace.add("extension", "idp", what, payload, None, reason, event.seconds)
 
     def _provider_event(self, event: ProviderEvent) -> None:
-        if self._at_provider is None or event.what not in AT_PROVIDER:
+        challenge = self._challenges.of_caller(event.caller) or self._at_provider
+        if challenge is None or event.what not in AT_PROVIDER:
             return
         if event.payload.get("endpoint") in BROWSER_ENDPOINTS:
             reason = str(event.payload.get("error_description") or "")
             reason = reason or ("it answers 503" if event.what == "down" else "")
-            self._at_provider.trace.add(*AT_PROVIDER[event.what], event.payload, None, reason)
+            refused = event.what != "down"
+            challenge.trace.add(*AT_PROVIDER[event.what], event.payload, None, reason, None, refused)
 
 
 def _add_call(
@@ -97,4 +145,5 @@ def _add_call(
     not_reached = "" if event.reached else event.reason
     challenge.trace.add(caller, "hq", what, {"token": event.token}, step, not_reached, event.seconds)
     if event.reached:
-        challenge.trace.add("hq", caller, answer, None, step + 1, event.reason)
+        refused = isinstance(event, TokenVerified)
+        challenge.trace.add("hq", caller, answer, None, step + 1, event.reason, None, refused)

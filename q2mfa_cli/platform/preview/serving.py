@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import functools
+import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -24,10 +25,11 @@ from tornado.web import Application
 from q2mfa_cli.errors import Q2mfaError, UsageError, shown
 from q2mfa_cli.integrations import REDIRECT, STANDARD
 from q2mfa_cli.platform import idp
-from q2mfa_cli.platform.events import ExtensionLoaded, ReadingsChanged
+from q2mfa_cli.platform.events import Events, ExtensionLoaded, ReadingsChanged, StylesChanged
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview import phone, uux_handlers
 from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.logs import published_logs
 from q2mfa_cli.platform.preview.origins import OriginGuard
 from q2mfa_cli.platform.preview.outlet import make_broken_outlet, make_outlet
 from q2mfa_cli.platform.preview.providers import EmbeddedProvider, RealProvider
@@ -35,10 +37,14 @@ from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import CUSTOMER, TOTP_SECRET_BYTES
 from q2mfa_cli.platform.readings import from_environment
 
+log = logging.getLogger("q2mfa preview")
+
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8642
 PORTS_TRIED = 20
 ORIGINS = 3  # UUX, the extension, the embedded provider
+
+MAX_BODY = 2**20
 
 # How often the extension's files are checked for changes.
 WATCH_SECONDS = 0.3
@@ -60,7 +66,7 @@ class Preview:
 
 @contextlib.asynccontextmanager
 async def serving(
-    workspace: Path, name: str, port: int | None, issuer: str | None = None
+    workspace: Path, name: str, port: int | None, issuer: str | None = None, theme: Path | None = None
 ) -> AsyncIterator[Preview]:
     """Serve the extension *name*, and import it again whenever one of its files changes, until the block ends.
 
@@ -68,6 +74,7 @@ async def serving(
 
     :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
     :param issuer: a real provider to use instead of the embedded one.
+    :param theme: a style sheet that the outlet shows over Tecton's base theme.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
     platform = Platform(readings=from_environment())
@@ -77,13 +84,13 @@ async def serving(
             f"{shown(name)} has no identity provider: it is a standard integration.", "Leave --issuer out."
         )
     sockets = _bind(port)
+    changed: list[str] = []
     try:
         uux_origin, extension_origin, idp_origin = (
             f"http://{LOOPBACK}:{each.getsockname()[1]}" for each in sockets
         )
         platform.assets_url = f"{extension_origin}/assets"
         provider = None
-        notes = phone.connect(platform, extension)
         if extension.integration is REDIRECT:
             redirect_uri = f"{extension_origin}/assets/{name}/verify.html"
             provider = (
@@ -95,30 +102,47 @@ async def serving(
         uux = UUX(platform, extension, extension_origin, provider)
         about: dict[str, Any] = {
             "frames": [extension_origin, *(provider.frames if provider else [])],
-            "changed": provider.notes if provider else notes,
+            "changed": changed,
+            "theme": theme,
             "new_customer": functools.partial(_new_customer, extension),
         }
-        outlet = OriginGuard(
-            extension_origin,
-            make_outlet(platform, extension, extension_origin, uux_origin),
-            trusted=[uux_origin],
-        )
+
+        def make_application() -> Application:
+            """What is served at the extension's origin, as its files are now."""
+            if extension.failure is not None:
+                log.error("%s", extension.failure)
+                return make_broken_outlet(extension.failure)
+            changed[:] = [*(provider.notes if provider else []), *phone.connect(platform, extension)]
+            return make_outlet(platform, extension, extension_origin, uux_origin)
+
+        def reload() -> None:
+            """Import the extension again, and tell the open pages."""
+            extension.reload()
+            outlet.application = make_application()
+            platform.events.publish(ExtensionLoaded(str(extension.failure or "")))
+
+        outlet = OriginGuard(extension_origin, make_application(), trusted=[uux_origin])
         applications = [
             OriginGuard(
-                uux_origin, Application(uux_handlers.handlers(uux, about), websocket_ping_interval=20)
+                uux_origin,
+                Application(
+                    uux_handlers.handlers(uux, about),
+                    websocket_ping_interval=20,
+                    websocket_max_message_size=MAX_BODY,
+                ),
             ),
             outlet,
         ]
         if provider and provider.embedded:
             applications.append(OriginGuard(idp_origin, Application(idp.handlers(provider.embedded))))
-        servers = [HTTPServer(application) for application in applications]
+        servers = [HTTPServer(application, max_body_size=MAX_BODY) for application in applications]
         for server, each in zip(servers, sockets, strict=False):
             server.add_sockets([each])
-        reload = functools.partial(_reload, platform, extension, outlet, uux_origin)
         platform.events.subscribe(ReadingsChanged, lambda event: reload())
-        watching = asyncio.create_task(_watch(extension, reload))
+        watching = asyncio.create_task(_watch(extension, theme, platform.events, reload))
         try:
-            yield Preview(uux_origin, extension, uux, about["changed"])
+            with published_logs(platform.events, workspace):
+                yield Preview(uux_origin, extension, uux, changed)
         finally:
             watching.cancel()
             for server in servers:
@@ -129,24 +153,29 @@ async def serving(
             each.close()
 
 
-async def _watch(extension: Extension, reload: Callable[[], None]) -> None:
-    """Reload the extension when a file has changed."""
+async def _watch(
+    extension: Extension, theme: Path | None, events: Events, reload: Callable[[], None]
+) -> None:
+    """Reload the extension when a file has changed; styles are changed in place."""
+    stamp = _stamp(theme)
     while True:
         await asyncio.sleep(WATCH_SECONDS)
-        if extension.changed:
+        changed = extension.changes()
+        if changed and all(path.suffix == ".css" and path.is_file() for path in changed):
+            events.publish(StylesChanged())
+        elif changed:
             reload()
+        if (now := _stamp(theme)) != stamp:
+            stamp = now
+            events.publish(StylesChanged(of_theme=True))
 
 
-def _reload(platform: Platform, extension: Extension, outlet: OriginGuard, uux_origin: str) -> None:
-    """Import the extension again, and tell the open pages."""
-    try:
-        extension.load()
-    except Q2mfaError as error:
-        outlet.application, message = make_broken_outlet(error), error.message
-    else:
-        phone.connect(platform, extension)
-        outlet.application, message = make_outlet(platform, extension, outlet.origin, uux_origin), ""
-    platform.events.publish(ExtensionLoaded(message))
+def _stamp(file: Path | None) -> tuple[int, int] | None:
+    """What shows that *file* has changed; None if it is not there."""
+    if file is not None:
+        with contextlib.suppress(OSError):
+            return file.stat().st_mtime_ns, file.stat().st_size
+    return None
 
 
 def _new_customer(extension: Extension) -> dict[str, Any]:

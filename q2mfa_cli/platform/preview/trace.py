@@ -31,7 +31,9 @@ class Row:
 
     :param step: 1 to 8; None for a message around the eight steps. :param at: seconds since the challenge began.
     :param took: seconds until the answer, once there is one. :param state: running, ok or failed.
-    :param payload: what was sent, masked. :param why: why it failed.
+    :param payload: what was sent, masked. :param answer: what came back, masked. :param why: why it failed.
+    :param refused: it failed because somebody said no, not because something is broken.
+    :param count: how many equal messages, one after the other, the row stands for.
     """
 
     index: int
@@ -44,31 +46,44 @@ class Row:
     took: float | None = None
     state: str = "running"
     why: str = ""
+    answer: Any = None
+    refused: bool = False
+    count: int = 1
 
 
 class Trace:
-    """The rows of one challenge, in the order in which they began.
+    """The rows of one challenge, in the order in which they began. Equal neighbors are one row.
 
-    :param changed: called with each row that is new or has changed.
+    :param changed: called with each row that is new or has changed. :param gone: called with the index of a row that was
+        folded into the one before it, and with None when all rows are gone.
     """
 
-    def __init__(self, changed: Callable[[Row], None]) -> None:
+    def __init__(self, changed: Callable[[Row], None], gone: Callable[[int | None], None]) -> None:
         self.rows: list[Row] = []
-        self._changed = changed
+        self._changed, self._gone = changed, gone
         self._began = time.perf_counter()
+        self._next = 0
+
+    def restart(self) -> None:
+        """Begin a fresh sequence. Answers to messages of the old one are ignored."""
+        self.rows.clear()
+        self._began = time.perf_counter()
+        self._gone(None)
 
     def begin(
         self, sender: str, receiver: str, what: str, payload: Any = None, step: int | None = None
     ) -> Row:
         """Add a message that has no answer yet."""
         at = time.perf_counter() - self._began
-        row = Row(len(self.rows), step, sender, receiver, what, at, mask(payload))
+        row = Row(self._next, step, sender, receiver, what, at, mask(payload))
+        self._next += 1
         self.rows.append(row)
         self._changed(row)
         return row
 
-    def end(self, row: Row, why: str = "") -> None:
+    def end(self, row: Row, why: str = "", answer: Any = None, refused: bool = False) -> None:
         """The message has been answered; *why* says why it failed."""
+        row.answer, row.refused = mask(answer), refused
         self._settle(row, why, time.perf_counter() - self._began - row.at)
 
     def add(
@@ -80,16 +95,31 @@ class Trace:
         step: int | None = None,
         why: str = "",
         took: float | None = None,
+        refused: bool = False,
     ) -> None:
         """Add a message that has its answer already, or is an answer itself (*took* is None)."""
         row = self.begin(sender, receiver, what, payload, step)
-        row.at = max(0.0, row.at - (took or 0.0))
+        row.at, row.refused = max(0.0, row.at - (took or 0.0)), refused
         self._settle(row, why, took)
 
     def number(self, row: Row, step: int) -> None:
         """*row* was one of the eight steps."""
         row.step = step
-        self._changed(row)
+        self._change(row)
+
+    def failed_row(self) -> Row | None:
+        """The row that says why the current attempt failed; None if it has not failed.
+
+        An attempt begins with a message of the page or of UUX's outlet. The message that failed first after it is the cause:
+        the page's own fails because of that one.
+        """
+        cause = None
+        for row in reversed(self.rows):
+            if row.state == "failed" and not (row.sender == "page" and cause):
+                cause = row
+            if row.sender == "page" or (row.sender, row.receiver, row.step) == ("uux", "page", None):
+                break
+        return cause
 
     def as_json(self) -> list[dict[str, Any]]:
         return [asdict(row) for row in self.rows]
@@ -98,13 +128,61 @@ class Trace:
         """A line per message, for a terminal or a bug report."""
         return [_line(row) for row in self.rows]
 
+    def as_mermaid(self) -> str:
+        """A sequence diagram, for documents that draw Mermaid."""
+        lines = [
+            "sequenceDiagram",
+            *(f"    participant {party} as {label}" for party, label in PARTIES.items()),
+        ]
+        for row in self.rows:
+            arrow = "--x" if row.state == "failed" else "->>"
+            step = f"{row.step}. " if row.step else ""
+            said = f"{step}{row.what}{f' (x {row.count})' if row.count > 1 else ''}"
+            lines.append(f"    {row.sender}{arrow}{row.receiver}: {_mermaid_text(said)}")
+            if row.why:
+                lines.append(f"    Note over {row.sender},{row.receiver}: {_mermaid_text(row.why)}")
+        return "\n".join(lines) + "\n"
+
     def _settle(self, row: Row, why: str, took: float | None) -> None:
         row.took, row.state, row.why = took, "failed" if why else "ok", why
-        self._changed(row)
+        place = self._place(row)
+        if place and _are_equal(self.rows[place - 1], row):
+            before = self.rows[place - 1]
+            before.count, before.took = before.count + 1, took
+            del self.rows[place]
+            self._gone(row.index)
+            row = before
+        self._change(row)
+
+    def _change(self, row: Row) -> None:
+        if self._place(row) is not None:
+            self._changed(row)
+
+    def _place(self, row: Row) -> int | None:
+        """Where *row* is; None if it is of an old sequence. Most rows that change are among the last."""
+        for place in range(len(self.rows) - 1, -1, -1):
+            if self.rows[place] is row:
+                return place
+        return None
+
+
+def _mermaid_text(text: str) -> str:
+    """*text* without what ends or changes a message of a diagram."""
+    return "".join(f"#{ord(each)};" if each in "#;<>" else each for each in " ".join(text.split()))
+
+
+def _are_equal(first: Row, second: Row) -> bool:
+    """Whether two messages differ in their time only. The eight steps stay apart."""
+
+    def key(row: Row) -> tuple[Any, ...]:
+        return row.step, row.sender, row.receiver, row.what, row.payload, row.answer, row.state, row.why
+
+    return first.step is None and first.state != "running" and key(first) == key(second)
 
 
 def _line(row: Row) -> str:
     way = f"{PARTIES[row.sender]} → {PARTIES[row.receiver]}"
     took = "" if row.took is None else f"{row.took * 1000:.0f} ms"
-    line = f"{row.step or '·':>3}  +{row.at:7.3f} s  {way:<22} {row.what:<44} {took:>8}"
+    what = row.what if row.count == 1 else f"{row.what} (x {row.count})"
+    line = f"{row.step or '·':>3}  +{row.at:7.3f} s  {way:<22} {what:<44} {took:>8}"
     return f"{line.rstrip()}  FAILED: {row.why}" if row.why else line.rstrip()

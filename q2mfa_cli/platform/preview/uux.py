@@ -8,21 +8,36 @@ does it is not documented.
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from q2mfa_cli.platform import hq, idp, readings
 from q2mfa_cli.platform.events import ReadingsChanged
+from q2mfa_cli.platform.failures import Failure
+from q2mfa_cli.platform.idp import Visitor
 from q2mfa_cli.platform.platform import Platform
-from q2mfa_cli.platform.preview.challenges import Challenge, Challenges
+from q2mfa_cli.platform.preview.challenges import (
+    CLOSED,
+    COMPLETE,
+    LEFT,
+    Challenge,
+    Challenges,
+    Ended,
+    Failed,
+    PhoneChanged,
+)
 from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.page_failures import page_failure
 from q2mfa_cli.platform.preview.providers import Provider
 from q2mfa_cli.platform.preview.recording import Recorder
 from q2mfa_cli.platform.preview.workflows import workflow_named
 from q2mfa_cli.platform.sessions import SESSION_HEADER
 from q2mfa_cli.platform.switches import Switch
+
+log = logging.getLogger("q2mfa preview")
 
 CALL_SECONDS = 60
 
@@ -42,8 +57,10 @@ class UUX:
     ) -> None:
         self.platform, self.extension, self.extension_origin = platform, extension, extension_origin
         self.idp = provider.embedded if provider else None
-        self.challenges = Challenges(platform.events)
-        self._recorder = Recorder(platform.events, self.challenges)
+        self.challenges = Challenges(platform.hq, platform.events)
+        self._recorder = Recorder(platform.events, self.challenges, extension.workspace)
+        if self.idp is not None:
+            self.idp.visitor_of = self._visitor
 
     @property
     def switches(self) -> tuple[Switch, ...]:
@@ -57,29 +74,53 @@ class UUX:
         """
         chosen = workflow_named(workflow)
         session = self.platform.hq.open_session(chosen.authenticated, mfa_info)
-        if self.idp is not None:
-            attribute = getattr(self.extension.configuration, "IDENTITY_ATTRIBUTE", "sso_identifier")
-            self.idp.expected_user = str(mfa_info.get(attribute, ""))
         return self.challenges.add(chosen, session)
 
-    def outlet(self, challenge: Challenge) -> dict[str, str]:
-        """How the outlet opens the extension, by its FEATURE: ``{"method", "url", "ticket"}``.
+    def _visitor(self, caller: str) -> Visitor | None:
+        """The customer whose request the provider gets, and what is broken for them."""
+        challenge = self.challenges.of_caller(caller)
+        if challenge is None:
+            return None
+        attribute = getattr(self.extension.configuration, "IDENTITY_ATTRIBUTE", "sso_identifier")
+        user = str(challenge.session.mfa_info.get(attribute, ""))
+        return Visitor(user, challenge.provider_switches)
+
+    def outlet(self, challenge: Challenge) -> dict[str, Any]:
+        """How the outlet opens the extension, by its FEATURE: ``{"method", "url", "ticket", "allow", "failure"}``.
 
         With ``formPostAuth`` a form is posted into the outlet. What it carries in production is not documented; here it
-        is a ticket that is valid once.
+        is a ticket. ``failure`` says why there is nothing to open; it is None if there is.
         """
-        feature = self.extension.feature
-        if feature.get("formPostAuth"):
-            challenge.trace.add("uux", "page", "The outlet posts a form to the extension")
-            return {
+        challenge.restart()
+        challenge.session.mfa_complete = False
+        failure = self.extension.failure
+        opened = {"method": "get", "url": f"{self.extension_origin}/", "ticket": ""}
+        if failure is not None:
+            challenge.trace.add("uux", "page", "The outlet opens the extension", why=str(failure))
+        elif self.extension.feature.get("formPostAuth"):
+            challenge.opening = challenge.trace.begin(
+                "uux", "page", "The outlet posts a form to the extension"
+            )
+            opened = {
                 "method": "post",
                 "url": f"{self.extension_origin}/{self.extension.name}",
                 "ticket": self.platform.hq.issue_ticket(challenge.session),
             }
-        base_url = f"{self.extension_origin}/assets/{self.extension.name}"
-        page = str(feature.get("url", "")).replace("{BASE_URL}", base_url)
-        challenge.trace.add("uux", "page", f"The outlet opens {page.rpartition('/')[2]}")
-        return {"method": "get", "url": page, "ticket": ""}
+        else:
+            base_url = f"{self.extension_origin}/assets/{self.extension.name}"
+            opened["url"] = self.extension.page.replace("{BASE_URL}", base_url)
+            what = f"The outlet opens {opened['url'].rpartition('/')[2]}"
+            failure = self._missing_page(opened["url"].removeprefix(base_url))
+            challenge.trace.add("uux", "page", what, why=str(failure or ""))
+        return {**opened, "allow": self.extension.allow, "failure": failure and failure.as_json()}
+
+    def _missing_page(self, path: str) -> Failure | None:
+        """Why the page of a client-side rendered extension cannot be shown, if it is not there."""
+        file = self.extension.assets.joinpath(urlsplit(path).path.lstrip("/"))
+        if not path.startswith("/") or file.is_file():
+            return None
+        name = file.relative_to(self.extension.workspace).as_posix()
+        return Failure("FEATURE", "", f"The page that FEATURE opens is not there: {name}", name)
 
     async def request_extension_data(self, challenge: Challenge, route: str, body: object) -> dict[str, Any]:
         """``tecton.sources.requestExtensionData``: what it resolves to or, if the status is not 2xx, rejects with.
@@ -109,13 +150,16 @@ class UUX:
         data, message = answer.get("data", {}), answer.get("error", "")
         result = {"status": response.code, "statusText": response.reason, "data": data, "error": message}
         if response.code < 300:
-            trace.end(row)
+            trace.end(row, answer=None if row.step == 1 else data)
+            challenge.note_logins(json.dumps(data))
             if row.step == 1:
                 trace.add("extension", "page", "answer with the token", data, 4)
             return result
         if route not in OPENING_ROUTES:
             trace.number(row, 1)
-        trace.end(row, f"{response.code}: {message or 'the answer is not JSON'}")
+        raised = challenge.raised.pop(route, None)
+        reason = f"{response.code}: {raised or message or 'the answer is not JSON'}"
+        trace.end(row, reason, data, refused=response.code < 500)
         match self.platform.readings.error_data:
             case "nested":
                 result["data"] = {"message": message, "data": data}
@@ -130,15 +174,45 @@ class UUX:
         verdict = self.platform.hq.verify(challenge.session, token)
         trace.end(row)
         end = "resolves" if verdict.verified else "rejects"
-        trace.add("uux", "page", f"verifyMFA {end}", None, 8, verdict.reason)
-        if challenge.outcome != "complete":
-            challenge.outcome = "complete" if verdict.verified else "refused"
+        trace.add("uux", "page", f"verifyMFA {end}", None, 8, verdict.reason, None, verdict.reached)
+        if verdict.verified:
+            self._end(challenge, COMPLETE)
         return verdict
 
     def leave_mfa(self, challenge: Challenge) -> None:
         """``tecton.actions.verifyMFA({exit: true})``"""
         challenge.trace.add("page", "uux", "verifyMFA: leave MFA", {"exit": True})
-        challenge.outcome = "left"
+        self._end(challenge, LEFT)
+
+    def close(self, challenge: Challenge) -> None:
+        """The customer closes the page of the extension."""
+        self._end(challenge, CLOSED)
+
+    def _end(self, challenge: Challenge, how: str) -> None:
+        challenge.end = challenge.end or how
+        self.platform.events.publish(Ended(challenge.id))
+
+    def answer_on_phone(self, challenge: Challenge, message: object, answer: object) -> None:
+        """The customer answers a message that asks.
+
+        :raises ValueError: there is no such message, it is answered, or that is no answer.
+        """
+        asking = [
+            each
+            for each in challenge.messages
+            if each["id"] == message and each["asks"] and not each["answer"]
+        ]
+        if not asking or answer not in ("approved", "denied"):
+            raise ValueError("the answer to a message that asks is approved or denied, once")
+        asking[0]["answer"] = self.platform.phone_answers[str(message)] = answer
+        self.platform.events.publish(PhoneChanged(challenge.id))
+
+    def page_failed(self, challenge: Challenge, report: dict[str, Any]) -> None:
+        """Something failed in the extension's page, which reports it over the bridge: see static/tecton.js."""
+        failure = page_failure(report, self.extension, f"{self.extension_origin}/")
+        challenge.trace.add("page", "uux", "The page fails", why=str(failure))
+        log.error("%s", failure)
+        self.platform.events.publish(Failed(challenge.id, failure))
 
     def use_readings(self, values: dict[str, Any]) -> None:
         """Change the readings.
@@ -148,8 +222,23 @@ class UUX:
         self.platform.readings = readings.parse(values)
         self.platform.events.publish(ReadingsChanged())
 
+    def configure(self, values: dict[str, Any]) -> None:
+        """Change values of the extension's configuration for this run.
+
+        :raises ValueError: there is no such value, or it is of another type.
+        """
+        known = self.extension.settings
+        for name, value in values.items():
+            kind = list if isinstance(known.get(name), tuple) else type(known.get(name))
+            if name not in known or not isinstance(value, kind):
+                raise ValueError(
+                    f"{name} is not a setting of {self.extension.name}, or not a {kind.__name__}"
+                )
+        self.platform.overrides.update(values)
+        self.platform.events.publish(ReadingsChanged())
+
     def switch(self, challenge: Challenge, wanted: set[str]) -> None:
-        """Turn on exactly the switches *wanted*. Those of HQ apply to this challenge only.
+        """Turn on exactly the switches *wanted*, for this challenge only.
 
         :raises ValueError: there is no such switch.
         """
@@ -157,9 +246,7 @@ class UUX:
         if not wanted <= set(known):
             raise ValueError(f"the switches are {', '.join(known)}")
         challenge.session.switches = wanted & {switch.id for switch in hq.SWITCHES}
-        if self.idp is not None:
-            self.idp.switches.clear()
-            self.idp.switches.update(wanted - challenge.session.switches)
+        challenge.provider_switches = wanted - challenge.session.switches
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -4,16 +4,21 @@
 ``GET /``                              the page; its script and style are beside it
 ``GET /api/platform``                  what is previewed: name, integration, rendering, origins, workflows, switches
 ``POST /api/challenges``               ``{"workflow", "mfa_info"}`` → ``{"id", "outlet"}``
-``POST /api/challenges/ID/outlet``     → how the outlet opens the extension
+``POST /api/challenges/ID/outlet``     → how the outlet opens the extension, with a fresh sequence; why not, if it cannot
+``POST /api/challenges/ID/close``      the customer closes the extension's page
+``POST /api/challenges/ID/failures``   ``{"kind", "message", "url", "line", "frames"}``: something failed in that page
 ``POST /api/challenges/ID/extension``  ``{"route", "body"}`` → ``{"status", "statusText", "data", "error"}``
 ``POST /api/challenges/ID/verify``     ``{"token", "exit"}`` → ``{"why", "outcome"}``: why is empty if ``verifyMFA`` resolves
-``PUT /api/readings``                   ``{"loc": "key", …}``: what to assume where Q2 documents nothing
+``GET /api/theme``                     the file of ``--theme``
+``PUT /api/configuration``             ``{"MAX_AGE": 0}``: values of the extension's configuration, for this run
+``PUT /api/readings``                  ``{"loc": "key", …}``: what to assume where Q2 documents nothing
 ``PUT /api/challenges/ID/switches``    ``{"on": […]}``
-``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` as text
+``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` or ``?as=mermaid`` as text
 ``GET /api/challenges/ID/passcode``    the standard integration's authenticator app: the current code
 ``GET /api/challenges/ID/messages``    the messages on the customer's phone
+``POST …/ID/messages/answer``          ``{"id", "answer"}``: the customer approves or denies a message that asks
 ``GET /api/challenges/ID/qr.svg``      the same secret for a phone
-``WS /api/challenges/ID/events``       each row of the sequence as it changes, and reloads of the extension
+``WS /api/challenges/ID/events``       the rows of the sequence as they change, how it stands, failures, and reloads
 ====================================== ==============================================================================
 
 A challenge's id identifies its customer. It is random, and an extension's page never has it.
@@ -37,21 +42,40 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from q2mfa_cli.integrations import REDIRECT
 from q2mfa_cli.platform import readings
-from q2mfa_cli.platform.events import ExtensionLoaded
+from q2mfa_cli.platform.events import ExtensionLoaded, StylesChanged
 from q2mfa_cli.platform.preview import phone, workflows
-from q2mfa_cli.platform.preview.challenges import Challenge, NoSuchChallenge, RowChanged
-from q2mfa_cli.platform.preview.trace import PARTIES, STEPS, Row
+from q2mfa_cli.platform.preview.challenges import (
+    Challenge,
+    Ended,
+    Failed,
+    LogGrew,
+    NoSuchChallenge,
+    PhoneChanged,
+    RowChanged,
+    RowGone,
+)
+from q2mfa_cli.platform.preview.trace import PARTIES, STEPS
 from q2mfa_cli.platform.preview.uux import UUX
 
 STATIC = Path(__file__).resolve().parent / "static"
-PAGES = {
-    "": ("uux.html", "text/html"),
-    "uux.css": ("uux.css", "text/css"),
-    "uux.js": ("uux.js", "text/javascript"),
-    "bridge.js": ("bridge.js", "text/javascript"),
-    "sequence.js": ("sequence.js", "text/javascript"),
-    "icon.svg": ("icon.svg", "image/svg+xml"),
-}
+KINDS = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
+PAGES = {file.name: file for file in STATIC.iterdir() if file.suffix in KINDS}
+
+
+MAX_DEPTH = 64
+
+
+def _is_shallow(value: Any) -> bool:
+    """Whether objects and arrays of *value* are nested at most :data:`MAX_DEPTH` deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        children = [
+            each.values() if isinstance(each, dict) else each
+            for each in level
+            if isinstance(each, dict | list)
+        ]
+        level = [item for child in children for item in child]
+    return not level
 
 
 class _Handler(RequestHandler):
@@ -61,6 +85,8 @@ class _Handler(RequestHandler):
     def set_default_headers(self) -> None:
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
 
     def prepare(self) -> None:
         # A form of another site cannot send this type, and its script needs permission first (CORS).
@@ -72,9 +98,10 @@ class _Handler(RequestHandler):
     def body(self) -> dict[str, Any]:
         try:
             body = json.loads(self.request.body)
-        except ValueError:
+            json.dumps(body, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+        except (ValueError, RecursionError):
             body = None
-        if not isinstance(body, dict):
+        if not isinstance(body, dict) or not _is_shallow(body):
             raise HTTPError(400, reason="A JSON object is expected")
         return body
 
@@ -90,17 +117,17 @@ class _Handler(RequestHandler):
 
 class _Page(_Handler):
     def get(self, name: str) -> None:
-        if name not in PAGES:
+        file = PAGES.get(name or "uux.html")
+        if file is None:
             raise HTTPError(404)
-        file, kind = PAGES[name]
         frames = " ".join(self.about["frames"])
-        self.set_header("Content-Type", f"{kind}; charset=utf-8")
+        self.set_header("Content-Type", f"{KINDS[file.suffix]}; charset=utf-8")
         self.set_header(
             "Content-Security-Policy",
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
             f"frame-src {frames}; form-action {self.uux.extension_origin}; base-uri 'none'; frame-ancestors 'none'",
         )
-        self.write((STATIC / file).read_bytes())
+        self.write(file.read_bytes())
 
 
 class _Platform(_Handler):
@@ -112,14 +139,15 @@ class _Platform(_Handler):
                 "integration": extension.integration.id,
                 "rendering": "SSR" if extension.feature.get("formPostAuth") else "CSR",
                 "phone": phone.sends_messages(extension),
+                "theme": self.about["theme"].name if self.about["theme"] else "",
+                "settings": extension.settings,
                 "extension_origin": self.uux.extension_origin,
                 "changed_for_this_run": self.about["changed"],
                 "steps": STEPS,
-                "parties": {
-                    party: label
-                    for party, label in PARTIES.items()
-                    if party != "idp" or extension.integration is REDIRECT
-                },
+                "parties": PARTIES
+                if extension.integration is REDIRECT
+                else {**PARTIES, "idp": "Another host"},
+                "lanes": [party for party in PARTIES if party != "idp" or extension.integration is REDIRECT],
                 "workflows": workflows.as_json(self.about["new_customer"]()),
                 "readings": readings.as_json(self.uux.platform.readings),
                 "switches": [asdict(switch) for switch in self.uux.switches],
@@ -127,10 +155,28 @@ class _Platform(_Handler):
         )
 
 
+class _Theme(_Handler):
+    def get(self) -> None:
+        theme: Path | None = self.about["theme"]
+        if theme is None:
+            raise HTTPError(404)
+        self.set_header("Content-Type", "text/css; charset=utf-8")
+        self.write(theme.read_bytes())
+
+
 class _Readings(_Handler):
     def put(self) -> None:
         try:
             self.uux.use_readings(self.body())
+        except ValueError as error:
+            self.set_status(400)
+            self.write({"error": str(error)})
+
+
+class _Configuration(_Handler):
+    def put(self) -> None:
+        try:
+            self.uux.configure(self.body())
         except ValueError as error:
             self.set_status(400)
             self.write({"error": str(error)})
@@ -151,6 +197,16 @@ class _Challenges(_Handler):
 class _Outlet(_Handler):
     def post(self, identifier: str) -> None:
         self.write(self.uux.outlet(self.challenge(identifier)))
+
+
+class _Close(_Handler):
+    def post(self, identifier: str) -> None:
+        self.uux.close(self.challenge(identifier))
+
+
+class _Failures(_Handler):
+    def post(self, identifier: str) -> None:
+        self.uux.page_failed(self.challenge(identifier), self.body())
 
 
 class _Extension(_Handler):
@@ -187,10 +243,14 @@ class _Report(_Handler):
     def get(self, identifier: str) -> None:
         challenge = self.challenge(identifier)
         report = challenge.report(self.uux.extension.name)
-        if self.get_query_argument("as", "") != "text":
+        kind = self.get_query_argument("as", "")
+        if kind not in ("text", "mermaid"):
             self.write(report)
             return
         self.set_header("Content-Type", "text/plain; charset=utf-8")
+        if kind == "mermaid":
+            self.write(challenge.trace.as_mermaid())
+            return
         heads = (f"{key}: {report[key]}" for key in ("extension", "workflow", "started", "outcome"))
         broken = f"broken on purpose: {', '.join(report['broken']) or 'nothing'}"
         self.write("\n".join([*heads, broken, "", *challenge.trace.as_text()]) + "\n")
@@ -218,6 +278,16 @@ class _Messages(_Handler):
         self.write({"messages": self.challenge(identifier).messages})
 
 
+class _Answer(_Handler):
+    def post(self, identifier: str) -> None:
+        challenge, body = self.challenge(identifier), self.body()
+        try:
+            self.uux.answer_on_phone(challenge, body.get("id"), body.get("answer"))
+        except ValueError as error:
+            self.set_status(400)
+            self.write({"error": str(error)})
+
+
 class _QrCode(_Authenticator):
     def get(self, identifier: str) -> None:
         drawing = io.BytesIO()
@@ -226,6 +296,9 @@ class _QrCode(_Authenticator):
         )
         self.set_header("Content-Type", "image/svg+xml")
         self.write(drawing.getvalue())
+
+
+_Happened = RowChanged | RowGone | Ended | Failed | PhoneChanged | LogGrew
 
 
 class _Events(WebSocketHandler):
@@ -241,12 +314,25 @@ class _Events(WebSocketHandler):
         except NoSuchChallenge:
             self.close(4404)
             return
-        self._challenge_id = challenge.id
-        for row in challenge.trace.rows:
-            self._send_row(row)
+        self._challenge = challenge
+        challenge.followers += 1
+        self._send(
+            {
+                "rows": [asdict(row) for row in challenge.trace.rows],
+                "status": challenge.status,
+                "messages": challenge.messages,
+                "log": list(challenge.log),
+            }
+        )
         events = self.uux.platform.events
         self._unsubscribe = [
-            events.subscribe(RowChanged, self._row_changed),
+            events.subscribe(RowChanged, self._happened),
+            events.subscribe(RowGone, self._happened),
+            events.subscribe(Ended, self._happened),
+            events.subscribe(Failed, self._happened),
+            events.subscribe(PhoneChanged, self._happened),
+            events.subscribe(LogGrew, self._happened),
+            events.subscribe(StylesChanged, self._styles_changed),
             events.subscribe(ExtensionLoaded, lambda event: self._send({"reload": {"why": event.error}})),
         ]
 
@@ -254,15 +340,32 @@ class _Events(WebSocketHandler):
         """Ignore it: the page has nothing to say here."""
 
     def on_close(self) -> None:
+        if self._unsubscribe:
+            self._challenge.followers -= 1
         for unsubscribe in self._unsubscribe:
             unsubscribe()
 
-    def _row_changed(self, event: RowChanged) -> None:
-        if event.challenge_id == self._challenge_id:
-            self._send_row(event.row)
+    def _styles_changed(self, event: StylesChanged) -> None:
+        self._send({"theme": True} if event.of_theme else {"style": str(time.time_ns())})
 
-    def _send_row(self, row: Row) -> None:
-        self._send({"row": asdict(row)})
+    def _happened(self, event: _Happened) -> None:
+        if event.challenge_id != self._challenge.id:
+            return
+        message: dict[str, Any] = {"status": self._challenge.status}
+        match event:
+            case RowChanged():
+                message["row"] = asdict(event.row)
+            case RowGone(index=None):
+                message["rows"] = []
+            case RowGone():
+                message["gone"] = event.index
+            case PhoneChanged():
+                message["messages"] = self._challenge.messages
+            case LogGrew():
+                message["line"] = event.line
+            case Failed():
+                message["failure"] = event.failure.as_json()
+        self._send(message)
 
     def _send(self, message: dict[str, Any]) -> None:
         # The page may be gone already; on_close follows.
@@ -279,17 +382,22 @@ def handlers(uux: UUX, about: dict[str, Any]) -> list[Any]:
     given = {"uux": uux, "about": about}
     one = r"/api/challenges/([\w-]+)"
     return [
-        (r"/([a-z.]*)", _Page, given),
+        (r"/([a-z.-]*)", _Page, given),
         (r"/api/platform", _Platform, given),
+        (r"/api/configuration", _Configuration, given),
+        (r"/api/theme", _Theme, given),
         (r"/api/readings", _Readings, given),
         (r"/api/challenges", _Challenges, given),
         (rf"{one}/outlet", _Outlet, given),
+        (rf"{one}/close", _Close, given),
+        (rf"{one}/failures", _Failures, given),
         (rf"{one}/extension", _Extension, given),
         (rf"{one}/verify", _Verify, given),
         (rf"{one}/switches", _Switches, given),
         (rf"{one}/report", _Report, given),
         (rf"{one}/passcode", _Passcode, given),
         (rf"{one}/messages", _Messages, given),
+        (rf"{one}/messages/answer", _Answer, given),
         (rf"{one}/qr.svg", _QrCode, given),
         (rf"{one}/events", _Events, given),
     ]

@@ -44,6 +44,11 @@ async def used_proof(customer: Customer) -> str:
     return await customer.expect_refusal(challenge, proof, tokens=1)
 
 
+async def proof_of_another_session(customer: Customer) -> str:
+    mine, other = await customer.open_challenge(), await customer.open_challenge()
+    return await customer.expect_refusal(other, await customer.proof(mine))
+
+
 async def no_session(customer: Customer) -> str:
     challenge = await customer.open_challenge()
     proof = await customer.proof(challenge)
@@ -75,6 +80,9 @@ async def used_token(customer: Customer) -> str:
 
 
 RIGHT_USER = Attempt("the right user completes MFA", right_user, shows_sequence=True)
+NO_PROOF = Attempt("refused: no proof", no_proof)
+USED_PROOF = Attempt("refused: a used proof", used_proof)
+PROOF_OF_ANOTHER_SESSION = Attempt("refused: another session's proof", proof_of_another_session)
 ABOUT_TOKENS = (
     Attempt("refused: no session", no_session),
     Attempt("refused: a made-up token", made_up_token),

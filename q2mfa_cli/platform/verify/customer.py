@@ -22,6 +22,14 @@ class Deviation(Exception):
     """The extension did something wrong, or did not do what it should."""
 
 
+class NotTried(Exception):
+    """The attempt does not apply to this extension, so it says nothing about it."""
+
+
+# What the SDK answers to a route that the extension does not have.
+NO_ROUTE = "There is no such route."
+
+
 class Customer(ABC):
     """One customer in one workflow.
 
@@ -41,6 +49,14 @@ class Customer(ABC):
     @property
     def sequence(self) -> list[str]:
         return [line for challenge in self.challenges for line in challenge.trace.as_text()]
+
+    async def find_route(self) -> None:
+        """Find the route that takes the proof.
+
+        :raises NotTried: the extension has none, so that a refusal would say nothing about it.
+        """
+        await self.request_extension_data(await self.open_challenge(), self.route, {})
+        self.challenges.clear()
 
     async def open_challenge(self, without: str = "", **attributes: Any) -> Challenge:
         """Start MFA and open the outlet. In the standard integration, each challenge is that of a new customer.
@@ -64,7 +80,10 @@ class Customer(ABC):
     async def request_extension_data(
         self, challenge: Challenge, route: str, body: dict[str, Any]
     ) -> dict[str, Any]:
-        return await self._call_uux(f"challenges/{challenge.id}/extension", {"route": route, "body": body})
+        answer = await self._call_uux(f"challenges/{challenge.id}/extension", {"route": route, "body": body})
+        if answer["status"] == 400 and answer["error"] == NO_ROUTE:
+            raise NotTried(f"the extension has no route {route}")
+        return answer
 
     async def verify_mfa(self, challenge: Challenge, token: object) -> str:
         """``verifyMFA``: why it rejects; empty if it resolves."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.preview.workflows import CUSTOMER
@@ -26,9 +26,10 @@ class LoginCustomer(Customer):
         if started["status"] != 200:
             raise Deviation(f"the extension does not start the login: {started['error']}")
         authorization_url = started["data"]["authorization_url"]
-        form = LoginForm.parse((await self.fetch(authorization_url)).body.decode())
         address = urlsplit(authorization_url)
         issuer_origin = f"{address.scheme}://{address.netloc}"
+        login = (await self.fetch(authorization_url)).headers.get("Location", "")
+        form = LoginForm.parse((await self.fetch(urljoin(issuer_origin, login))).body.decode())
         fields = {**form.fields, "user": user, "decision": decision}
         sent = await self.fetch(issuer_origin + form.action, fields, issuer_origin, urlencode)
         location = sent.headers.get("Location", "")

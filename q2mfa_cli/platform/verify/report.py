@@ -11,7 +11,7 @@ class Finding:
     """What came of one attempt.
 
     :param failure: what went wrong; empty if nothing. :param refusal: how the attempt was refused.
-    :param sequence: who called whom, line by line; empty if it is not worth showing.
+    :param not_tried: why it was not tried; empty if it was. :param sequence: who called whom, line by line; empty if it is not worth showing.
     """
 
     workflow: str
@@ -19,15 +19,22 @@ class Finding:
     failure: str
     refusal: str
     sequence: Sequence[str]
+    not_tried: str = ""
+
+    @property
+    def verdict(self) -> str:
+        return "not tried" if self.not_tried else "FAILED" if self.failure else "ok"
 
 
 def lines(finding: Finding) -> Iterator[str]:
     for line in finding.sequence:
         yield f"  {line}"
-    detail = finding.failure or finding.refusal
-    yield f"  {'FAILED' if finding.failure else 'ok':<6} {finding.attempt}{f' ({detail})' if detail else ''}"
+    detail = finding.not_tried or finding.failure or finding.refusal
+    yield f"  {finding.verdict:<6} {finding.attempt}{f' ({detail})' if detail else ''}"
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    failed = sum(1 for finding in findings if finding.failure)
-    return f"{len(findings) - failed} passed, {failed} failed"
+    passed, failed, not_tried = (
+        sum(finding.verdict == verdict for finding in findings) for verdict in ("ok", "FAILED", "not tried")
+    )
+    return f"{passed} passed, {failed} failed" + (f", {not_tried} not tried" if not_tried else "")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from typing import Any, TypeAlias
-from urllib.parse import parse_qs, quote_plus
+from urllib.parse import parse_qs, quote_plus, urljoin, urlsplit
 
 import jwt
 import requests
@@ -103,21 +103,27 @@ class Client:
 
     def visit(self, **changes: Any) -> requests.Response:
         """Visit the authorization endpoint with the whole request."""
-        return self.get(
-            self.metadata["authorization_endpoint"], params=without_none({**self.request, **changes})
-        )
+        return self.authorize(without_none({**self.request, **changes}))
 
     def follow(self, request_uri: str, **more: str) -> requests.Response:
         """Visit the authorization endpoint with a reference to a pushed request."""
-        return self.get(
-            self.metadata["authorization_endpoint"],
-            params={"client_id": CLIENT_ID, "request_uri": request_uri, **more},
-        )
+        return self.authorize({"client_id": CLIENT_ID, "request_uri": request_uri, **more})
+
+    def authorize(self, parameters: Mapping[str, str]) -> requests.Response:
+        """Visit the authorization endpoint, and follow its redirect to the login page."""
+        return self.shown(self.get(self.metadata["authorization_endpoint"], params=parameters))
+
+    def shown(self, answer: requests.Response) -> requests.Response:
+        """The login page, if *answer* redirects there; otherwise *answer*."""
+        location = answer.headers.get("Location", "")
+        is_login = location.startswith(f"{urlsplit(self.provider.issuer).path}/login?")
+        return self.get(urljoin(self.provider.issuer, location)) if is_login else answer
 
     def log_in(
         self, login_page: requests.Response, *, headers: Mapping[str, str] | None = None, **fields: str
     ) -> requests.Response:
         """Submit the login form."""
+        login_page = self.shown(login_page)
         assert login_page.status_code == 200, login_page.text
         form = {**Page(login_page).fields, "user": "ada", "decision": "approve", **fields}
         return self.post(self.provider.issuer + "/login", form, headers=headers)

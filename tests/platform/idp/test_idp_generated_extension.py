@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +20,7 @@ from jwt.algorithms import RSAAlgorithm
 from pymemcache.client.base import Client as MemcachedClient
 from relying_party import CLIENT_ID, CLIENT_JWKS, CLIENT_KEY, SECRET, Client, Published, StartProvider
 from tornado.netutil import bind_sockets
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -174,9 +174,3 @@ def test_two_processes_share_session_and_metadata_in_one_memcached(
         assert second.finish(response) is True
         assert first.finish(response) == "expired"
         assert [what for what, _ in published].count("metadata") == 1
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline

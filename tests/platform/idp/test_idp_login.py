@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from relying_party import (
@@ -18,6 +20,8 @@ from relying_party import (
     authorization_response,
     basic,
 )
+
+from q2mfa_cli.platform.idp import Visitor
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
@@ -108,7 +112,7 @@ def test_login_denied_by_user_answers_access_denied(client: Client) -> None:
 
 def test_login_page_names_client_and_acr_values(client: Client) -> None:
     page = Page(client.visit(acr_values="urn:example:strong"))
-    assert "Local stand-in for an identity provider" in page.text
+    assert "Test provider on your machine" in page.text
     assert "q2-mfa wants to know who you are. It asks for the assurance urn:example:strong ." in page.text
 
 
@@ -162,3 +166,44 @@ def test_pages_run_no_script_and_are_framed_on_loopback_only(client: Client) -> 
         }
         assert "X-Frame-Options" not in answer.headers
         assert not {"script", "style"} & set(Page(answer).elements)
+
+
+def test_login_page_reloads_until_it_is_answered(client: Client) -> None:
+    begun = client.get(client.metadata["authorization_endpoint"], params=client.request)
+    pages = [client.shown(begun) for _ in range(2)]
+    assert [Page(page).fields["ticket"] for page in pages] == [Page(pages[0]).fields["ticket"]] * 2
+    answer = client.log_in(pages[1])
+    again = client.shown(begun)
+    assert again.status_code == 200
+    assert "You have answered this login" in Page(again).text
+    assert unescape(again.text).count(f'href="{answer.headers["Location"]}"') == 1
+
+
+def test_page_of_provider_that_is_down_has_its_style_and_a_way_back(client: Client) -> None:
+    client.provider.switches.add("down")
+    request_uri = f"urn:x:{client.request['state']}"
+    for page in (client.visit(), client.follow(request_uri)):
+        assert page.status_code == 503
+        back = re.search(r'href="([^"]+verify\.html[^"]+)"', unescape(page.text))
+        assert back
+        assert dict(parse_qsl(urlsplit(back[1]).query))["error"] == "temporarily_unavailable"
+    assert client.get(client.provider.issuer + "/idp.css").status_code == 200
+
+
+def test_way_back_has_the_state_of_the_pushed_request(client: Client) -> None:
+    request_uri = client.push().json()["request_uri"]
+    client.provider.switches.add("down")
+    assert f"state={client.request['state']}" in unescape(client.follow(request_uri).text)
+
+
+def test_switches_and_user_are_those_of_the_caller(client: Client) -> None:
+    mine = client.push().json()["request_uri"]
+    client.provider.visitor_of = lambda caller: Visitor("mine", ["denies"]) if caller == mine else None
+    client.provider.expected_user = "ada"
+    page = client.follow(mine)
+    assert Page(page).fields["user"] == "mine"
+    assert authorization_response(client.log_in(page))["error"] == "access_denied"
+    client.start_new_flow()
+    page = client.visit()
+    assert Page(page).fields["user"] == "ada"
+    assert "code" in authorization_response(client.log_in(page))

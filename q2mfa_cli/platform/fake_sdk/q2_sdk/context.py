@@ -17,7 +17,7 @@ from tornado.web import Application
 from q2mfa_cli.platform.configuration import workspace_settings
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.readings import from_environment
-from q2mfa_cli.platform.sessions import Session
+from q2mfa_cli.platform.sessions import Session, current_session_id
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ def current() -> Context:
 def bind(context: Context) -> None:
     """Make *context* the current one, until the running task ends."""
     _current.set(context)
+    current_session_id.set(context.session.id if context.session else "")
 
 
 def platform_of(application: Application) -> Platform:

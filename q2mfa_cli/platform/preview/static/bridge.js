@@ -14,6 +14,7 @@ export function listen(outlet, origin, functions) {
     const { id, kind, name, argument } = event.data.tecton;
     if (kind === "connect") currentPage += 1;
     const page = currentPage;
+    if (kind === "failure") return void functions.failure.failure(argument);
     const answer = { id };
     try {
       const isKnown = Object.hasOwn(functions, kind) && Object.hasOwn(functions[kind], name);

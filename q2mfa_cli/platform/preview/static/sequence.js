@@ -20,43 +20,93 @@ function* pairs(value, name = "") {
 
 export class Sequence {
   /**
-   * @param {HTMLElement} list @param {HTMLElement} lanes the heads of the lifelines
-   * @param {{steps: Array, parties: Record<string, string>}} platform
+   * @param {HTMLElement} list scrolls; the newest row stays in view unless somebody scrolled up
+   * @param {HTMLElement} heads of the lifelines
+   * @param {{steps: Array, parties: Record<string, string>, lanes: string[]}} platform
    */
-  constructor(list, lanes, { steps, parties }) {
-    Object.assign(this, { list, steps, parties });
-    this.order = Object.keys(parties);
-    lanes.replaceChildren(...this.order.map((party) => element("span", "lane", parties[party])));
-    for (const part of [list, lanes]) part.style.setProperty("--lanes", this.order.length);
-    this.clear();
+  constructor(list, heads, { steps, parties, lanes }) {
+    Object.assign(this, { list, heads, steps, parties, lanes: [...lanes] });
+    this.ahead = steps.map(([step, sender, receiver, what]) => this.#draw({ step, sender, receiver, what, state: "ahead" }));
+    this.#drawLanes();
+    this.replace([]);
+    // Somebody who scrolls up does not want to be taken away; a layout that changes scrolls too, but not up.
+    let before = 0;
+    list.parentElement.addEventListener("scroll", () => {
+      const { scrollTop, clientHeight } = list.parentElement;
+      if (!this.last || this.last.element.offsetTop < scrollTop + clientHeight) this.follows = true;
+      else if (scrollTop < before) this.follows = false;
+      before = scrollTop;
+    });
   }
 
-  clear() {
-    this.rows = [];
-    this.draw();
+  /** Show *rows* and no others. */
+  replace(rows) {
+    this.items = new Map(); // by index: {row, element}
+    this.last = null; // of them
+    this.numbered = 0; // the newest one that has a step
+    this.follows = true;
+    this.list.replaceChildren();
+    this.#drawAhead(0);
+    for (const row of rows) this.put(row);
   }
 
   put(row) {
-    this.rows[row.index] = row;
-    this.draw(row.index);
+    for (const party of [row.sender, row.receiver]) {
+      if (!this.lanes.includes(party)) {
+        this.lanes.push(party);
+        this.#drawLanes();
+      }
+    }
+    const item = { row, element: this.#draw(row) };
+    item.element.dataset.fresh = "";
+    const known = this.items.get(row.index);
+    if (known) known.element.replaceWith(item.element);
+    else this.list.insertBefore(item.element, this.ahead.find((each) => each.parentElement === this.list) ?? null);
+    this.items.set(row.index, item);
+    if (!known || known === this.last) this.last = item;
+    // The newest message of a step says how far this attempt has come: after a refused code, the next one begins at 1.
+    if (row.step && row.index >= this.numbered) {
+      this.numbered = row.index;
+      this.#drawAhead(row.step);
+    }
+    if (this.follows && !known) this.#show();
   }
 
-  draw(fresh = -1) {
-    // The last message of a step says how far this attempt has come: after a refused code, the next one begins at 1.
-    const numbered = this.rows.filter((row) => row?.step);
-    const reached = numbered.at(-1)?.step ?? 0;
-    const happened = this.rows.filter(Boolean).map((row) => this.#row(row, row.index === fresh));
-    const ahead = this.steps
-      .filter(([number]) => number > reached)
-      .map(([step, sender, receiver, what]) => this.#row({ step, sender, receiver, what, state: "ahead" }));
-    this.list.replaceChildren(...happened, ...ahead);
+  remove(index) {
+    this.items.get(index)?.element.remove();
+    this.items.delete(index);
+    if (this.last?.row.index === index) this.last = [...this.items.values()].at(-1) ?? null;
   }
 
-  #row(row, fresh = false) {
+  // Once a frame: the place of a row is known only after a layout. A row that comes into view may turn out to be higher.
+  #show() {
+    this.waits ??= requestAnimationFrame(() => {
+      this.waits = null;
+      if (!this.last) return;
+      const scroller = this.list.parentElement;
+      const below = this.last.element.offsetTop + this.last.element.offsetHeight - scroller.clientHeight;
+      if (below <= scroller.scrollTop) return;
+      const before = scroller.scrollTop;
+      scroller.scrollTop = below + 8;
+      if (scroller.scrollTop !== before) this.#show();
+    });
+  }
+
+  #drawLanes() {
+    this.heads.replaceChildren(...this.lanes.map((party) => element("span", "lane", this.parties[party])));
+    for (const part of [this.list, this.heads]) part.style.setProperty("--lanes", this.lanes.length);
+  }
+
+  #drawAhead(reached) {
+    const toCome = this.ahead.filter((each) => Number(each.dataset.step) > reached);
+    for (const each of this.ahead) if (!toCome.includes(each)) each.remove();
+    if (toCome.some((each) => each.parentElement !== this.list)) this.list.append(...toCome);
+  }
+
+  #draw(row) {
     const item = element("li", "row");
     item.dataset.state = row.state;
     if (row.step) item.dataset.step = row.step;
-    if (fresh) item.dataset.fresh = "";
 
     const state = { ok: "done", failed: "failed", running: "running", ahead: "to come" }[row.state];
     const number = element("span", "number", row.step ?? "");
@@ -68,6 +118,7 @@ export class Sequence {
       element("span", "way", `${this.parties[row.sender]} → ${this.parties[row.receiver]}`),
       element("span", "said", meaning ?? row.what),
     );
+    if (row.count > 1) what.append(element("span", "count", `× ${row.count}`));
     item.append(number, what);
     if (row.state !== "ahead") {
       const when = element("p", "when");
@@ -78,7 +129,7 @@ export class Sequence {
     const strip = element("div", "strip");
     strip.setAttribute("aria-hidden", "true");
     const arrow = element("div", "arrow");
-    const [from, to] = [this.order.indexOf(row.sender), this.order.indexOf(row.receiver)];
+    const [from, to] = [this.lanes.indexOf(row.sender), this.lanes.indexOf(row.receiver)];
     arrow.dataset.to = to > from ? "right" : "left";
     arrow.style.setProperty("--from", Math.min(from, to));
     arrow.style.setProperty("--span", Math.abs(to - from));
@@ -89,13 +140,20 @@ export class Sequence {
     if (row.state !== "ahead") {
       const payload = element("p", "payload");
       if (meaning) payload.append(element("span", "call", row.what));
-      for (const [name, value] of pairs(row.payload ?? {})) {
-        const pair = element("span", "pair");
-        pair.append(element("span", "key", name), ` ${value}`);
-        payload.append(pair);
-      }
+      payload.append(...shownPairs(row.payload));
+      const answer = shownPairs(row.answer);
+      if (answer.length > 0) payload.append(element("span", "answer", "answer"), ...answer);
       if (payload.hasChildNodes()) item.append(payload);
     }
     return item;
   }
+}
+
+function shownPairs(value) {
+  return [...pairs(value ?? {})].map(([name, text]) => {
+    const pair = element("span", "pair");
+    if (name) pair.append(element("span", "key", name));
+    pair.append(` ${text}`);
+    return pair;
+  });
 }

@@ -23,7 +23,8 @@
 
   addEventListener("message", ({ source, origin, data }) => {
     if (source !== parent || origin !== CONFIG.uux_origin || !data?.tecton) return;
-    const { id, value, rejection, error, preferences } = data.tecton;
+    const { id, value, rejection, error, preferences, style } = data.tecton;
+    if (style) return void swapStyles(style);
     if (preferences) return void applyPreferences(preferences).then(() => languageCallbacks.forEach((each) => each()));
     const promise = waiting.get(id);
     waiting.delete(id);
@@ -61,13 +62,29 @@
 
   // --- Language and theme --------------------------------------------------------------------------------------------
 
-  async function applyPreferences({ language, colorScheme }) {
+  const themeStyle = document.createElement("style");
+
+  /** A style sheet of the page has changed: load it again in place, so that nothing that was typed is lost. */
+  function swapStyles(version) {
+    for (const link of document.querySelectorAll('link[rel="stylesheet"]')) {
+      const url = new URL(link.href);
+      url.searchParams.set("saved", version);
+      link.href = url.href;
+    }
+  }
+
+  async function applyPreferences({ language, colorScheme, motion, theme }) {
     const root = document.documentElement;
+    if (motion) root.dataset.prefersMotion = motion;
+    else delete root.dataset.prefersMotion;
+    const css = `${CONFIG.theme}\n${theme}`;
+    if (themeStyle.textContent !== css) themeStyle.textContent = css;
     if (colorScheme) root.dataset.prefersColorScheme = colorScheme;
     else delete root.dataset.prefersColorScheme;
     root.lang = language;
     const response = await fetch(`${CONFIG.assets_url}/assets/languages/${language}.json`).catch(() => null);
     texts = response?.ok ? await response.json().catch(() => ({})) : {};
+    for (const each of document.querySelectorAll("q2-loc")) each.draw?.();
   }
 
   // ICU messages: {name}, {name, plural, …} with #, and {name, select, …}. An apostrophe quotes braces.
@@ -119,13 +136,12 @@
 
   const tecton = { connected: null };
   tecton.connected = call("connect", "connect").then(async (preferences) => {
-    const style = document.createElement("style");
-    style.textContent = CONFIG.theme;
-    document.head.prepend(style);
+    document.head.prepend(themeStyle);
     await applyPreferences(preferences);
     // As in Tecton, sources and actions exist only after connecting.
     tecton.sources = api("sources", SOURCES);
     tecton.actions = api("actions", ACTIONS);
+    window.defineQ2MfaFakes();
     const report = () => call("size", "size", { height: document.documentElement.offsetHeight });
     new ResizeObserver(report).observe(document.documentElement);
     return tecton;

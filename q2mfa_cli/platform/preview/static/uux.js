@@ -1,6 +1,8 @@
 // UUX's page: starts challenges, shows the extension in the outlet, answers the Tecton bridge, and draws the sequence.
 import { listen } from "./bridge.js";
+import { Overlay } from "./overlay.js";
 import { Sequence } from "./sequence.js";
+import { readAddress, writeAddress } from "./state.js";
 
 const byId = (id) => document.getElementById(id);
 const outlet = () => byId("outlet");
@@ -9,7 +11,7 @@ async function api(path, body, method = body === undefined ? "GET" : "POST") {
   const response = await fetch(`/api/${path}`, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: typeof body === "object" ? JSON.stringify(body) : body,
   });
   const text = await response.text();
   const answer = text ? JSON.parse(text) : {};
@@ -19,43 +21,53 @@ async function api(path, body, method = body === undefined ? "GET" : "POST") {
 
 const platform = await api("platform");
 const sequence = new Sequence(byId("sequence"), byId("lanes"), platform);
+const overlay = new Overlay(copy);
 let challenge = null; // the id of the current one
 let connected = false; // whether the page in the outlet has connected to the bridge
 let events = null;
 
 // --- The request for MFA -------------------------------------------------------------------------------------------
 
-// By attribute: its label, and how its text is read.
-const asText = (text) => text;
-const asNumber = (text) => (/^-?\d+$/.test(text) ? Number(text) : text);
-const ATTRIBUTES = {
-  mfa_context: asText,
-  transaction_ids: (text) => text.split(",").map((each) => asNumber(each.trim())),
-  audit_action_id: asNumber,
-  audit_action_name: asText,
-  registration_value: asText,
-  sso_identifier: asText,
-};
+// Values of mfa_info are typed as text and sent as JSON: a number stays as it is typed, with all its digits.
+const ATTRIBUTES = ["mfa_context", "transaction_ids", "audit_action_id", "audit_action_name", "registration_value", "sso_identifier"];
+const NUMBERS = ["transaction_ids", "audit_action_id"];
+const asJson = (name, text) => (NUMBERS.includes(name) && /^-?(0|[1-9]\d*)$/.test(text) ? text : JSON.stringify(text));
+const asList = (text) => text.split(",").map((each) => each.trim()).filter(Boolean);
 
 const chosen = () => platform.workflows.find(({ id }) => id === byId("ask").elements.workflow.value);
 
-function showAttributes() {
-  const rows = Object.entries(ATTRIBUTES)
-    .filter(([name]) => name in chosen().mfa_info)
-    .map(([name]) => {
-      const label = document.createElement("label");
-      const input = document.createElement("input");
-      label.textContent = name;
-      Object.assign(input, { name, value: [chosen().mfa_info[name]].flat().join(", "), autocomplete: "off", spellcheck: false });
-      label.append(input);
-      return label;
-    });
+const typedByDefault = (name) => [chosen().mfa_info[name] ?? ""].flat().join(", ");
+
+/** @param {Map<string, string>} given what to show instead of what the workflow starts with */
+function showAttributes(given = new Map()) {
+  const rows = ATTRIBUTES.map((name) => {
+    const label = document.createElement("label");
+    const input = document.createElement("input");
+    label.textContent = name;
+    Object.assign(input, { name, value: given.get(name) ?? typedByDefault(name), autocomplete: "off", spellcheck: false });
+    label.append(input);
+    return label;
+  });
   byId("mfa-info").replaceChildren(...rows);
 }
 
+const attributeInputs = () => [...byId("mfa-info").querySelectorAll("input")];
+
+/** The attributes as the text of a JSON object. */
 function mfaInfo() {
-  const inputs = [...byId("mfa-info").querySelectorAll("input")].filter(({ value }) => value.trim() !== "");
-  return Object.fromEntries(inputs.map(({ name, value }) => [name, ATTRIBUTES[name](value.trim())]));
+  const pairs = attributeInputs()
+    .map(({ name, value }) => [name, value.trim()])
+    .filter(([, text]) => text !== "")
+    .map(([name, text]) => {
+      const value = name === "transaction_ids" ? `[${asList(text).map((each) => asJson(name, each))}]` : asJson(name, text);
+      return `${JSON.stringify(name)}: ${value}`;
+    });
+  return `{${pairs.join(", ")}}`;
+}
+
+function keepInAddress() {
+  const changed = attributeInputs().filter(({ name, value }) => value.trim() !== typedByDefault(name));
+  writeAddress(chosen().id, switchesOn(), new Map(changed.map(({ name, value }) => [name, value.trim()])));
 }
 
 function choice(kind, name, { id, label, says }) {
@@ -89,26 +101,38 @@ async function renewCustomer() {
   started = true;
 }
 
+// One at a time: a second click on Start is the same start.
+let starting = false;
 async function start() {
+  if (starting) return;
+  starting = true;
+  try {
+    await startChallenge();
+  } finally {
+    starting = false;
+  }
+}
+
+async function startChallenge() {
   await renewCustomer();
-  const request = { workflow: chosen().id, mfa_info: mfaInfo() };
+  keepInAddress();
+  const typed = Object.fromEntries(attributeInputs().map(({ name, value }) => [name, value.trim()]));
   let id;
   try {
-    ({ id } = await api("challenges", request));
+    ({ id } = await api("challenges", `{"workflow": ${JSON.stringify(chosen().id)}, "mfa_info": ${mfaInfo()}}`));
   } catch (error) {
     return say(error.message, "refused");
   }
   challenge = id;
-  sequence.clear();
+  sequence.replace([]);
   follow(id);
-  say("Waiting for the customer.", "open");
-  byId("customer").textContent = request.mfa_info.sso_identifier ?? "";
-  byId("phone").hidden = !platform.phone;
-  byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !request.mfa_info.registration_value;
+  byId("customer").textContent = typed.sso_identifier;
+  byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !typed.registration_value;
   if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${id}/qr.svg`;
   byId("passcode").value = "––– –––"; // until the code of this customer is there
   showPasscode();
-  showMessages([]);
+  showMessages(id, []);
+  byId("log").replaceChildren();
   await setSwitches();
   await openOutlet(id);
 }
@@ -117,8 +141,10 @@ async function start() {
 
 /** Open the extension in a new outlet. Its `data-challenge` says which challenge it shows, once the page has loaded. */
 async function openOutlet(id) {
-  const { method, url, ticket } = await api(`challenges/${id}/outlet`, {});
+  overlay.hide();
+  const { method, url, ticket, allow, failure } = await api(`challenges/${id}/outlet`, {});
   if (id !== challenge) return; // another challenge was started meanwhile
+  if (failure) overlay.show(failure);
   byId("closed").hidden = true;
   byId("outlet-title").textContent = "";
   byId("fetching").hidden = true;
@@ -127,6 +153,7 @@ async function openOutlet(id) {
   const frame = outlet().cloneNode();
   delete frame.dataset.challenge;
   frame.hidden = false;
+  frame.allow = allow;
   frame.addEventListener("load", () => {
     if (frame.contentDocument !== null) return; // still the empty page: it has this origin, the extension has another
     frame.dataset.challenge = id;
@@ -134,7 +161,10 @@ async function openOutlet(id) {
     if (!connected && platform.integration === "redirect") setHeight(LOGIN_HEIGHT);
     connected = false;
   });
+  const typing = document.activeElement;
   outlet().replaceWith(frame);
+  if (typing?.id === "outlet") frame.focus();
+  else if (isField(typing) && !frame.matches(":hover")) keepFocus(frame, typing);
   if (method === "get") {
     frame.contentWindow.location.replace(url);
     return;
@@ -147,6 +177,18 @@ async function openOutlet(id) {
   document.body.append(form);
   form.submit();
   form.remove();
+}
+
+const isField = (element) => ["INPUT", "SELECT"].includes(element?.tagName);
+
+/** A page that loads takes the focus. Give it back to *field* until somebody goes to the page. */
+function keepFocus(frame, field) {
+  const stop = new AbortController();
+  // Only after the event is it known what has the focus now.
+  const giveBack = () => document.activeElement === frame && field.focus();
+  addEventListener("blur", () => setTimeout(giveBack), { signal: stop.signal });
+  frame.addEventListener("pointerenter", () => stop.abort(), { signal: stop.signal });
+  field.addEventListener("focusout", ({ relatedTarget }) => relatedTarget && relatedTarget !== frame && stop.abort(), { signal: stop.signal });
 }
 
 function closeOutlet(text) {
@@ -170,6 +212,7 @@ listen(outlet, platform.extension_origin, {
       return preferences();
     },
   },
+  failure: { failure: (report) => api(`challenges/${challenge}/failures`, report) },
   size: { size: ({ height }) => setHeight(height) },
   sources: {
     requestExtensionData: async ({ route, body = {}, featureName } = {}) => {
@@ -194,16 +237,8 @@ listen(outlet, platform.extension_origin, {
   actions: {
     verifyMFA: async ({ token, exit = false } = {}) => {
       const { why, outcome } = await api(`challenges/${challenge}/verify`, { token, exit });
-      if (outcome === "left") {
-        closeOutlet("The customer left MFA. Nothing was confirmed.");
-        say("The customer left.", "left");
-      } else if (why) {
-        say(`Not confirmed: ${why}.`, "refused");
-        // The reason stays at HQ. Q2 does not document what a page is told in production.
-        throw new Error("MFA failed");
-      } else {
-        say("MFA is complete.", "complete");
-      }
+      // The reason stays at HQ. Q2 does not document what a page is told in production.
+      if (why && outcome !== "left") throw new Error("MFA failed");
     },
     setTitle: (title) => {
       byId("outlet-title").textContent = typeof title === "string" ? title : title?.title ?? "";
@@ -221,7 +256,28 @@ listen(outlet, platform.extension_origin, {
 
 // --- Language, theme and readings -----------------------------------------------------------------------------------
 
-const preferences = () => ({ language: byId("language").value, colorScheme: byId("color-scheme").value });
+const themes = {};
+const preferences = () => ({
+  language: byId("language").value,
+  colorScheme: byId("theme").value === "dark" ? "dark" : "",
+  motion: byId("motion").value,
+  theme: themes[byId("theme").value] ?? "",
+});
+
+/** The text of the chosen theme: what it changes of Tecton's base theme. */
+async function loadTheme() {
+  const name = byId("theme").value;
+  if (name === "tecton") return;
+  const response = await fetch(name === "file" ? "/api/theme" : `/theme-${name}.css`);
+  if (response.ok) themes[name] = await response.text();
+}
+
+async function changeSettings() {
+  byId("bank").style.maxWidth = byId("width").value === "full" ? "" : `${byId("width").value}px`;
+  await loadTheme();
+  keepInAddress();
+  tellPreferences();
+}
 
 function tellPreferences() {
   outlet().contentWindow?.postMessage({ tecton: { preferences: preferences() } }, platform.extension_origin);
@@ -243,9 +299,36 @@ async function setReadings() {
   await api("readings", Object.fromEntries(values), "PUT");
 }
 
+function settingField([name, value]) {
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  label.textContent = name;
+  Object.assign(input, { name, value: JSON.stringify(value), autocomplete: "off", spellcheck: false });
+  input.addEventListener("change", () => setSetting(input));
+  label.append(input);
+  return label;
+}
+
+async function setSetting({ name, value }) {
+  try {
+    await api("configuration", { [name]: JSON.parse(value) }, "PUT");
+    byId("settings-error").textContent = "";
+  } catch (error) {
+    byId("settings-error").textContent = error instanceof SyntaxError ? `${name} is not JSON.` : error.message;
+  }
+}
+
 function say(text, outcome) {
-  byId("outcome").textContent = text;
-  byId("outcome").dataset.outcome = outcome;
+  const bar = byId("outcome");
+  // A screen reader reads every change.
+  if (bar.textContent !== text) bar.textContent = text;
+  bar.dataset.outcome = outcome;
+  byId("cover").hidden = outcome !== "complete";
+  outlet().inert = outcome === "complete";
+  const closed = { left: "The customer left MFA. Nothing was confirmed.", closed: "Online banking closed the page." }[outcome];
+  if (closed && byId("closed").hidden) closeOutlet(closed);
+  byId("reload").disabled = outcome === "complete";
+  byId("close").disabled = outcome === "complete" || Boolean(closed);
 }
 
 // --- What happens --------------------------------------------------------------------------------------------------
@@ -255,10 +338,17 @@ function follow(id) {
   const socket = new WebSocket(`ws://${location.host}/api/challenges/${id}/events`);
   events = socket;
   socket.addEventListener("message", ({ data }) => {
-    const { row, reload } = JSON.parse(data);
+    const { rows, row, gone, status, failure, messages, log, line, style, theme, reload } = JSON.parse(data);
     if (events !== socket) return;
+    if (rows) sequence.replace(rows);
     if (row) sequence.put(row);
-    if (row && platform.phone) readPhone(id);
+    if (gone !== undefined) sequence.remove(gone);
+    if (status) say(status.text, status.outcome);
+    if (failure) overlay.show(failure);
+    if (messages) showMessages(id, messages);
+    for (const each of log ?? (line ? [line] : [])) showLine(each);
+    if (style) outlet().contentWindow.postMessage({ tecton: { style } }, platform.extension_origin);
+    if (theme) changeSettings();
     if (reload) {
       byId("said").textContent = reload.why || "The extension has changed and was loaded again.";
       openOutlet(id);
@@ -285,22 +375,41 @@ async function waitForPreview() {
 
 // --- The phone -----------------------------------------------------------------------------------------------------
 
-async function readPhone(id) {
-  try {
-    const { messages } = await api(`challenges/${id}/messages`);
-    if (id === challenge) showMessages(messages);
-  } catch {
-    // The preview was stopped, or the challenge is over. The closing socket tells of the first.
-  }
+function showMessages(id, messages) {
+  // A phone that never gets a message is not worth its place.
+  byId("phone").hidden = !platform.phone && messages.length === 0;
+  byId("phone-empty").hidden = messages.length > 0;
+  byId("messages").replaceChildren(
+    ...messages.map((message) => {
+      const item = element("li", `${message.to}: ${message.text}`);
+      if (message.answer) item.append(" ", element("strong", message.answer === "approved" ? "Approved." : "Denied."));
+      else if (message.asks) item.append(answerButton(id, message, "approved", "Approve"), answerButton(id, message, "denied", "Deny"));
+      return item;
+    }),
+  );
 }
 
-function showMessages(messages) {
-  byId("phone-empty").hidden = messages.length > 0;
-  const shown = byId("messages").children.length;
-  if (messages.length < shown) byId("messages").replaceChildren();
-  for (const { to, text } of messages.slice(byId("messages").children.length)) {
-    byId("messages").append(Object.assign(document.createElement("li"), { textContent: `${to}: ${text}` }));
-  }
+function answerButton(id, message, answer, label) {
+  const button = element("button", label);
+  button.type = "button";
+  button.addEventListener("click", () => api(`challenges/${id}/messages/answer`, { id: message.id, answer }));
+  return button;
+}
+
+const element = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+
+// --- The log -------------------------------------------------------------------------------------------------------
+
+const LOG_LINES = 500;
+
+function showLine({ level, text }) {
+  const list = byId("log");
+  const item = element("li", "");
+  item.dataset.level = level;
+  item.append(element("strong", level), ` ${text}`);
+  list.append(item);
+  if (list.children.length > LOG_LINES) list.firstElementChild.remove();
+  list.parentElement.scrollTop = list.parentElement.scrollHeight;
 }
 
 // --- The authenticator app ----------------------------------------------------------------------------------------
@@ -335,9 +444,11 @@ async function copy(button, text) {
 
 // --- Switches -------------------------------------------------------------------------------------------------------
 
+const switchesOn = () => [...byId("switches").querySelectorAll("input:checked")].map(({ value }) => value);
+
 async function setSwitches() {
-  const on = [...byId("switches").querySelectorAll("input:checked")].map(({ value }) => value);
-  await api(`challenges/${challenge}/switches`, { on }, "PUT");
+  keepInAddress();
+  await api(`challenges/${challenge}/switches`, { on: switchesOn() }, "PUT");
 }
 
 // --- The page --------------------------------------------------------------------------------------------------------
@@ -351,16 +462,23 @@ byId("changed").hidden = platform.changed_for_this_run.length === 0;
 byId("changed-list").append(
   ...platform.changed_for_this_run.map((text) => Object.assign(document.createElement("li"), { textContent: text })),
 );
+byId("configuration").hidden = Object.keys(platform.settings).length === 0;
+byId("settings").append(...Object.entries(platform.settings).map(settingField));
 byId("readings").append(...platform.readings.map(readingChoice));
-byId("language").addEventListener("change", tellPreferences);
-byId("color-scheme").addEventListener("change", tellPreferences);
-byId("workflow-login").checked = true;
-byId("workflows").addEventListener("change", showAttributes);
+if (platform.theme) byId("theme").prepend(new Option(platform.theme, "file", true, true));
+const wanted = readAddress();
+(byId(`workflow-${wanted.workflow}`) ?? byId("workflow-login")).checked = true;
+for (const input of byId("switches").querySelectorAll("input")) input.checked = wanted.switches.includes(input.value);
+for (const id of ["language", "theme", "motion", "width"]) byId(id).addEventListener("change", changeSettings);
+byId("workflows").addEventListener("change", () => showAttributes());
 byId("switches").addEventListener("change", setSwitches);
 byId("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   start();
 });
+byId("again").addEventListener("click", start);
+byId("reload").addEventListener("click", () => openOutlet(challenge));
+byId("close").addEventListener("click", () => api(`challenges/${challenge}/close`, {}));
 byId("copy-passcode").addEventListener("click", ({ target }) => copy(target, byId("passcode").value.replace(" ", "")));
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
@@ -368,5 +486,6 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     await copy(button, await response.text());
   });
 }
-showAttributes();
+showAttributes(wanted.mfaInfo);
+await changeSettings();
 await start();

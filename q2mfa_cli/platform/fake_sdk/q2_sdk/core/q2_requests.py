@@ -20,6 +20,7 @@ from requests.adapters import HTTPAdapter
 
 from q2_sdk.context import current, settings
 from q2mfa_cli.platform.events import OutboundRequest
+from q2mfa_cli.platform.sessions import SESSION_HEADER
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LOGGED_BYTES = 10_000
@@ -42,6 +43,9 @@ class _Adapter(HTTPAdapter):
     ) -> requests.Response:
         method, url, started = str(request.method), str(request.url), time.perf_counter()
         status, reason = 0, ""
+        session = self.context.session.id if self.context.session else ""
+        if urlsplit(url).netloc == self.context.platform.provider != "":
+            request.headers[SESSION_HEADER] = session
         try:
             self._check(urlsplit(url).hostname or "")
             response = super().send(request, stream, *args, **options)
@@ -53,7 +57,6 @@ class _Adapter(HTTPAdapter):
             status, reason = 0, str(error)
             raise
         finally:
-            session = self.context.session.id if self.context.session else ""
             seconds = time.perf_counter() - started
             self.publish(OutboundRequest(session, method, url, status, seconds, reason))
         return response

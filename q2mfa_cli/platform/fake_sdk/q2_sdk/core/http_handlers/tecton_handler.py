@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
 from q2mfa_cli.platform.configuration import extension_config
-from q2mfa_cli.platform.events import MessageDelivered
+from q2mfa_cli.platform.events import MessageDelivered, RouteRaised
 from q2mfa_cli.platform.sessions import ALL_MFA_INFO, SESSION_HEADER, TICKET_FIELD, Session
 
 Route = Callable[[], Awaitable[Any]]
@@ -139,10 +140,18 @@ class TectonRequestHandler(RequestHandler):
             self._platform.readings.token_result
         ]
 
-    def deliver_message(self, destination: str, text: str) -> None:
-        """Show a message in the preview's phone panel. Only this fake has it: see preview/phone.py."""
-        event = MessageDelivered(self._hq_session.id, destination, text)
-        self._platform.events.publish(event)
+    def deliver_message(self, destination: str, text: str, asks: bool = False) -> str:
+        """Show a message on the preview's phone. Only this fake has it: see docs/preview.md.
+
+        :param asks: whether the customer approves or denies it there. :returns: the message's id, for :meth:`phone_answer`.
+        """
+        message = secrets.token_urlsafe(8)
+        self._platform.events.publish(MessageDelivered(self._hq_session.id, destination, text, message, asks))
+        return message
+
+    def phone_answer(self, message: str) -> str:
+        """What the customer answered on the preview's phone: ``"approved"``, ``"denied"``, or empty so far."""
+        return self._platform.phone_answers.get(message, "")
 
     async def post(self, routing_key: str | None = None) -> None:
         """Answer a request of the page with the route's result, or with an error that has no internals in it."""
@@ -153,8 +162,10 @@ class TectonRequestHandler(RequestHandler):
             self._answer(await self._routed(routing_key or "default"))
         except TectonError as error:
             self._answer_error(400, error)
-        except Exception:
-            self.logger.exception("unexpected error")
+        except Exception as error:
+            self.logger.exception("unexpected error in route %s", routing_key or "default")
+            session_id = self._session.id if self._session else ""
+            self._platform.events.publish(RouteRaised(session_id, routing_key or "default", error))
             self._answer_error(500, TectonError("Internal error"))
 
     async def _routed(self, routing_key: str) -> Any:
@@ -178,7 +189,7 @@ class TectonRequestHandler(RequestHandler):
         """``request_body``: a plain object, never another JSON value."""
         try:
             body = json.loads(self.request.body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
             raise TectonError("The body has to be a plain object.")

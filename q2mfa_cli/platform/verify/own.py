@@ -1,0 +1,123 @@
+"""An extension of another make: its tests have a ``prove.py``, which does what its page and its customer do.
+
+::
+
+    async def prove(ask, phone, mfa_info):
+        await ask("send", {})
+        return {"route": "check", "body": {"code": phone.messages[-1]["text"][-6:]}}
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pyotp
+
+from q2mfa_cli.platform.failures import failure_of
+from q2mfa_cli.platform.preview.challenges import Challenge
+from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.uux import UUX
+from q2mfa_cli.platform.verify.attempts import (
+    ABOUT_TOKENS,
+    NO_PROOF,
+    PROOF_OF_ANOTHER_SESSION,
+    RIGHT_USER,
+    USED_PROOF,
+    Attempt,
+)
+from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
+
+ATTEMPTS: tuple[Attempt, ...] = (
+    RIGHT_USER,
+    NO_PROOF,
+    USED_PROOF,
+    PROOF_OF_ANOTHER_SESSION,
+    *ABOUT_TOKENS,
+)
+
+
+def script_of(extension: Extension) -> Path:
+    return extension.folder / "tests" / "prove.py"
+
+
+class Phone:
+    """The right user's phone, for ``prove``.
+
+    :ivar messages: what it got, oldest first, each with ``to`` and ``text``.
+    """
+
+    def __init__(self, uux: UUX, challenge: Challenge) -> None:
+        self._uux, self._challenge = uux, challenge
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return list(self._challenge.messages)
+
+    def code(self) -> str:
+        """The current code of the authenticator app, whose secret is the registration value."""
+        return pyotp.TOTP(self._challenge.session.mfa_info["registration_value"]).now()
+
+    def approve(self) -> None:
+        """Approve the last message.
+
+        :raises ValueError: it does not ask, or is answered.
+        """
+        last = self.messages[-1]["id"] if self.messages else ""
+        self._uux.answer_on_phone(self._challenge, last, "approved")
+
+
+class OwnCustomer(Customer):
+    """A customer who does what ``prove`` says."""
+
+    route = ""
+
+    async def find_route(self) -> None:
+        extension = self.preview.extension
+        if not script_of(extension).is_file():
+            raise NotTried(f"q2mfa does not know how to prove; {extension.name}/tests/prove.py would say it")
+        await self.proof(await self.open_challenge())
+        self.challenges.clear()
+
+    async def proof(self, challenge: Challenge) -> dict[str, Any]:
+        async def ask(route: str, body: dict[str, Any] | None = None) -> Any:
+            """As ``requestExtensionData``. :returns: the data. :raises Deviation: the answer is an error."""
+            answer = await self.request_extension_data(challenge, route, body or {})
+            if answer["status"] != 200:
+                raise Deviation(f"{route} answers {answer['status']}: {answer['error']}")
+            return answer["data"]
+
+        prove = _load(self.preview.extension)
+        try:
+            sent = await prove(ask, Phone(self.preview.uux, challenge), dict(challenge.session.mfa_info))
+        except (Deviation, NotTried):
+            raise
+        except Exception as error:
+            raise Deviation(str(failure_of(error, self.preview.extension.workspace, "prove"))) from error
+        match sent:
+            case {"route": str(route), "body": dict(body)}:
+                self.route = route
+                return body
+        raise Deviation('prove returns {"route": …, "body": {…}}, which its page sends')
+
+
+def _load(extension: Extension) -> Callable[..., Awaitable[Any]]:
+    """``prove`` of the extension.
+
+    :raises Deviation: it is not there.
+    """
+    script = script_of(extension)
+    specification = importlib.util.spec_from_file_location(f"{extension.module}.tests.prove", script)
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    try:
+        specification.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise Deviation(str(failure_of(error, extension.workspace, "import"))) from error
+    prove = getattr(module, "prove", None)
+    if not inspect.iscoroutinefunction(prove):
+        raise Deviation(f"{extension.name}/tests/prove.py has no async def prove(ask, phone, mfa_info)")
+    return prove
