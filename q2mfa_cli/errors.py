@@ -14,6 +14,7 @@ REPORT_FORMAT = 1
 # Keys of ``click.Context.meta``, set by the options of the command line.
 OUTPUT_FORMAT = "q2mfa_cli.output_format"
 DEBUG = "q2mfa_cli.debug"
+EMPTY_REPORT = "q2mfa_cli.empty_report"
 
 
 class Q2mfaError(click.ClickException):
@@ -47,10 +48,10 @@ class Q2mfaError(click.ClickException):
                 click.echo(self.as_json())
 
     def as_json(self) -> str:
-        """The object that ``docs/create-report.schema.json`` describes, on one line."""
+        """The object that the schema of the command's report describes, on one line."""
         details = {"code": self.code, "message": self.message, "hint": self.hint}
-        report = {"format": REPORT_FORMAT, "status": "error", "extensions": [], "next_steps": []}
-        return json.dumps({**report, "error": details})
+        empty = self.meta.get(EMPTY_REPORT, {"extensions": [], "next_steps": []})
+        return json.dumps({"format": REPORT_FORMAT, "status": "error", **empty, "error": details})
 
 
 class UsageError(Q2mfaError):
@@ -60,6 +61,12 @@ class UsageError(Q2mfaError):
 
     def __init__(self, message: str, hint: str, code: str = "usage") -> None:
         super().__init__(message, hint, code)
+
+
+class ToolFailed(Q2mfaError):
+    """A command that reports findings could not look. 1 would say that it looked and found something."""
+
+    exit_code = 3
 
 
 class Interrupted(Q2mfaError):

@@ -27,7 +27,7 @@ def test_completion_script_is_printed(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("q2mfa ", {"create", "preview", "test"}),
+        ("q2mfa ", {"create", "preview", "provider", "test"}),
         ("q2mfa cr", {"create"}),
         ("q2mfa create --mfa ", {"standard", "redirect"}),
         ("q2mfa create_extension --rendering s", {"ssr"}),

@@ -20,6 +20,7 @@ LAYERS = [
         "q2mfa_cli.platform",
         "q2mfa_cli.plan",
         "q2mfa_cli.prompts",
+        "q2mfa_cli.provider",
         "q2mfa_cli.report",
         "q2mfa_cli.transaction",
     ],
