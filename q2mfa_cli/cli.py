@@ -219,6 +219,11 @@ workspace_option = click.option(
     "--answers", metavar="FILE", help="Read the answers from a YAML, JSON or TOML file; - is stdin."
 )
 @click.option(
+    "--check-provider",
+    is_flag=True,
+    help="Redirect only: ask the issuer first, as `q2mfa provider` does, and configure what fits it.",
+)
+@click.option(
     "--no-input", is_flag=True, help="Never ask: NAME is required, the rest defaults to ssr, standard."
 )
 @click.option("--plain", is_flag=True, help="Ask with numbered menus even on a terminal.")
@@ -244,6 +249,7 @@ workspace_option = click.option(
 def create(
     output_dir: Path | None,
     answers: str | None,
+    check_provider: bool,
     no_input: bool,
     plain: bool,
     dry_run: bool,
@@ -273,6 +279,11 @@ def create(
         requests = [make_request(given)]
     else:
         requests = create.requests_from_prompts(root, given, lambda: _prompter(plain, output_format))
+    if check_provider:
+        requests = [
+            create.fitted_to_provider(request, lambda line: click.echo(line, err=True))
+            for request in requests
+        ]
     plan = create.create(
         root,
         requests,

@@ -176,7 +176,7 @@ CHECKS: tuple[Check, ...] = (
         "frame-cookies",
         "The cookies on the way to the login page reach the provider in a frame of another site.",
         "RFC 6265bis, 5.2",
-        "medium",
+        "high",
         "Set them SameSite=None; Secure; Partitioned, or host the login page in online banking's own domain.",
         framing.frame_cookies,
     ),

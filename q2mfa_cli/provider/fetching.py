@@ -64,7 +64,8 @@ class Browser:
                 return NoAnswer(url, Trouble.PROTOCOL)
 
         # requests bounds each wait, and not their sum: an answer that drips takes forever.
-        return _within(SECONDS, ask, NoAnswer(url, Trouble.TIME))
+        late: Answer | NoAnswer = NoAnswer(url, Trouble.TIME)
+        return _within(SECONDS, ask, late)
 
 
 def connect(url: str) -> Connection:
@@ -78,7 +79,9 @@ def connect(url: str) -> Connection:
     def ask() -> Connection:
         try:
             authorities = (
-                settings["verify"] if isinstance(settings["verify"], str) else requests.certs.where()
+                settings["verify"]
+                if isinstance(settings["verify"], str)
+                else requests.utils.DEFAULT_CA_BUNDLE_PATH
             )
             context = ssl.create_default_context(cafile=authorities)
             context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -64,32 +64,33 @@ def frame_cookies(seen: Observation) -> Iterable[Outcome]:
     if login_page(seen) is None:
         yield skipped("The login page was not seen.")
         return
-    lost: dict[str, list[str]] = {}
-    partitioned, number = True, 0
+    kept, lost, partitioned = False, dict[str, None](), True
     for answer in seen.pages:
         if seen.embedder and is_same_site(seen.embedder, answer.url):
             continue
         for cookie in answer.all("Set-Cookie"):
-            number += 1
             name, attributes = _cookie(cookie)
-            partitioned = partitioned and "partitioned" in attributes
-            if attributes.get("samesite") != "none" or "secure" not in attributes:
-                lost.setdefault(name, []).append(answer.url)
+            if attributes.get("samesite") == "none" and "secure" in attributes:
+                kept, partitioned = True, partitioned and "partitioned" in attributes
+            else:
+                lost[name] = None
     if lost:
-        names = ", ".join(list(lost)[:5])
+        names, are = ", ".join(list(lost)[:5]), "is" if len(lost) == 1 else "are"
+        # Some providers set a second cookie for old browsers: where another one is kept, losing it may be harmless.
         yield found(
-            f"Browsers drop the provider's cookies in a frame of another site: {names} "
-            f"{'is' if len(lost) == 1 else 'are'} not SameSite=None and Secure.",
+            f"Browsers drop cookies of the provider in a frame of another site: {names} {are} not SameSite=None and "
+            "Secure.",
+            "medium" if kept else "high",
         )
-    elif number and not partitioned:
+    elif not kept:
+        yield unknown("No cookie of another site was set before the login. Look at those that come with it.")
+    elif not partitioned:
         yield found(
             "The provider's cookies are not Partitioned: Safari and Firefox drop or separate them in a frame.",
             "low",
         )
-    elif number:
-        yield passed("The provider's cookies are SameSite=None, Secure and Partitioned.")
     else:
-        yield passed("No cookie of another site than online banking's was set on the way to the login page.")
+        yield passed("The provider's cookies are SameSite=None, Secure and Partitioned.")
 
 
 def passkeys(seen: Observation) -> Iterable[Outcome]:

@@ -82,7 +82,7 @@ def visit(target: Target) -> Observation:
     seen = replace(seen, discovery=Browser().get(metadata_url(target.issuer)))
     keys_url = seen.metadata.get("jwks_uri")
     if seen.is_safe(keys_url):
-        seen = replace(seen, jwks=Browser().get(keys_url))
+        seen = replace(seen, jwks=Browser().get(str(keys_url)))
     request = _authorization_request(target)
     seen, reference = _try_client(seen, target, request)
     seen = _go_to_login(seen, target, request, reference)
@@ -92,7 +92,7 @@ def visit(target: Target) -> Observation:
 def _https_origins(seen: Observation) -> list[str]:
     names = (*REQUIRED_ENDPOINTS, *BACKEND_ENDPOINTS)
     urls = [seen.issuer, *(seen.metadata.get(name) for name in names), *(page.url for page in seen.pages)]
-    origins = dict.fromkeys(origin_of(url) for url in urls if seen.is_safe(url))
+    origins = dict.fromkeys(origin_of(str(url)) for url in urls if seen.is_safe(url))
     return [origin for origin in origins if origin.startswith("https:")]
 
 
