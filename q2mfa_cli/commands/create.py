@@ -89,7 +89,9 @@ def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) ->
         "client_auth_method": answers["client_auth_method"] or settings.get("CLIENT_AUTH_METHOD", ""),
         "outbound_hosts": (*answers["outbound_hosts"], *judgment.outbound_hosts),
     }
-    return make_request({**answers, **fitting})
+    # An empty answer is the default of a question, and not one that can be given.
+    given = {name: value for name, value in answers.items() if value}
+    return make_request({**given, **fitting})
 
 
 def create(
