@@ -35,6 +35,12 @@ def client(seen: Observation) -> Iterable[Outcome]:
     said = f"{answer.status} {error}".strip()
     if error in ("invalid_client", "unauthorized_client") or answer.status == 401:
         yield found(f"The provider refuses the client's credentials ({said}).", seen_at=answer.url)
+    elif (
+        answer.status == 403 and not error
+    ):  # Glewlwyd's answer to a wrong secret; a firewall's to this machine
+        yield found(
+            "The provider refuses the client's credentials, or this machine (403).", seen_at=answer.url
+        )
     elif probe is ClientProbe.TOKEN:
         if error == "invalid_grant":
             yield passed("The provider accepts the client's credentials. The redirect URI was not tried.")

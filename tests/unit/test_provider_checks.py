@@ -190,6 +190,7 @@ COUNTER_EXAMPLES: list[tuple[str, str, str, Observation]] = [
     ("short RSA too", "jwks", "medium", with_keys(EC_KEY, SHORT_RSA_KEY)),
     ("one kid twice", "jwks", "medium", with_keys(EC_KEY, OTHER_EC_KEY)),
     ("wrong secret", "client", "high", with_client({"error": "invalid_client"}, 401)),
+    ("wrong secret without a reason", "client", "high", with_client(b"", 403)),
     ("unregistered redirect URI", "client", "high", with_client({"error": "invalid_request"}, 400)),
     (
         "wrong secret at token",
