@@ -1,4 +1,4 @@
-"""Write the files that derive from `q2mfa_cli/questions.py`: `make snapshots`, or ``python docs/write_derived_files.py``."""
+"""Write the files that derive from the tables of questions and of the provider's checks: `make snapshots`, or ``python docs/write_derived_files.py``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 from q2mfa_cli import __version__
 from q2mfa_cli.integrations import INTEGRATIONS
+from q2mfa_cli.provider import report
+from q2mfa_cli.provider.page_of_checks import page_of_checks
 from q2mfa_cli.questions import answers_schema, cookiecutter_defaults
 from q2mfa_cli.rendering import VERSION_VARIABLE
 
@@ -16,7 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def derived_files() -> dict[Path, str]:
     """Return the files' contents by path. Private variables of a ``cookiecutter.json`` are kept."""
-    files = {ROOT / "docs" / "answers.schema.json": _json(answers_schema())}
+    files = {
+        ROOT / "docs" / "answers.schema.json": _json(answers_schema()),
+        ROOT / "docs" / "provider-report.schema.json": _json(report.schema()),
+        ROOT / "docs" / "reference" / "provider-checks.md": page_of_checks(),
+    }
     for integration in INTEGRATIONS:
         path = ROOT / "templates" / integration.id / "cookiecutter.json"
         private = {key: value for key, value in json.loads(path.read_text("utf-8")).items() if key[0] == "_"}

@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from q2mfa_cli import __version__
-from q2mfa_cli.errors import DEBUG, OUTPUT_FORMAT, Interrupted, Q2mfaError, UsageError, allowed_color
+from q2mfa_cli.errors import (
+    DEBUG,
+    EMPTY_REPORT,
+    OUTPUT_FORMAT,
+    Interrupted,
+    Q2mfaError,
+    ToolFailed,
+    UsageError,
+    allowed_color,
+)
 from q2mfa_cli.questions import QUESTIONS, as_options
 
 if TYPE_CHECKING:
@@ -38,6 +47,7 @@ Examples:
   q2mfa test MyMFA                  run the generated tests
   q2mfa preview MyMFA               show it at work, in a browser
   q2mfa doctor                      check what is installed here
+  q2mfa provider https://login.bank.example    ask an identity provider whether it works
 
 \b
 Shell completion (bash; likewise zsh_source, fish_source):
@@ -106,10 +116,34 @@ Exit status: 0 every command works here, 1 a command does not (problem).
 """
 
 
+PROVIDER_EPILOG = """\b
+Examples:
+  q2mfa provider https://login.bank.example
+  q2mfa provider https://login.bank.example --client-id my-client \\
+      --redirect-uri https://assets.bank.example/MyMFA/verify.html \\
+      --client-secret-env MYMFA_CLIENT_SECRET --embedder https://online.bank.example
+  q2mfa provider https://login.bank.example --format json --fail-on high
+
+\b
+The secret is read from the environment, goes to the provider's token or PAR endpoint only, and is never printed.
+The checks: docs/reference/provider-checks.md.
+Exit status: 0 nothing found, 1 something found (see --fail-on), 2 wrong usage, 3 could not look.
+"""
+
+
 class Command(click.Command):
-    """A command whose usage errors honor ``--format json`` even if another option cannot be parsed."""
+    """A command whose usage errors honor ``--format json`` even if another option cannot be parsed.
+
+    :param empty_report: what the JSON report of an error has beside the error; None for that of ``create``.
+    """
+
+    def __init__(self, *args: Any, empty_report: dict[str, Any] | None = None, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.empty_report = empty_report
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if self.empty_report is not None:
+            ctx.meta[EMPTY_REPORT] = self.empty_report
         try:
             return super().parse_args(ctx, list(args))
         except click.UsageError:
@@ -240,6 +274,11 @@ workspace_option = click.option(
     "--answers", metavar="FILE", help="Read the answers from a YAML, JSON or TOML file; - is stdin."
 )
 @click.option(
+    "--check-provider",
+    is_flag=True,
+    help="Redirect only: ask the issuer first, as `q2mfa provider` does, and configure what fits it.",
+)
+@click.option(
     "--no-input", is_flag=True, help="Never ask: NAME is required, the rest defaults to ssr, standard."
 )
 @click.option("--plain", is_flag=True, help="Numbered menus and no color even on a terminal.")
@@ -259,6 +298,7 @@ workspace_option = click.option(
 def create(
     output_dir: Path | None,
     answers: str | None,
+    check_provider: bool,
     no_input: bool,
     plain: bool,
     yes: bool,
@@ -299,6 +339,11 @@ def create(
             def confirm(plan: Plan) -> bool:
                 return prompter.confirm(report.summary(plan), "Create it?")
 
+    if check_provider:
+        requests = [
+            create.fitted_to_provider(request, lambda line: click.echo(line, err=True))
+            for request in requests
+        ]
     plan = create.create(
         root,
         requests,
@@ -575,6 +620,86 @@ def doctor(context: click.Context, output_dir: Path | None, output_format: str) 
     checks = doctor.examine(output_dir or find_workspace(Path()))
     _print(doctor.as_json(checks) if output_format == "json" else doctor.as_text(checks), dry_run=True)
     context.exit(1 if doctor.has_problem(checks) else 0)
+
+
+@main.command(
+    epilog=PROVIDER_EPILOG,
+    empty_report={"issuer": None, "vendor": None, "findings": [], "outbound_hosts": [], "settings": {}},
+)
+@click.argument("issuer")
+@click.option("--client-id", metavar="TEXT", help="The client that is registered there.")
+@click.option(
+    "--client-secret-env",
+    metavar="NAME",
+    help="The environment variable with the client's secret, or its private key as a JWK: try the credentials.",
+)
+@click.option(
+    "--redirect-uri", metavar="URL", help="What is registered for the client: <base_assets_url>/verify.html."
+)
+@click.option("--embedder", metavar="URL", help="The origin of online banking, which frames the login page.")
+@click.option(
+    "--scope", "scopes", metavar="TEXT", multiple=True, help="Repeatable; openid is always asked for."
+)
+@click.option(
+    "--acr-values", metavar="TEXT", default="", help="What the extension asks for, separated by spaces."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["low", "medium", "high", "critical"]),
+    default="low",
+    show_default=True,
+    help="The least severity that makes the exit status 1; the login works without what is below high.",
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    is_eager=True,
+    callback=_remember(OUTPUT_FORMAT),
+    help="How to report.",
+)
+@debug_option
+@click.pass_context
+def provider(
+    context: click.Context,
+    issuer: str,
+    client_id: str | None,
+    client_secret_env: str | None,
+    redirect_uri: str | None,
+    embedder: str | None,
+    scopes: tuple[str, ...],
+    acr_values: str,
+    fail_on: str,
+    output_format: str,
+) -> None:
+    """Ask an identity provider whether it works in an outlet.
+
+    Sends requests to the provider only. Says what to change there, and what to configure here.
+    """
+    from q2mfa_cli.commands.provider import ask_provider, shown_report
+
+    try:
+        judgment = ask_provider(
+            issuer,
+            client_id=client_id,
+            secret_variable=client_secret_env,
+            redirect_uri=redirect_uri,
+            embedder=embedder,
+            scopes=scopes,
+            acr_values=acr_values,
+        )
+        report = shown_report(judgment, output_format)
+    except Q2mfaError:
+        raise
+    except Exception as error:
+        raise ToolFailed(
+            _one_line(f"q2mfa itself failed: {type(error).__name__}"),
+            "Run again with --debug, and report what it shows.",
+            "internal",
+        ) from error
+    _print(report, dry_run=True)
+    context.exit(1 if any(finding.is_at_least(fail_on) for finding in judgment.findings) else 0)
 
 
 def _prompter(plain: bool, output_format: str) -> Prompter:

@@ -16,6 +16,7 @@ REPORT_FORMAT = 1
 # Keys of ``click.Context.meta``, set by the options of the command line.
 OUTPUT_FORMAT = "q2mfa_cli.output_format"
 DEBUG = "q2mfa_cli.debug"
+EMPTY_REPORT = "q2mfa_cli.empty_report"
 
 
 class Q2mfaError(click.ClickException):
@@ -33,15 +34,11 @@ class Q2mfaError(click.ClickException):
         super().__init__(message)
         self.hint = hint
         self.code = code
-        self.report = report or {
-            "format": REPORT_FORMAT,
-            "status": "error",
-            "extensions": [],
-            "next_steps": [],
-        }
         # As in ClickException: the context is gone when the error is shown.
         context = click.get_current_context(silent=True)
         self.meta: dict[str, Any] = context.meta if context else {}
+        empty = self.meta.get(EMPTY_REPORT, {"extensions": [], "next_steps": []})
+        self.report = report or {"format": REPORT_FORMAT, "status": "error", **empty}
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message and the hint to stderr, and a JSON report to stdout where one was asked for."""
@@ -69,6 +66,12 @@ class UsageError(Q2mfaError):
 
     def __init__(self, message: str, hint: str, code: str = "usage") -> None:
         super().__init__(message, hint, code)
+
+
+class ToolFailed(Q2mfaError):
+    """A command that reports findings could not look. 1 would say that it looked and found something."""
+
+    exit_code = 3
 
 
 class Interrupted(Q2mfaError):

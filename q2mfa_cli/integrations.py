@@ -51,10 +51,11 @@ def _no_hosts(answers: Mapping[str, Value]) -> list[str]:
     return []
 
 
-def _issuer_host(answers: Mapping[str, Value]) -> list[str]:
-    """The issuer's host, without scheme and port. A placeholder is not worth listing."""
+def _provider_hosts(answers: Mapping[str, Value]) -> list[str]:
+    """The issuer's host, without scheme and port, and the other ones. A placeholder is not worth listing."""
     issuer = str(answers["issuer"])
-    return [] if issuer == PLACEHOLDER_ISSUER else [urlsplit(issuer).hostname or ""]
+    hosts = [] if issuer == PLACEHOLDER_ISSUER else [urlsplit(issuer).hostname or ""]
+    return list(dict.fromkeys([*hosts, *answers["outbound_hosts"]]))
 
 
 def _factor_requirements(answers: Mapping[str, Value]) -> tuple[str, ...]:
@@ -123,7 +124,7 @@ REDIRECT = Integration(
     hallmark="oidc.py",
     requirements=_provider_requirements,
     modules=("jwt",),
-    outbound_hosts=_issuer_host,
+    outbound_hosts=_provider_hosts,
     to_fill_in=_provider_settings,
     filled_in=_configuration,
 )

@@ -24,6 +24,7 @@ from q2mfa_cli.integrations import (
 )
 from q2mfa_cli.validators import (
     check_client_id,
+    check_hosts,
     check_issuer,
     check_name,
     check_scopes,
@@ -83,6 +84,8 @@ def _one_of(what: str, choices: tuple[str, ...], value: str) -> str:
 
 RENDERINGS = ("ssr", "csr")
 FACTORS = ("totp", "message")
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+PAR = ("auto", "required", "off")
 # The newest in Q2's developer documentation. A platform may serve another one.
 TECTON_VERSION = "1.62.0"
 _INTEGRATION_IDS = tuple(integration.id for integration in INTEGRATIONS)
@@ -163,6 +166,36 @@ QUESTIONS: tuple[Question, ...] = (
         repeatable=True,
         integration=REDIRECT,
         variable="scopes",
+    ),
+    Question(
+        name="client_auth_method",
+        flag="--client-auth-method",
+        metavar="METHOD",
+        help=f"Redirect only: {', '.join(AUTH_METHODS)}.  [default: what the provider announces]",
+        validate=functools.partial(_one_of, "client_auth_method", ("", *AUTH_METHODS)),
+        default="",
+        integration=REDIRECT,
+        variable="client_auth_method",
+    ),
+    Question(
+        name="par",
+        flag="--par",
+        help="Redirect only: pushed authorization requests.  [default: auto]",
+        choices=PAR,
+        validate=functools.partial(_one_of, "par", PAR),
+        default=PAR[0],
+        integration=REDIRECT,
+        variable="par",
+    ),
+    Question(
+        name="outbound_hosts",
+        flag="--outbound-host",
+        metavar="HOST",
+        help="Redirect only, repeatable: another host of the provider's endpoints, for OUTBOUND_WHITELIST.",
+        validate=check_hosts,
+        default=(),
+        repeatable=True,
+        integration=REDIRECT,
     ),
 )
 

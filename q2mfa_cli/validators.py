@@ -158,6 +158,21 @@ def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     return distinct
 
 
+def check_hosts(hosts: Iterable[str]) -> tuple[str, ...]:
+    """Return host names, each once.
+
+    :raises UsageError: One of them is not a host name or address, without scheme and port.
+    """
+    for host in hosts:
+        if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}|[0-9a-fA-F:.]{2,45}", host):
+            raise UsageError(
+                f"{shown(host)} cannot be a host.",
+                "Give the name alone, without scheme and port, for example keys.idp.example.com.",
+                "bad_host",
+            )
+    return tuple(dict.fromkeys(hosts))
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from q2mfa_cli.answers import read_answers
-from q2mfa_cli.errors import Interrupted, Q2mfaError, UsageError
-from q2mfa_cli.integrations import integration_named
+from q2mfa_cli.commands.provider import ask_provider
+from q2mfa_cli.errors import Interrupted, Q2mfaError, ToolFailed, UsageError, shown
+from q2mfa_cli.integrations import PLACEHOLDER_ISSUER, REDIRECT, integration_named
 from q2mfa_cli.plan import Plan, Progress, plan_creation
 from q2mfa_cli.prompts import Prompter, ask
 from q2mfa_cli.request import Answers, ExtensionRequest, make_request, refuse_answers_of_others
@@ -73,6 +74,43 @@ def requests_from_prompts(root: Path, given: Answers, prompter: Prompter) -> lis
         return [make_request(ask(given, prompter, check))]
     except KeyboardInterrupt:
         raise Interrupted(UNCHANGED_OR_COMPLETE) from None
+
+
+def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) -> ExtensionRequest:
+    """Ask the request's provider, and fill in what it needs. Answers that differ from the default stay.
+
+    :param say: prints a line.
+    :raises UsageError: The request has no provider. :raises Q2mfaError: It cannot be asked, or cannot work in an outlet.
+    """
+    if request.integration is not REDIRECT or request.answers["issuer"] == PLACEHOLDER_ISSUER:
+        raise UsageError(
+            "--check-provider needs the identity provider of a redirect-based extension.",
+            "Add --mfa redirect --issuer URL, or leave --check-provider out.",
+        )
+    issuer, client_id = str(request.answers["issuer"]), str(request.answers["client_id"])
+    try:
+        judgment = ask_provider(issuer, client_id=client_id or None, scopes=tuple(request.answers["scopes"]))
+    except ToolFailed as error:
+        raise Q2mfaError(error.message, f"{error.hint} Nothing was written.", error.code) from error
+    say(f"{issuer}: {judgment.sentence}")
+    for finding in judgment.found:
+        say(f"  {finding.severity}[{finding.check.id}]: {finding.outcome.text} {finding.remedy}")
+    if not judgment.can_be_configured:
+        raise Q2mfaError(
+            f"{shown(issuer)} cannot be configured. {judgment.sentence} Nothing was written.",
+            f"See `q2mfa provider {issuer}`, or leave --check-provider out.",
+            "provider_unusable",
+        )
+    settings, answers = judgment.settings, request.answers
+    fitting = {
+        "issuer": str(settings["ISSUER"]),
+        "par": settings.get("PAR", answers["par"]) if answers["par"] == "auto" else answers["par"],
+        "client_auth_method": answers["client_auth_method"] or settings.get("CLIENT_AUTH_METHOD", ""),
+        "outbound_hosts": (*answers["outbound_hosts"], *judgment.outbound_hosts),
+    }
+    # An empty answer is the default of a question, and not one that can be given.
+    given = {name: value for name, value in answers.items() if value}
+    return make_request({**given, **fitting})
 
 
 def create(

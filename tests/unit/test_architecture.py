@@ -21,6 +21,7 @@ LAYERS = [
         "q2mfa_cli.inventory",
         "q2mfa_cli.plan",
         "q2mfa_cli.prompts",
+        "q2mfa_cli.provider",
         "q2mfa_cli.removal_plan",
         "q2mfa_cli.report",
         "q2mfa_cli.transaction",

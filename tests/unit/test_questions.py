@@ -159,4 +159,6 @@ def test_redirect_template_has_the_variables_of_its_questions() -> None:
         "issuer",
         "client_id",
         "scopes",
+        "client_auth_method",
+        "par",
     ]

@@ -215,6 +215,9 @@ def test_open_question_gets_its_default() -> None:
         "issuer": "https://idp.example.com",
         "client_id": "",
         "scopes": ("openid",),
+        "client_auth_method": "",
+        "par": "auto",
+        "outbound_hosts": (),
     }
 
 

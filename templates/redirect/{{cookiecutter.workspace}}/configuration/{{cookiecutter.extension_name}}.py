@@ -13,7 +13,7 @@ CLIENT_SECRET = __os.environ.get("{{ cookiecutter.extension_name | upper }}_CLIE
 
 # client_secret_basic, client_secret_post or private_key_jwt. Empty: the first of the two secrets that the provider
 # announces, or client_secret_basic if it announces nothing.
-CLIENT_AUTH_METHOD = ""
+CLIENT_AUTH_METHOD = {{ cookiecutter.client_auth_method | jsonify }}
 
 SCOPES = {{ cookiecutter.scopes | jsonify }}
 
@@ -22,7 +22,7 @@ PROFILE = ""
 
 # Send the authorization request to the provider directly, and not through the browser (PAR): "auto" if the provider
 # announces it, "required", or "off" if it announces PAR and does not accept it from this client.
-PAR = "auto"
+PAR = {{ cookiecutter.par | jsonify }}
 
 # How old the user's login at the provider may be, in seconds. 0: they log in again, for this.
 MAX_AGE = 0

@@ -1,0 +1,170 @@
+"""Checks of what the metadata announce: the flow, PKCE, PAR, algorithms, client authentication, claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from q2mfa_cli.provider.discovery import PAR_ENDPOINT
+from q2mfa_cli.provider.observation import Observation
+from q2mfa_cli.provider.outcome import Outcome, found, info, listed, passed, skipped, unknown
+
+# What oidc.py accepts. Asymmetric only: a shared secret must not sign.
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+FAPI2_ALGORITHMS = ("PS256", "ES256", "EdDSA")
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+KEY_METHOD = "private_key_jwt"
+
+NO_METADATA = skipped("There are no metadata.")
+
+
+def response_type(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield NO_METADATA
+        return
+    types = seen.texts("response_types_supported")
+    if types is None:
+        yield found("The metadata do not say which response types there are.", "low")
+    elif "code" not in types:
+        yield found(f"The response type code is missing; there are: {listed(types)}.")
+    else:
+        yield passed("The response type code is announced.")
+    modes = seen.texts("response_modes_supported")
+    if modes is not None and "query" not in modes:
+        yield found(f"The response mode query is missing; there are: {listed(modes)}.")
+    grants = seen.texts("grant_types_supported")
+    if grants is not None and "authorization_code" not in grants:
+        yield found(f"The authorization code grant is missing; there are: {listed(grants)}.")
+
+
+def pkce(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield NO_METADATA
+        return
+    methods = seen.texts("code_challenge_methods_supported")
+    if methods is None:
+        yield unknown("The metadata do not announce PKCE. The extension uses S256 in any case.")
+    elif "S256" not in methods:
+        yield found(f"S256 is missing among the code challenge methods; there are: {listed(methods)}.")
+    elif "plain" in methods:
+        yield found("The code challenge method plain is announced beside S256.", "low")
+    else:
+        yield passed("S256 is announced, and plain is not.")
+
+
+def par(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield NO_METADATA
+        return
+    required = seen.metadata.get("require_pushed_authorization_requests") is True
+    if seen.metadata.get(PAR_ENDPOINT) is None:
+        if required:
+            yield found(
+                "The provider requires pushed authorization requests, and announces no endpoint.", "high"
+            )
+        else:
+            yield found("The provider announces no pushed authorization requests.")
+    elif required:
+        yield passed("Pushed authorization requests are required.")
+    else:
+        yield passed("Pushed authorization requests are announced, and the extension uses them.")
+
+
+def iss(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield NO_METADATA
+    elif seen.metadata.get("authorization_response_iss_parameter_supported") is True:
+        yield passed("The provider names itself in the authorization response.")
+    else:
+        yield found("The provider does not announce iss in the authorization response.")
+
+
+def id_token_alg(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield NO_METADATA
+        return
+    algorithms = seen.texts("id_token_signing_alg_values_supported")
+    if algorithms is None:
+        yield unknown("The metadata do not say how ID tokens are signed.")
+        return
+    usable = [each for each in algorithms if each in ALGORITHMS]
+    if not usable:
+        yield found(f"No algorithm for ID tokens can be accepted; there are: {listed(algorithms)}.")
+        return
+    fapi2 = [each for each in usable if each in FAPI2_ALGORITHMS]
+    yield passed(
+        f"ID tokens can be signed with {listed(usable)}; "
+        f"of these, FAPI 2.0 allows {listed(fapi2) if fapi2 else 'none'}."
+    )
+    if "none" in algorithms:
+        yield found("ID tokens without a signature are announced (none).", "low")
+
+
+def authentication_methods(seen: Observation) -> list[str]:
+    """How a client can authenticate at the token endpoint (Discovery, 3: client_secret_basic if nothing is announced)."""
+    return seen.texts("token_endpoint_auth_methods_supported") or [SECRET_METHODS[0]]
+
+
+def client_auth(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield NO_METADATA
+        return
+    methods = authentication_methods(seen)
+    usable = [each for each in (*SECRET_METHODS, KEY_METHOD) if each in methods]
+    if not usable:
+        yield found(f"No way to authenticate the client can be used; there are: {listed(methods)}.")
+        return
+    algorithms = seen.texts("token_endpoint_auth_signing_alg_values_supported")
+    if usable == [KEY_METHOD] and algorithms is not None and not set(algorithms) & set(ALGORITHMS):
+        yield found(f"No algorithm for {KEY_METHOD} can be used; there are: {listed(algorithms)}.")
+    elif usable == [KEY_METHOD]:
+        yield passed(f"The client can authenticate with {KEY_METHOD} only.")
+    else:
+        yield passed(f"The client can authenticate with {listed(usable)}.")
+
+
+def acr(seen: Observation) -> Iterable[Outcome]:
+    announced = seen.texts("acr_values_supported")
+    if not seen.metadata:
+        yield NO_METADATA
+    elif not seen.acr_values:
+        supported = f" The provider announces {listed(announced)}." if announced else ""
+        yield skipped(f"No ACR values were given (--acr-values).{supported}")
+    elif announced is None:
+        yield unknown("The metadata do not announce ACR values.")
+    elif missing := [each for each in seen.acr_values if each not in announced]:
+        yield found(f"{listed(missing)} is not among the ACR values; there are: {listed(announced)}.")
+    else:
+        yield passed("The ACR values are announced.")
+
+
+def claims(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield NO_METADATA
+        return
+    announced = seen.texts("claims_supported")
+    if announced is None:
+        yield unknown("The metadata do not say which claims there are.")
+    elif "auth_time" not in announced:
+        yield unknown(
+            "auth_time is not among the announced claims. Many providers send it without saying so.",
+            "Try a login. If the extension denies it with too_old, let the provider add auth_time to the ID token.",
+        )
+    else:
+        yield passed("The time of the login (auth_time) is among the announced claims.")
+    if announced is not None and "email" in announced and "email_verified" not in announced:
+        yield info("email is announced without email_verified: do not identify customers by email.")
+
+
+def subject(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield NO_METADATA
+        return
+    types = seen.texts("subject_types_supported")
+    if types is None:
+        yield unknown("The metadata do not say whether sub is the same for all clients.")
+    elif "pairwise" in types:
+        yield info(
+            "sub can differ for each client (pairwise): link customers by the sub that this client gets."
+        )
+    else:
+        yield passed("sub is the same for all clients.")

@@ -1,0 +1,142 @@
+"""Checks of the issuer and its metadata: OpenID Connect Discovery 1.0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from q2mfa_cli.errors import UsageError, shown
+from q2mfa_cli.provider.observation import Answer, NoAnswer, Observation, origin_of
+from q2mfa_cli.provider.outcome import Outcome, found, info, passed, skipped
+from q2mfa_cli.validators import check_issuer
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+PAR_ENDPOINT = "pushed_authorization_request_endpoint"
+REQUIRED_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+# What the extension's backend asks. The browser alone goes to the authorization endpoint.
+BACKEND_ENDPOINTS = ("token_endpoint", "jwks_uri", PAR_ENDPOINT)
+
+
+def metadata_url(issuer: str) -> str:
+    """Where the metadata of *issuer* are (Discovery, 4)."""
+    return issuer.rstrip("/") + WELL_KNOWN
+
+
+def issuer_problem(issuer: str) -> tuple[str, str] | None:
+    """Why *issuer* cannot be one, and the remedy; ``None`` if it can."""
+    if issuer.rstrip("/").endswith(WELL_KNOWN):
+        spelling = issuer.rstrip("/").removesuffix(WELL_KNOWN)
+        return "This is the address of the metadata, not the issuer.", f"Use {spelling} as the issuer."
+    try:
+        check_issuer(issuer)
+    except UsageError as error:
+        return error.message, error.hint
+    return None
+
+
+def issuer_form(seen: Observation) -> Iterable[Outcome]:
+    problem = issuer_problem(seen.issuer)
+    if problem:
+        yield found(problem[0], remedy=problem[1])
+    elif seen.on_loopback:
+        yield passed("The issuer is an http URL on this machine, which is for trials only.")
+    else:
+        yield passed("The issuer is an https URL without query and fragment.")
+
+
+def discovery(seen: Observation) -> Iterable[Outcome]:
+    if issuer_problem(seen.issuer):
+        yield skipped("The issuer cannot be one, so the provider was not asked.")
+        return
+    answer = seen.discovery
+    if isinstance(answer, NoAnswer):
+        yield found(f"The provider {answer.trouble.value}.", seen_at=answer.url)
+    elif 300 <= answer.status < 400:
+        yield found(
+            "The address of the metadata redirects, and the extension does not follow it.",
+            remedy="Use the issuer of the provider that the redirect leads to.",
+            seen_at=answer.url,
+        )
+    elif answer.status != 200:
+        yield found(f"The address of the metadata answers {answer.status}.", seen_at=answer.url)
+    elif not isinstance(answer.json, dict):
+        yield found("The metadata are not a JSON object.", seen_at=answer.url)
+    else:
+        yield passed(f"The metadata are a JSON object of {len(answer.body):,} bytes.")
+
+
+def right_spelling(seen: Observation) -> str:
+    """The issuer as the metadata spell it, if that is an issuer; empty if not."""
+    issuer = seen.metadata.get("issuer")
+    is_issuer = isinstance(issuer, str) and not issuer_problem(issuer) and "{" not in issuer
+    return str(issuer) if is_issuer else ""
+
+
+def is_near(one: str, other: str) -> bool:
+    """Whether two issuers differ in the spelling only: letter case, a slash at the end."""
+    return one.rstrip("/").lower() == other.rstrip("/").lower()
+
+
+def issuer_match(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield skipped("There are no metadata.")
+        return
+    issuer = seen.metadata.get("issuer")
+    if issuer == seen.issuer:
+        yield passed("The metadata name this issuer, to the letter.")
+    elif not isinstance(issuer, str):
+        yield found("The metadata name no issuer.")
+    elif "{" in issuer:
+        yield found(
+            f"The metadata name {shown(issuer)}, whose placeholder no ID token matches.",
+            remedy="Use the issuer of one tenant, with the tenant's id in it.",
+        )
+    elif spelling := right_spelling(seen):
+        yield found(f"The metadata name {shown(issuer)}.", remedy=f"Set ISSUER to {spelling}.")
+    else:
+        yield found(f"The metadata name {shown(issuer)}, which cannot be an issuer.")
+
+
+def endpoints(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield skipped("There are no metadata.")
+        return
+    wrong = []
+    for name in (*REQUIRED_ENDPOINTS, PAR_ENDPOINT):
+        value = seen.metadata.get(name)
+        if value is None and name == PAR_ENDPOINT:
+            continue
+        if value is None:
+            wrong.append(f"{name} is missing")
+        elif not seen.is_safe(value):
+            wrong.append(f"{name} is {shown(value)}, which is no https URL")
+    if wrong:
+        yield found(f"The metadata have wrong endpoints: {'; '.join(wrong)}.")
+    else:
+        yield passed("The authorization endpoint, the token endpoint and the keys have https URLs.")
+
+
+def backend_hosts(seen: Observation) -> list[str]:
+    """The hosts that ``OUTBOUND_WHITELIST`` has to list: the issuer's, and those of the endpoints that the backend asks."""
+    urls: list[Any] = [seen.issuer, *(seen.metadata.get(name) for name in BACKEND_ENDPOINTS)]
+    return list(dict.fromkeys(urlsplit(url).hostname or "" for url in urls if seen.is_safe(url)))
+
+
+def page_origins(seen: Observation) -> list[str]:
+    """The origins that the outlet shows beside the issuer's own: those of the authorization endpoint and of the pages."""
+    urls: list[Any] = [
+        seen.metadata.get("authorization_endpoint"),
+        *(page.url for page in seen.pages if isinstance(page, Answer)),
+    ]
+    origins = dict.fromkeys(origin_of(url) for url in urls if seen.is_safe(url))
+    return [origin for origin in origins if origin != origin_of(seen.issuer)]
+
+
+def hosts(seen: Observation) -> Iterable[Outcome]:
+    if not seen.metadata:
+        yield skipped("There are no metadata.")
+        return
+    yield info(f"The backend asks {', '.join(backend_hosts(seen))}.")
+    if origins := page_origins(seen):
+        yield info(f"The browser goes to {', '.join(origins)} too: add each to additionalDomains.")

@@ -1,0 +1,124 @@
+"""Bounded requests: 10 seconds, 100,000 bytes, no redirects, no credentials from this machine."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from q2mfa_cli import __version__
+from q2mfa_cli.provider.observation import Answer, Connection, NoAnswer, Trouble
+
+SECONDS = 10.0
+MAX_BYTES = 100_000
+CHUNK = 1024  # little: a compressed answer grows when it is read
+Result = TypeVar("Result")
+
+
+class Browser:
+    """Requests that share cookies, as those of one customer do."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = f"q2mfa/{__version__}"
+        # Without this, requests sends what ~/.netrc has for a host.
+        self._session.auth = lambda request: request
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer | NoAnswer:
+        return self._request("GET", url, headers=headers)
+
+    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer | NoAnswer:
+        return self._request("POST", url, data=form, headers=headers)
+
+    def _request(self, method: str, url: str, **options: Any) -> Answer | NoAnswer:
+        """One request. A redirect is an answer like any other."""
+
+        def ask() -> Answer | NoAnswer:
+            try:
+                with self._session.request(
+                    method, url, timeout=SECONDS, allow_redirects=False, stream=True, **options
+                ) as response:
+                    received, body = time.time(), b""
+                    for chunk in response.iter_content(CHUNK):
+                        body += chunk
+                        if len(body) > MAX_BYTES:
+                            return NoAnswer(url, Trouble.SIZE)
+                    # requests joins repeated headers. A cookie cannot be told from the next one then.
+                    headers = tuple(response.raw.headers.items())
+                    return Answer(url, response.status_code, headers, body, received)
+            except requests.exceptions.SSLError:
+                return NoAnswer(url, Trouble.TLS)
+            except requests.exceptions.Timeout:
+                return NoAnswer(url, Trouble.TIME)
+            except requests.exceptions.ConnectionError as error:
+                lied = isinstance(error.args[0] if error.args else None, urllib3.exceptions.ProtocolError)
+                return NoAnswer(url, Trouble.PROTOCOL if lied else Trouble.CONNECTION)
+            except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError):
+                return NoAnswer(url, Trouble.PROTOCOL)
+
+        # requests bounds each wait, and not their sum: an answer that drips takes forever.
+        late: Answer | NoAnswer = NoAnswer(url, Trouble.TIME)
+        return _within(SECONDS, ask, late)
+
+
+def connect(url: str) -> Connection:
+    """Look at the TLS connection to the host of *url*."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 443
+    settings = requests.Session().merge_environment_settings(url, {}, None, None, None)
+    if requests.utils.select_proxy(url, settings["proxies"]):
+        return Connection(host, error="a proxy is between")
+
+    def ask() -> Connection:
+        try:
+            authorities = (
+                settings["verify"]
+                if isinstance(settings["verify"], str)
+                else requests.utils.DEFAULT_CA_BUNDLE_PATH
+            )
+            context = ssl.create_default_context(cafile=authorities)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            with (
+                socket.create_connection((host, port), SECONDS) as plain,
+                context.wrap_socket(plain, server_hostname=host) as secure,
+            ):
+                certificate = secure.getpeercert() or {}
+                until = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+                return Connection(host, secure.version() or "", int((until - time.time()) // 86400))
+        except ssl.SSLCertVerificationError as error:
+            return Connection(host, error=error.verify_message, trusted=False)
+        except ssl.SSLError as error:
+            return Connection(
+                host, error=(error.reason or "TLS failed").lower().replace("_", " "), trusted=False
+            )
+        except (OSError, ValueError) as error:
+            return Connection(host, error=f"{type(error).__name__}")
+
+    return _within(SECONDS, ask, Connection(host, error="it takes more than 10 seconds"))
+
+
+def _within(seconds: float, ask: Callable[[], Result], otherwise: Result) -> Result:
+    """What *ask* returns, or *otherwise* if it takes longer. What it raises, this raises."""
+    done: list[Result] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(ask())
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            failed.append(error)
+
+    # A daemon: the process can end while it still waits.
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    return done[0] if done else otherwise

@@ -1,0 +1,159 @@
+"""From what was seen to a verdict: the findings, what to change, and the settings that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from q2mfa_cli.provider.capabilities import KEY_METHOD, SECRET_METHODS, authentication_methods
+from q2mfa_cli.provider.checks import CHECKS, Check
+from q2mfa_cli.provider.discovery import PAR_ENDPOINT, backend_hosts, is_near, page_origins, right_spelling
+from q2mfa_cli.provider.observation import NoAnswer, Observation, Trouble
+from q2mfa_cli.provider.outcome import SEVERITIES, Kind, Outcome
+from q2mfa_cli.provider.vendors import Vendor, vendor_of
+
+
+class Verdict(Enum):
+    """Whether the provider works in an outlet."""
+
+    WORKS = "works"
+    AFTER_CHANGES = "works_after_changes"
+    CANNOT = "cannot_work"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One outcome of one check, with what it means at this vendor.
+
+    :param impossible: why this vendor cannot change it; empty if it can.
+    """
+
+    check: Check
+    outcome: Outcome
+    vendor: Vendor | None
+
+    @property
+    def severity(self) -> str:
+        """Of what was found; ``info`` for any other outcome."""
+        is_found = self.outcome.kind is Kind.FOUND
+        return (self.outcome.severity or self.check.severity) if is_found else "info"
+
+    @property
+    def impossible(self) -> str:
+        vendor_says = self.vendor.impossible.get(self.check.id, "") if self.vendor else ""
+        return vendor_says if self.outcome.kind is Kind.FOUND else ""
+
+    @property
+    def remedy(self) -> str:
+        """What to change; the vendor's own words come before the table's."""
+        if self.outcome.kind is not Kind.FOUND:
+            return self.outcome.remedy
+        vendor_says = self.vendor.remedies.get(self.check.id, "") if self.vendor else ""
+        return self.impossible or self.outcome.remedy or vendor_says or self.check.remedy
+
+    def is_at_least(self, severity: str) -> bool:
+        is_found = self.outcome.kind is Kind.FOUND
+        return is_found and SEVERITIES.index(self.severity) >= SEVERITIES.index(severity)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether no customer gets through until it is changed."""
+        return self.is_at_least("high")
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """What all checks say about one provider."""
+
+    seen: Observation
+    vendor: Vendor | None
+    findings: Sequence[Finding]
+
+    def of_kind(self, kind: Kind) -> list[Finding]:
+        return [finding for finding in self.findings if finding.outcome.kind is kind]
+
+    @property
+    def found(self) -> list[Finding]:
+        """What was found, the most severe first."""
+        return sorted(self.of_kind(Kind.FOUND), key=lambda finding: -SEVERITIES.index(finding.severity))
+
+    @property
+    def blocking(self) -> list[Finding]:
+        return [finding for finding in self.found if finding.blocks]
+
+    @property
+    def framing(self) -> Outcome:
+        return next(finding.outcome for finding in self.findings if finding.check.id == "framing")
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        if any(finding.impossible for finding in self.blocking):
+            return Verdict.CANNOT
+        if self.blocking:
+            return Verdict.AFTER_CHANGES
+        return Verdict.WORKS if self.framing.kind is Kind.PASSED else Verdict.UNDECIDED
+
+    @property
+    def sentence(self) -> str:
+        """The verdict, as a sentence."""
+        ids = list(dict.fromkeys(finding.check.id for finding in self.blocking))
+        match self.verdict:
+            case Verdict.WORKS:
+                return "It works in an outlet."
+            case Verdict.AFTER_CHANGES:
+                return f"It works after {len(ids)} change{'s' if len(ids) > 1 else ''}: {', '.join(ids)}."
+            case Verdict.CANNOT:
+                return f"It cannot work in an outlet: {', '.join(f.check.id for f in self.blocking if f.impossible)}."
+            case Verdict.UNDECIDED:
+                return f"Undecided: nothing stops it so far. {self.framing.text}"
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether no answer came at all, so that nothing could be checked."""
+        answer = self.seen.discovery
+        silent = isinstance(answer, NoAnswer) and answer.trouble in (Trouble.CONNECTION, Trouble.TIME)
+        return silent and all(finding.check.id == "discovery" for finding in self.blocking)
+
+    @property
+    def can_be_configured(self) -> bool:
+        """Whether there are metadata of this issuer, if under another spelling, and the provider can work."""
+        spelling = right_spelling(self.seen)
+        return self.verdict is not Verdict.CANNOT and is_near(spelling, self.seen.issuer)
+
+    @property
+    def outbound_hosts(self) -> list[str]:
+        return backend_hosts(self.seen) if self.seen.metadata else []
+
+    @property
+    def other_origins(self) -> list[str]:
+        """What ``additionalDomains`` needs beside the issuer's origin."""
+        return page_origins(self.seen)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings of ``configuration/<Name>.py`` that this provider needs, without those whose defaults do."""
+        if not self.seen.metadata:
+            return {}
+        settings: dict[str, Any] = {"ISSUER": right_spelling(self.seen) or self.seen.issuer}
+        if self.seen.client_id:
+            settings["CLIENT_ID"] = self.seen.client_id
+        methods = authentication_methods(self.seen)
+        if KEY_METHOD in methods and not set(SECRET_METHODS) & set(methods):
+            settings["CLIENT_AUTH_METHOD"] = KEY_METHOD
+        required = self.seen.metadata.get("require_pushed_authorization_requests") is True
+        if required and self.seen.is_safe(self.seen.metadata.get(PAR_ENDPOINT)):
+            settings["PAR"] = "required"
+        if self.seen.acr_values:
+            settings["ACR_VALUES"] = " ".join(self.seen.acr_values)
+        return {**settings, **(self.vendor.settings if self.vendor else {})}
+
+
+def judge(seen: Observation) -> Judgment:
+    """Run every check of the table."""
+    vendor = vendor_of(seen)
+    findings = [Finding(check, outcome, vendor) for check in CHECKS for outcome in check.run(seen)]
+    return Judgment(seen, vendor, findings)

@@ -1,0 +1,73 @@
+"""The check of the published keys: RFC 7517."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from q2mfa_cli.provider.capabilities import ALGORITHMS
+from q2mfa_cli.provider.observation import NoAnswer, Observation
+from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped
+
+PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
+RSA_BITS = 2048
+
+
+def jwks(seen: Observation) -> Iterable[Outcome]:
+    answer = seen.jwks
+    if answer is None:
+        yield skipped("There is no jwks_uri that can be asked.")
+        return
+    if isinstance(answer, NoAnswer):
+        yield found(f"The address of the keys {answer.trouble.value}.", "high", seen_at=answer.url)
+        return
+    published = answer.json if answer.status == 200 else None
+    keys = published.get("keys") if isinstance(published, dict) else None
+    if not isinstance(keys, list):
+        yield found(
+            f"The address of the keys answers {answer.status} and no list of keys.",
+            "high",
+            seen_at=answer.url,
+        )
+        return
+    problems = list(_problems([key for key in keys if isinstance(key, dict)]))
+    yield from problems
+    if not problems:
+        yield passed(f"{len(keys)} key{'s' if len(keys) > 1 else ''}, of which at least one can be used.")
+
+
+def _problems(keys: list[dict[str, Any]]) -> Iterable[Outcome]:
+    if any(key.get("kty") == "oct" for key in keys):
+        yield found("A symmetric key is published: everybody can sign with it.", "critical")
+    if any(member in key for key in keys for member in PRIVATE):
+        yield found("A private key is published: everybody can sign with it.", "critical")
+    signing = [key for key in keys if key.get("kty") != "oct" and key.get("use", "sig") == "sig"]
+    readable = [(key, public) for key in signing if (public := _public_key(key)) is not None]
+    usable = [key for key, public in readable if _is_strong(public)]
+    if not usable:
+        yield found("None of the keys can check the signature of an ID token.", "high")
+    weak = [key for key, public in readable if not _is_strong(public)]
+    if weak and usable:
+        yield found(f"{len(weak)} of the RSA keys has fewer than {RSA_BITS} bits.")
+    # oidc.py wants exactly one key that fits, so a repeated kid of one type denies.
+    kinds = Counter((str(key.get("kid")), str(key.get("kty")), str(key.get("crv"))) for key in usable)
+    if any(number > 1 for number in kinds.values()):
+        yield found("Several keys for signatures have the same kid, or none.")
+
+
+def _public_key(key: dict[str, Any]) -> Any:
+    """The key as the cryptography package has it; ``None`` if it cannot be read or is for another algorithm."""
+    public = {name: value for name, value in key.items() if name not in PRIVATE}
+    try:
+        read = jwt.PyJWK(public)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return None
+    return read.key if read.algorithm_name in ALGORITHMS else None
+
+
+def _is_strong(public: Any) -> bool:
+    return not isinstance(public, RSAPublicKey) or public.key_size >= RSA_BITS

@@ -1,0 +1,171 @@
+"""What was seen of a provider: requests and answers, without any judgment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Trouble(Enum):
+    """Why there is no answer. The value completes the sentence "The provider …"."""
+
+    CONNECTION = "cannot be reached"
+    TIME = "takes more than 10 seconds"
+    SIZE = "answers more than 100,000 bytes"
+    TLS = "has no TLS connection that can be trusted"
+    PROTOCOL = "answers something that is not HTTP"
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """A request without a usable answer.
+
+    :param detail: what the library says, on one line; empty if it adds nothing.
+    """
+
+    url: str
+    trouble: Trouble
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response.
+
+    :param headers: as they came, a repeated one several times.
+    :param received: when its headers had come, in seconds since 1970 by this machine's clock.
+    """
+
+    url: str
+    status: int
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+    received: float = 0.0
+
+    def all(self, name: str) -> list[str]:
+        """The values of every header of this name, in order."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def first(self, name: str) -> str:
+        return next(iter(self.all(name)), "")
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    @cached_property
+    def json(self) -> Any:
+        """The JSON value of the body; ``None`` if it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A TLS connection to one of the provider's hosts.
+
+    :param version: as OpenSSL names it, ``TLSv1.3``; empty without a connection.
+    :param days_left: until the certificate expires.
+    :param error: why the connection cannot be trusted, or could not be made; empty if it was.
+    :param trusted: False if the certificate or the protocol is at fault.
+    """
+
+    host: str
+    version: str = ""
+    days_left: int = 0
+    error: str = ""
+    trusted: bool = True
+
+
+class ClientProbe(Enum):
+    """How the client's credentials were tried."""
+
+    PAR = "a pushed authorization request"
+    TOKEN = "a made-up code at the token endpoint"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All that was seen of a provider, and what it was asked for.
+
+    :param embedder: the origin of online banking, which frames the login page.
+    :param redirect_uri: what is registered for the client.
+    :param has_secret: whether there is a client secret. The secret itself is not here.
+    :param pages: the answers on the way from the authorization endpoint to the first page, each a redirect but the last.
+    :param pages_end: why the way ended without a page: a :class:`NoAnswer`, or a sentence.
+    :param cross_origin: the authorization endpoint's answer to a script of another origin.
+    :param client: the answer to the client's credentials. :param client_unseen: why they were not sent.
+    """
+
+    issuer: str
+    discovery: Answer | NoAnswer
+    embedder: str = ""
+    client_id: str = ""
+    redirect_uri: str = ""
+    has_secret: bool = False
+    acr_values: Sequence[str] = ()
+    jwks: Answer | NoAnswer | None = None
+    pages: Sequence[Answer] = ()
+    pages_end: NoAnswer | str = ""
+    cross_origin: Answer | NoAnswer | None = None
+    probe: ClientProbe | None = None
+    client: Answer | NoAnswer | None = None
+    client_unseen: str = ""
+    connections: Sequence[Connection] = field(default=())
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Any]:
+        """The provider's metadata; empty if it published none that can be read."""
+        usable = isinstance(self.discovery, Answer) and self.discovery.status == 200
+        found = self.discovery.json if usable and isinstance(self.discovery, Answer) else None
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the issuer is an http one on this machine, for trials."""
+        return self.issuer.startswith("http://")
+
+    def texts(self, name: str) -> list[str] | None:
+        """The list of texts that the metadata announce under *name*; ``None`` if they announce none."""
+        value = self.metadata.get(name)
+        return [each for each in value if isinstance(each, str)] if isinstance(value, list) else None
+
+    def is_safe(self, url: Any) -> bool:
+        """Whether *url* is an https URL, or an http one on this machine like the issuer's."""
+        return is_safe_url(url, self.issuer)
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def is_safe_url(url: Any, issuer: str) -> bool:
+    """Whether *url* is an https URL without user, fragment or white space, or an http one on loopback if the issuer's is too."""
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable():
+        return False
+    if any(character in url for character in ' \\#"<>'):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None or port == 0:
+        return False
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and host in LOOPBACK and issuer.startswith("http://")
+    )
+
+
+def origin_of(url: str) -> str:
+    """``scheme://host[:port]`` of *url*, in lower case, without the scheme's own port."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")

@@ -1,0 +1,60 @@
+"""What one look at a provider came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+"""From the least to the most severe. From ``high`` on, no customer gets through."""
+
+
+class Kind(Enum):
+    PASSED = "passed"
+    FOUND = "found"
+    UNKNOWN = "unknown"  # the provider does not say
+    SKIPPED = "skipped"  # it was not looked at, or does not apply
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check says.
+
+    :param text: a whole sentence, the fact and not the advice.
+    :param severity: of what was found, if it is not the check's own.
+    :param remedy: if it is not the check's own. :param seen_at: the URL at which it was seen.
+    """
+
+    kind: Kind
+    text: str
+    severity: str = ""
+    remedy: str = ""
+    seen_at: str = ""
+
+
+def passed(text: str) -> Outcome:
+    return Outcome(Kind.PASSED, text)
+
+
+def found(text: str, severity: str = "", remedy: str = "", seen_at: str = "") -> Outcome:
+    assert severity in ("", *SEVERITIES)
+    return Outcome(Kind.FOUND, text, severity, remedy, seen_at)
+
+
+def unknown(text: str, remedy: str = "") -> Outcome:
+    return Outcome(Kind.UNKNOWN, text, remedy=remedy)
+
+
+def skipped(text: str) -> Outcome:
+    return Outcome(Kind.SKIPPED, text)
+
+
+def info(text: str) -> Outcome:
+    return Outcome(Kind.INFO, text)
+
+
+def listed(values: list[str]) -> str:
+    """*values* of the provider as a sentence can hold them: printable, at most eight of them, each at most 60 characters."""
+    shown = ["".join(c if c.isprintable() else "?" for c in value)[:60] for value in values[:8]]
+    return ", ".join(shown) + (f" and {len(values) - 8} more" if len(values) > 8 else "")

@@ -1,0 +1,67 @@
+"""What an HTML page is: one on which a customer can log in, an error, or something else."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from q2mfa_cli.provider.observation import Answer
+
+TYPED = {"text", "email", "password", "tel", "number", ""}
+# How providers name their refusal on an error page (RFC 6749, 4.1.2.1; Entra ID).
+ERRORS = re.compile(
+    r"invalid[_ ](request|client|scope|redirect)|unauthorized[_ ]client|unsupported_response_type"
+    r"|redirect_uri|mismatching redirect|AADSTS\d+|client_id",
+    re.IGNORECASE,
+)
+
+
+class Page(HTMLParser):
+    """The parts of a page that tell what it is.
+
+    :ivar typed: how many fields a person types into. :ivar forms: how many forms there are. :ivar scripts: how many scripts.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.typed = self.forms = self.scripts = 0
+        self._words: list[str] = []
+        self._hidden = False
+        self.answer = answer
+        if self.is_html:
+            self.feed(answer.text)
+            self.close()
+
+    @property
+    def is_html(self) -> bool:
+        return "html" in self.answer.first("Content-Type").lower()
+
+    @property
+    def is_error(self) -> bool:
+        return self.answer.status >= 400 or (not self.typed and bool(ERRORS.search(" ".join(self._words))))
+
+    @property
+    def is_login(self) -> bool:
+        """Whether a customer can type something, or a script makes the page that they see."""
+        if not self.is_html or self.is_error or self.answer.status != 200:
+            return False
+        return self.typed > 0 or (self.scripts > 0 and self.forms == 0)
+
+    @property
+    def names_passkeys(self) -> bool:
+        return bool(re.search(r"navigator\.credentials|webauthn|passkey", self.answer.text, re.IGNORECASE))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self._hidden = tag in ("script", "style")
+        self.forms += tag == "form"
+        self.scripts += tag == "script"
+        self.typed += tag == "input" and given.get("type", "").lower() in TYPED
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._hidden = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self._words.append(data)

@@ -1,0 +1,79 @@
+"""Checks of the connection: TLS, the clock, and answers to scripts of other origins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+
+from q2mfa_cli.provider.observation import Answer, Observation
+from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped, unknown
+
+LEEWAY_SECONDS = 60
+"""By how much the clocks of provider and extension may differ, as in protocol.py of the template."""
+CERTIFICATE_DAYS = 21
+
+
+def tls(seen: Observation) -> Iterable[Outcome]:
+    if seen.on_loopback:
+        yield skipped("The issuer is an http URL.")
+        return
+    if not seen.connections:
+        yield skipped("No connection was made.")
+        return
+    problems = []
+    for each in seen.connections:
+        if each.error and each.trusted:
+            yield unknown(f"The TLS connection to {each.host} was not seen: {each.error}.")
+        elif each.error:
+            problems.append(found(f"The TLS connection to {each.host} cannot be trusted: {each.error}."))
+        elif each.days_left < CERTIFICATE_DAYS:
+            days = f"{each.days_left} day{'' if each.days_left == 1 else 's'}"
+            problems.append(found(f"The certificate of {each.host} expires in {days}.", "medium"))
+    if isinstance(seen.discovery, Answer) and not seen.discovery.first("Strict-Transport-Security"):
+        problems.append(found("The provider sends no Strict-Transport-Security.", "low"))
+    yield from problems
+    good = [each for each in seen.connections if not each.error]
+    if good and not problems:
+        yield passed(f"{', '.join(sorted({each.version for each in good}))}, with certificates to trust.")
+
+
+def clock(seen: Observation) -> Iterable[Outcome]:
+    answers = [each for each in (seen.discovery, seen.jwks) if isinstance(each, Answer)]
+    skews = [skew for answer in answers if (skew := _skew(answer)) is not None]
+    if not skews:
+        yield unknown("No answer has the provider's time (Date).")
+        return
+    # A cache on the way gives an old Date at worst; the smallest difference is the clock's.
+    skew = min(skews, key=abs)
+    size, direction = round(abs(skew)), "ahead of" if skew > 0 else "behind"
+    if abs(skew) > LEEWAY_SECONDS:
+        yield found(f"The provider's clock is {size} seconds {direction} this machine's.", "high")
+    elif abs(skew) > LEEWAY_SECONDS / 2:
+        yield found(f"The provider's clock is {size} seconds {direction} this machine's.")
+    else:
+        yield passed(f"The clocks differ by {size} second{'' if size == 1 else 's'}.")
+
+
+def _skew(answer: Answer) -> float | None:
+    """By how many seconds the provider's clock is ahead of ours; ``None`` if the answer does not say."""
+    try:
+        date = parsedate_to_datetime(answer.first("Date"))
+    except (TypeError, ValueError):
+        return None
+    age = answer.first("Age")
+    made = date.replace(tzinfo=date.tzinfo or timezone.utc).timestamp()
+    return made + (int(age) if age.isascii() and age.isdigit() and len(age) < 9 else 0) - answer.received
+
+
+def cors(seen: Observation) -> Iterable[Outcome]:
+    answer = seen.cross_origin
+    if not isinstance(answer, Answer):
+        yield skipped("The authorization endpoint was not asked.")
+    elif allowed := answer.first("Access-Control-Allow-Origin"):
+        shown = "every origin" if allowed == "*" else "other origins"
+        yield found(
+            f"The authorization endpoint answers scripts of {shown}.", seen_at=answer.url.partition("?")[0]
+        )
+    else:
+        yield passed("The authorization endpoint does not answer scripts of other origins.")

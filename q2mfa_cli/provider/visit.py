@@ -1,0 +1,241 @@
+"""Ask a provider, as a generated extension and its customer do. Nothing is judged here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qs, quote_plus, urlencode, urljoin, urlsplit
+
+import jwt
+
+from q2mfa_cli.provider.capabilities import ALGORITHMS, KEY_METHOD, SECRET_METHODS, authentication_methods
+from q2mfa_cli.provider.discovery import (
+    BACKEND_ENDPOINTS,
+    PAR_ENDPOINT,
+    REQUIRED_ENDPOINTS,
+    issuer_problem,
+    metadata_url,
+)
+from q2mfa_cli.provider.fetching import Browser, connect
+from q2mfa_cli.provider.observation import (
+    Answer,
+    ClientProbe,
+    NoAnswer,
+    Observation,
+    Trouble,
+    is_safe_url,
+    origin_of,
+)
+
+REDIRECTS = 5
+OTHER_ORIGIN = "https://other.example"
+FLOW_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to ask about.
+
+    :param secret: the client's secret, or its private key as a JWK. Not shown in the value's text.
+    """
+
+    issuer: str
+    client_id: str = ""
+    redirect_uri: str = ""
+    embedder: str = ""
+    scopes: Sequence[str] = ("openid",)
+    acr_values: Sequence[str] = ()
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"Target({self.issuer!r})"
+
+
+class UnusableKey(ValueError):
+    """The secret is meant to be a private key, and cannot be used."""
+
+
+def visit(target: Target) -> Observation:
+    """Ask the provider for all that the checks look at.
+
+    The secret goes to the token or PAR endpoint only, and only if the metadata are the issuer's own.
+
+    :raises UnusableKey: the secret is a JWK that cannot sign.
+    """
+    seen = Observation(
+        issuer=target.issuer,
+        discovery=NoAnswer(metadata_url(target.issuer), Trouble.CONNECTION),
+        embedder=target.embedder,
+        client_id=target.client_id,
+        redirect_uri=target.redirect_uri,
+        has_secret=bool(target.secret),
+        acr_values=target.acr_values,
+    )
+    if issuer_problem(target.issuer):
+        return replace(seen, client_unseen="The issuer cannot be one.", pages_end="The issuer cannot be one.")
+    seen = replace(seen, discovery=Browser().get(metadata_url(target.issuer)))
+    keys_url = seen.metadata.get("jwks_uri")
+    if seen.is_safe(keys_url):
+        seen = replace(seen, jwks=Browser().get(str(keys_url)))
+    request = _authorization_request(target)
+    seen, reference = _try_client(seen, target, request)
+    seen = _go_to_login(seen, target, request, reference)
+    return replace(seen, connections=tuple(connect(url) for url in _https_origins(seen)))
+
+
+def _https_origins(seen: Observation) -> list[str]:
+    names = (*REQUIRED_ENDPOINTS, *BACKEND_ENDPOINTS)
+    urls = [seen.issuer, *(seen.metadata.get(name) for name in names), *(page.url for page in seen.pages)]
+    origins = dict.fromkeys(origin_of(str(url)) for url in urls if seen.is_safe(url))
+    return [origin for origin in origins if origin.startswith("https:")]
+
+
+def _authorization_request(target: Target) -> dict[str, str]:
+    """What a generated extension asks for. The code verifier is forgotten: no code is ever redeemed."""
+    challenge = hashlib.sha256(secrets.token_urlsafe(32).encode()).digest()
+    request = {
+        "client_id": target.client_id,
+        "response_type": "code",
+        "scope": " ".join(target.scopes),
+        "redirect_uri": target.redirect_uri,
+        "state": secrets.token_urlsafe(32),
+        "nonce": secrets.token_urlsafe(32),
+        "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+        "prompt": "login",
+        "max_age": str(FLOW_SECONDS),
+        "acr_values": " ".join(target.acr_values),
+    }
+    return {name: value for name, value in request.items() if value}
+
+
+def _try_client(seen: Observation, target: Target, request: Mapping[str, str]) -> tuple[Observation, str]:
+    """Authenticate the client, and return the reference of a pushed request where there is one."""
+
+    def unseen(why: str) -> tuple[Observation, str]:
+        return replace(seen, client_unseen=why), ""
+
+    if not (target.client_id and target.secret):
+        return unseen("")
+    if seen.metadata.get("issuer") != target.issuer:
+        return unseen("The secret was not sent: the metadata are not this issuer's.")
+    pushes = bool(target.redirect_uri) and seen.metadata.get(PAR_ENDPOINT) is not None
+    endpoint = seen.metadata.get(PAR_ENDPOINT if pushes else "token_endpoint")
+    if not seen.is_safe(endpoint):
+        return unseen("The secret was not sent: the endpoint has no https URL.")
+    methods = authentication_methods(seen)
+    method = KEY_METHOD if _is_key(target.secret) else next((m for m in SECRET_METHODS if m in methods), "")
+    if not method:
+        return unseen("The secret was not sent: the provider takes no client secret.")
+    form, headers = _credentials(target, method)
+    if pushes:
+        asked: Mapping[str, str] = request
+    else:
+        asked = {
+            "grant_type": "authorization_code",
+            "code": secrets.token_urlsafe(32),
+            "redirect_uri": target.redirect_uri or f"{OTHER_ORIGIN}/verify.html",
+            "code_verifier": secrets.token_urlsafe(32),
+        }
+    answer = Browser().post(str(endpoint), {**asked, **form}, headers)
+    probe = ClientProbe.PAR if pushes else ClientProbe.TOKEN
+    body = answer.json if isinstance(answer, Answer) and answer.status in (200, 201) else None
+    reference = body.get("request_uri") if pushes and isinstance(body, dict) else ""
+    return replace(seen, probe=probe, client=answer), reference if isinstance(reference, str) else ""
+
+
+def _is_key(secret: str) -> bool:
+    return secret.lstrip().startswith("{")
+
+
+def _credentials(target: Target, method: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The form fields and headers that prove who the client is, as oidc.py of the template has them (Core, 9)."""
+    if method == "client_secret_post":
+        return {"client_id": target.client_id, "client_secret": target.secret}, {}
+    if method == KEY_METHOD:
+        return {
+            "client_id": target.client_id,
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": _assertion(target),
+        }, {}
+    pair = f"{quote_plus(target.client_id)}:{quote_plus(target.secret)}"
+    return {}, {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+
+def _assertion(target: Target) -> str:
+    now = int(time.time())
+    claims: dict[str, str | int] = {
+        "iss": target.client_id,
+        "sub": target.client_id,
+        "aud": target.issuer,
+        "iat": now,
+        "exp": now + 60,
+        "jti": secrets.token_urlsafe(16),
+    }
+    try:
+        key = jwt.PyJWK(json.loads(target.secret))
+        if key.algorithm_name not in ALGORITHMS:
+            raise UnusableKey
+        return jwt.encode(claims, key.key, key.algorithm_name, {"kid": key.key_id})
+    except Exception:  # noqa: BLE001
+        # What a library says about a private key is not for a terminal.
+        raise UnusableKey from None
+
+
+def _go_to_login(
+    seen: Observation, target: Target, request: Mapping[str, str], reference: str
+) -> Observation:
+    """Go to the login page as the customer's browser does: with the cookies, through at most five redirects."""
+    endpoint = seen.metadata.get("authorization_endpoint")
+    if not seen.is_safe(endpoint):
+        return replace(seen, pages_end="There is no authorization endpoint that can be asked.")
+    asked = {"client_id": target.client_id, "request_uri": reference} if reference else request
+    url = str(endpoint) + ("&" if "?" in str(endpoint) else "?") + urlencode(asked)
+    seen = replace(seen, cross_origin=Browser().get(url, {"Origin": OTHER_ORIGIN}))
+    if not (target.client_id and target.redirect_uri):
+        return replace(
+            seen,
+            pages_end="The login page was not looked at: give --client-id and --redirect-uri of the client.",
+        )
+    if seen.metadata.get("require_pushed_authorization_requests") is True and not reference:
+        return replace(
+            seen,
+            pages_end="The login page was not looked at: the provider wants the request pushed. "
+            "Give --client-secret-env.",
+        )
+    browser, pages = Browser(), list[Answer]()
+    for _ in range(REDIRECTS + 1):
+        answer = browser.get(url)
+        if isinstance(answer, NoAnswer):
+            return replace(seen, pages=pages, pages_end=answer)
+        pages.append(answer)
+        location = answer.first("Location")
+        if not 300 <= answer.status < 400 or not location:
+            return replace(seen, pages=pages)
+        url = urljoin(answer.url, location)
+        if _is_callback(url, target.redirect_uri):
+            return replace(seen, pages=pages, pages_end=_callback(url))
+        if not is_safe_url(url.partition("#")[0], target.issuer):
+            return replace(
+                seen, pages=pages, pages_end="The way to the login page leads to an address without https."
+            )
+        url = url.partition("#")[0]
+    return replace(seen, pages=pages, pages_end=f"The login page is behind more than {REDIRECTS} redirects.")
+
+
+def _is_callback(url: str, redirect_uri: str) -> bool:
+    return url.partition("?")[0].partition("#")[0] == redirect_uri.partition("?")[0]
+
+
+def _callback(url: str) -> str:
+    """What came back without a login page, as a sentence."""
+    error = (parse_qs(urlsplit(url).query).get("error") or [""])[0]
+    if re.fullmatch(r"[a-z_]{1,40}", error):
+        return f"The provider answers {error} and shows no page."
+    return "The provider answers at once and shows no page."
