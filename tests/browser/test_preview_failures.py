@@ -223,6 +223,16 @@ def test_one_event_draws_one_row(open_banking: OpenBanking) -> None:
     assert banking.page.evaluate("window.changed") == 5
 
 
+def test_long_sequence_draws_the_newest_rows_and_counts_the_others(open_banking: OpenBanking) -> None:
+    banking = open_banking("StandardCsr")
+    expect(banking.outlet.get_by_label("6-digit code")).to_be_enabled()
+    banking.frame.evaluate(POLL, 210)
+    expect(banking.page.locator("#sequence .earlier")).to_have_text(
+        "12 earlier messages are in the copied reports."
+    )
+    expect(banking.page.locator("#sequence .row:not([data-state=ahead])")).to_have_count(200)
+
+
 def test_equal_calls_are_one_row_with_a_count(open_banking: OpenBanking) -> None:
     banking = open_banking("StandardCsr")
     expect(banking.outlet.get_by_label("6-digit code")).to_be_enabled()

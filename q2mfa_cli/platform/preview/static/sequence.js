@@ -18,6 +18,9 @@ function* pairs(value, name = "") {
   } else yield [name, String(value)];
 }
 
+// How many rows are drawn. The copied reports have all.
+const DRAWN = 200;
+
 export class Sequence {
   /**
    * @param {HTMLElement} list scrolls; the newest row stays in view unless somebody scrolled up
@@ -43,6 +46,7 @@ export class Sequence {
   replace(rows) {
     this.items = new Map(); // by index: {row, element}
     this.last = null; // of them
+    this.dropped = 0; // rows that are no longer drawn
     this.numbered = 0; // the newest one that has a step
     this.follows = true;
     this.list.replaceChildren();
@@ -57,12 +61,15 @@ export class Sequence {
         this.#drawLanes();
       }
     }
+    // A row that is no longer drawn may still change.
+    if (!this.items.has(row.index) && row.index < (this.last?.row.index ?? 0)) return;
     const item = { row, element: this.#draw(row) };
     item.element.dataset.fresh = "";
     const known = this.items.get(row.index);
     if (known) known.element.replaceWith(item.element);
     else this.list.insertBefore(item.element, this.ahead.find((each) => each.parentElement === this.list) ?? null);
     this.items.set(row.index, item);
+    if (this.items.size > DRAWN) this.#dropOldest();
     if (!known || known === this.last) this.last = item;
     // The newest message of a step says how far this attempt has come: after a refused code, the next one begins at 1.
     if (row.step && row.index >= this.numbered) {
@@ -70,6 +77,14 @@ export class Sequence {
       this.#drawAhead(row.step);
     }
     if (this.follows && !known) this.#show();
+  }
+
+  #dropOldest() {
+    this.remove(this.items.keys().next().value);
+    this.dropped += 1;
+    this.earlier ??= element("li", "earlier");
+    this.earlier.textContent = `${this.dropped} earlier messages are in the copied reports.`;
+    if (this.earlier.parentElement !== this.list) this.list.prepend(this.earlier);
   }
 
   remove(index) {
