@@ -34,9 +34,9 @@ def is_active() -> bool:
 
 def refusal(path: Any, winerror: int) -> OSError:
     """The error with which Windows refuses *path*."""
-    error = FileExistsError if winerror == ALREADY_EXISTS else PermissionError
+    error: type[OSError] = FileExistsError if winerror == ALREADY_EXISTS else PermissionError
     refused = error(errno.EACCES, f"refused with error {winerror} of Windows", os.fspath(path))
-    refused.winerror = winerror  # type: ignore[attr-defined]
+    vars(refused)["winerror"] = winerror  # an attribute that OSError has on Windows only
     return refused
 
 

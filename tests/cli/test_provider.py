@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -199,11 +200,10 @@ def test_answer_that_is_too_large_is_found(provider: Provider, tmp_path: Path) -
     assert run.status == 1 and found(report) == ["discovery"]
 
 
-def test_late_answer_is_no_answer(
-    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "SECONDS", 0.0001)
-    run, report = ask(provider.issuer, cwd=tmp_path)
+def test_provider_that_never_answers_is_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        run, report = ask(f"http://127.0.0.1:{silent.getsockname()[1]}", cwd=tmp_path)
     assert run.status == 3 and report["error"]["code"] == "unreachable"
 
 
