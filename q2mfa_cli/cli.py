@@ -184,9 +184,10 @@ def _shown_as_q2mfa_errors() -> Iterator[None]:
         raise
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "q2mfa"
-        raise UsageError(
-            _one_line(error.format_message()), _meant(error) or f"See `{command} --help`."
-        ) from error
+        meant = _meant(error)
+        # click's own guess would contradict ours.
+        what = error.message if meant else error.format_message()
+        raise UsageError(_one_line(what), meant or f"See `{command} --help`.") from error
     except (KeyboardInterrupt, click.Abort):
         if sys.stderr.isatty():
             click.echo(err=True)

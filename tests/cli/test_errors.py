@@ -63,6 +63,7 @@ def test_wrong_usage_names_the_help_that_applies(arguments: list[str], workspace
 def test_choice_given_as_a_flag_names_the_flag_that_is_meant(flag: str, meant: str, workspace: Path) -> None:
     run = q2mfa("create", "Foo", flag, cwd=workspace)
     assert run.status == 2 and run.err.splitlines()[1] == f"Did you mean {meant}?", run
+    assert run.err.count("Did you mean") == 1
 
 
 def test_reader_that_closes_the_pipe_early_ends_the_command_silently(workspace: Path) -> None:
