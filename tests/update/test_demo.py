@@ -1,4 +1,4 @@
-"""The demo of docs/update.md: a security fix reaches an extension that its owner has edited."""
+"""The demo of docs/update.md and the README: a security fix reaches an extension that its owner has edited."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from command import q2mfa, q2mfa_process
 from earlier_templates import earlier_record, install
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "update.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "update.md"
 RECORD = earlier_record("standard")
 TEXTS, EXTENSION = "LoginMFA/frontend/public/assets/languages/en-US.json", "LoginMFA/extension.py"
 
@@ -55,6 +56,15 @@ def test_document_shows_what_the_commands_print(edited: Path) -> None:
         assert printed == output, f"Copy this into {DOCUMENT}:\n$ {command}\n{printed}"
     merged = (edited / EXTENSION).read_bytes()
     assert b"support" in merged and b"from .customer import Denied" in merged
+
+
+def test_readme_shows_how_what_the_commands_print_begins(edited: Path) -> None:
+    shown = commands_of((ROOT / "README.md").read_text("utf-8"))
+    assert [command for command, _ in shown] == ["q2mfa list", "q2mfa update LoginMFA"]
+    for command, output in shown:
+        beginning, rest, end = output.partition("…")
+        assert q2mfa(*command.split()[1:], cwd=edited).out.startswith(beginning)
+        assert (rest, end) == ("…", "")
 
 
 @pytest.mark.slow
