@@ -58,7 +58,7 @@ def test_document_shows_what_the_commands_print(edited: Path) -> None:
     assert b"support" in merged and b"from .customer import Denied" in merged
 
 
-def test_readme_shows_how_what_the_commands_print_begins(edited: Path) -> None:
+def test_readme_shows_how_the_output_of_the_commands_begins(edited: Path) -> None:
     shown = commands_of((ROOT / "README.md").read_text("utf-8"))
     assert [command for command, _ in shown] == ["q2mfa list", "q2mfa update LoginMFA"]
     for command, output in shown:
