@@ -1,0 +1,97 @@
+"""What a check is, and what it finds."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from q2mfa_cli.integrations import Integration
+
+
+class Severity(enum.IntEnum):
+    """How bad a finding is, in the order of ``--fail-on`` and ``--min-severity``."""
+
+    NOTE = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class Precision(enum.Enum):
+    """How likely a finding is right, in SARIF's words. A dynamic check saw HQ accept a token, so it is very high."""
+
+    MEDIUM = "medium"
+    HIGH = "high"
+    VERY_HIGH = "very-high"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. This is metadata: the module of its family runs it, under the same id.
+
+    :param id: for flags, ignores, SARIF and ``q2mfa explain``. :param title: what is wrong, as a noun phrase.
+    :param requirement: what has to hold, as one sentence. :param risk: what an attacker or a fault does otherwise.
+    :param remedy: what to change. :param sources: such as ``"RFC 9700, 4.7.1"``, ``"ASVS 10.2.1"`` or ``"CWE-352"``.
+    :param severity: unless the finding says otherwise. :param seen: ``"static"``, ``"dynamic"`` or both.
+    :param integrations: those that it applies to; empty for every extension, hand-written ones too.
+    :param profiles: the severity by profile, where it differs. A check whose *severity* is None runs in these profiles only.
+    :param wrong: an example of the defect. :param right: the same without it.
+    """
+
+    id: str
+    title: str
+    requirement: str
+    risk: str
+    remedy: str
+    sources: tuple[str, ...]
+    severity: Severity | None
+    seen: tuple[str, ...]
+    precision: Precision = Precision.VERY_HIGH
+    integrations: tuple[Integration, ...] = ()
+    profiles: Mapping[str, Severity] = field(default_factory=dict)
+    wrong: str = ""
+    right: str = ""
+
+
+@dataclass(frozen=True, order=True)
+class Location:
+    """A place in a source file.
+
+    :param path: relative to the workspace, with slashes. :param line: from 1. :param column: from 1. :param source: the line's text.
+    """
+
+    path: str
+    line: int
+    column: int = 1
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What one run of a check found.
+
+    :param message: a whole sentence that states the fact, with names in double quotes; without values that change from run to run.
+    :param location: the line of the defect; for a dynamic check, the ``def`` of the route.
+    :param severity: if it is not the check's. :param sequence: who called whom, line by line, masked; dynamic checks only.
+    :param workflow: the label of the workflow it was seen in; dynamic checks only.
+    """
+
+    message: str
+    location: Location
+    severity: Severity | None = None
+    sequence: tuple[str, ...] = ()
+    workflow: str = ""
+
+
+class NotApplicable(Exception):
+    """The check says nothing about this extension. The message is the reason, as a sentence."""
+
+
+class Skipped(Exception):
+    """The check applies, but cannot run here. The message is the reason, as a sentence."""
