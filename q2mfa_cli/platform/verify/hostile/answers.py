@@ -15,6 +15,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 BIG = 20_000_000
+PATIENCE = 20  # seconds; a client that waits longer has no limit of its own
 
 
 class Raw:
@@ -73,27 +74,39 @@ def redirect(code: int) -> Callable[[Any], Raw]:
 
 
 def slow(answer: Any) -> Raw:
-    """Send one byte at a time until the client closes the connection (slow loris)."""
+    """Send one byte at a time (slow loris) until the client closes the connection, or :data:`PATIENCE` is over."""
 
     async def write(handler: RequestHandler) -> None:
         handler.set_header("Content-Type", "application/json")
         handler.set_header("Content-Length", str(BIG))
-        with contextlib.suppress(StreamClosedError):
-            while True:
-                handler.write(" ")
-                await handler.flush()
-                await asyncio.sleep(0.05)
+        with contextlib.suppress(StreamClosedError, asyncio.TimeoutError):
+            await asyncio.wait_for(_trickle(handler), PATIENCE)
+        _hang_up(handler)
 
     return Raw(write)
 
 
+async def _trickle(handler: RequestHandler) -> None:
+    while True:
+        handler.write(" ")
+        await handler.flush()
+        await asyncio.sleep(0.05)
+
+
+def _hang_up(handler: RequestHandler) -> None:
+    with contextlib.suppress(StreamClosedError):
+        handler.detach().close()
+
+
 def silence(answer: Any) -> Raw:
-    """Accept the request and never answer."""
+    """Accept the request and never answer; hang up when :data:`PATIENCE` is over."""
 
     async def write(handler: RequestHandler) -> None:
         gone = asyncio.Event()
         handler.request.connection.set_close_callback(gone.set)  # type: ignore[union-attr]
-        await gone.wait()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(gone.wait(), PATIENCE)
+        _hang_up(handler)
 
     return Raw(write)
 
