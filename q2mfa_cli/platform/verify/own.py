@@ -5,14 +5,24 @@
     async def prove(ask, phone, mfa_info):
         await ask("send", {})
         return {"route": "check", "body": {"code": phone.messages[-1]["text"][-6:]}}
+
+One that redirects to an identity provider also says how it is configured, and lets the phone log in::
+
+    def configuration(provider):
+        return {"OIDC_ISSUER": provider.issuer, "OIDC_CLIENT": provider.client_id, "OIDC_SECRET": provider.client_secret}
+
+    async def prove(ask, phone, mfa_info):
+        started = await ask("start")
+        return {"route": "finish", "body": await phone.log_in(started["url"])}
 """
 
 from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pyotp
@@ -20,7 +30,9 @@ import pyotp
 from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.uux import UUX
+from q2mfa_cli.platform.preview.workflows import Workflow
 from q2mfa_cli.platform.verify.attempts import (
     ABOUT_TOKENS,
     NO_PROOF,
@@ -30,6 +42,7 @@ from q2mfa_cli.platform.verify.attempts import (
     Attempt,
 )
 from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.user_agent import UserAgent
 
 ATTEMPTS: tuple[Attempt, ...] = (
     RIGHT_USER,
@@ -50,8 +63,8 @@ class Phone:
     :ivar messages: what it got, oldest first, each with ``to`` and ``text``.
     """
 
-    def __init__(self, uux: UUX, challenge: Challenge) -> None:
-        self._uux, self._challenge = uux, challenge
+    def __init__(self, uux: UUX, challenge: Challenge, user_agent: UserAgent) -> None:
+        self._uux, self._challenge, self._user_agent = uux, challenge, user_agent
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -60,6 +73,10 @@ class Phone:
     def code(self) -> str:
         """The current code of the authenticator app, whose secret is the registration value."""
         return pyotp.TOTP(self._challenge.session.mfa_info["registration_value"]).now()
+
+    async def log_in(self, authorization_url: str) -> dict[str, Any]:
+        """Log in at the identity provider. :returns: what it sends back to the redirect URI, such as ``code`` and ``state``."""
+        return await self._user_agent.log_in(authorization_url)
 
     def approve(self) -> None:
         """Approve the last message.
@@ -74,6 +91,10 @@ class OwnCustomer(Customer):
     """A customer who does what ``prove`` says."""
 
     route = ""
+
+    def __init__(self, preview: Preview, workflow: Workflow) -> None:
+        super().__init__(preview, workflow)
+        self.user_agent = UserAgent(self.fetch)
 
     async def find_route(self) -> None:
         extension = self.preview.extension
@@ -90,9 +111,13 @@ class OwnCustomer(Customer):
                 raise Deviation(f"{route} answers {answer['status']}: {answer['error']}")
             return answer["data"]
 
-        prove = _load(self.preview.extension)
+        prove = getattr(load(self.preview.extension), "prove", None)
+        if not inspect.iscoroutinefunction(prove):
+            name = self.preview.extension.name
+            raise Deviation(f"{name}/tests/prove.py has no async def prove(ask, phone, mfa_info)")
+        phone = Phone(self.preview.uux, challenge, self.user_agent)
         try:
-            sent = await prove(ask, Phone(self.preview.uux, challenge), dict(challenge.session.mfa_info))
+            sent = await prove(ask, phone, dict(challenge.session.mfa_info))
         except (Deviation, NotTried):
             raise
         except Exception as error:
@@ -104,10 +129,31 @@ class OwnCustomer(Customer):
         raise Deviation('prove returns {"route": …, "body": {…}}, which its page sends')
 
 
-def _load(extension: Extension) -> Callable[..., Awaitable[Any]]:
-    """``prove`` of the extension.
+def configuration_of(extension: Extension) -> Callable[[Any], dict[str, Any]] | None:
+    """``configuration(provider)`` of the extension's ``prove.py``; None if it has none.
 
-    :raises Deviation: it is not there.
+    What it gets has ``issuer``, ``client_id``, ``client_secret``, ``authorization_endpoint``, ``token_endpoint`` and
+    ``jwks_uri``; what it returns are values of the extension's configuration.
+
+    :raises Deviation: ``prove.py`` cannot be imported.
+    """
+    configuration = getattr(load(extension), "configuration", None)
+    if configuration is None:
+        return None
+
+    def configured(provider: Any) -> dict[str, Any]:
+        metadata = provider.metadata()
+        names = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
+        client = {"client_id": provider.client.id, "client_secret": provider.client.secret}
+        return dict(configuration(SimpleNamespace(**{name: metadata[name] for name in names}, **client)))
+
+    return configured
+
+
+def load(extension: Extension) -> ModuleType:
+    """The extension's ``prove.py``.
+
+    :raises Deviation: it cannot be imported.
     """
     script = script_of(extension)
     specification = importlib.util.spec_from_file_location(f"{extension.module}.tests.prove", script)
@@ -117,7 +163,4 @@ def _load(extension: Extension) -> Callable[..., Awaitable[Any]]:
         specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise Deviation(str(failure_of(error, extension.workspace, "import"))) from error
-    prove = getattr(module, "prove", None)
-    if not inspect.iscoroutinefunction(prove):
-        raise Deviation(f"{extension.name}/tests/prove.py has no async def prove(ask, phone, mfa_info)")
-    return prove
+    return module

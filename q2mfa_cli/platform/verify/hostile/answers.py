@@ -8,7 +8,7 @@ import gzip
 import json
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from tornado.iostream import StreamClosedError
@@ -79,9 +79,8 @@ def slow(answer: Any) -> Raw:
     async def write(handler: RequestHandler) -> None:
         handler.set_header("Content-Type", "application/json")
         handler.set_header("Content-Length", str(BIG))
-        with contextlib.suppress(StreamClosedError, asyncio.TimeoutError):
-            await asyncio.wait_for(_trickle(handler), PATIENCE)
-        _hang_up(handler)
+        with contextlib.suppress(StreamClosedError):
+            await _give_up_on(_trickle(handler), handler)
 
     return Raw(write)
 
@@ -93,9 +92,14 @@ async def _trickle(handler: RequestHandler) -> None:
         await asyncio.sleep(0.05)
 
 
-def _hang_up(handler: RequestHandler) -> None:
-    with contextlib.suppress(StreamClosedError):
-        handler.detach().close()
+async def _give_up_on(waiting: Coroutine[Any, Any, object], handler: RequestHandler) -> None:
+    """Wait until the client hangs up. If it does not, say so to :attr:`HostileProvider.outwaited`, and hang up."""
+    try:
+        await asyncio.wait_for(waiting, PATIENCE)
+    except asyncio.TimeoutError:
+        handler.application.settings["gave_up"](handler.request.path)
+        with contextlib.suppress(StreamClosedError):
+            handler.detach().close()
 
 
 def silence(answer: Any) -> Raw:
@@ -104,9 +108,7 @@ def silence(answer: Any) -> Raw:
     async def write(handler: RequestHandler) -> None:
         gone = asyncio.Event()
         handler.request.connection.set_close_callback(gone.set)  # type: ignore[union-attr]
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(gone.wait(), PATIENCE)
-        _hang_up(handler)
+        await _give_up_on(gone.wait(), handler)
 
     return Raw(write)
 

@@ -76,11 +76,11 @@ class AuthorizationRequest:
 class HostileProvider:
     """One provider's state, shared by its handlers and those who control it.
 
-    :ivar user: the ``sub`` of whoever logs in. :ivar email: their e-mail address.
+    :ivar user: the ``sub`` of whoever logs in. :ivar email: their e-mail address. :ivar more_claims: others of theirs.
     :ivar asked: the requests to it, as `POST /token`.
     :ivar authorizations: the authorization requests. :ivar exchanges: the forms of the token requests.
     :ivar client_authentications: by which method a client authenticated; ``"none"`` if it did not.
-    :ivar waited: for how many seconds a client waited for an answer that never came, or never ended.
+    :ivar outwaited: the endpoints where a client waited longer than the provider did: see :data:`answers.PATIENCE`.
     :ivar secrets: the secrets that it gave out or received. None may be in a log.
     :ivar id_token: the last one that it gave out.
     """
@@ -88,13 +88,14 @@ class HostileProvider:
     def __init__(self, issuer: str, client: Client) -> None:
         self.issuer, self.client = issuer, client
         self.user, self.email = USER, EMAIL
+        self.more_claims: dict[str, Any] = {}
         self.lie = HONEST
         self.key = Key("first", "RS256", rsa_key())
         self.asked: list[str] = []
         self.authorizations: list[AuthorizationRequest] = []
         self.exchanges: list[dict[str, str]] = []
         self.client_authentications: list[str] = []
-        self.waited: list[float] = []
+        self.outwaited: list[str] = []
         self.secrets: set[str] = {client.secret, quote_plus(client.secret)}
         self.id_token: Json = None
         self._pushed: dict[str, dict[str, str]] = {}
@@ -194,6 +195,7 @@ class HostileProvider:
             "email": self.email,
             "email_verified": True,
             **({"acr": request["acr_values"].split()[0]} if "acr_values" in request else {}),
+            **self.more_claims,
         }
 
     def _hide(self, *values: str) -> None:

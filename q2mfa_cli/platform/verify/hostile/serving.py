@@ -28,6 +28,11 @@ class HostileProviders:
         self.by_name: dict[str, HostileProvider] = {}
         self._numbers = itertools.count()  # threads take one each
 
+    def gave_up(self, path: str) -> None:
+        """A client waited at *path* for longer than a provider does."""
+        name, _, endpoint = path.lstrip("/").partition("/")
+        self.by_name[name].outwaited.append(endpoint)
+
     def new(self) -> HostileProvider:
         name = f"p{next(self._numbers)}"
         self.by_name[name] = HostileProvider(f"{self.origin}/{name}", self.client)
@@ -53,9 +58,7 @@ class _Endpoint(RequestHandler):
     async def send(self, answer: Json | Raw, status: int = 200) -> None:
         self.set_status(status)
         if isinstance(answer, Raw):
-            started = asyncio.get_running_loop().time()
             await answer.write(self)
-            self.provider.waited.append(asyncio.get_running_loop().time() - started)
         else:
             self.set_header("Content-Type", "application/json")
             self.finish(json.dumps(answer))
@@ -123,7 +126,7 @@ def running(client: Client) -> Iterator[HostileProviders]:
         (r"/(\w+)/token", _Token, given),
         (r"/elsewhere(/keys)?", _Elsewhere, given),
     ]
-    application = Application(routes, elsewhere={}, log_function=lambda _: None)
+    application = Application(routes, elsewhere={}, gave_up=providers.gave_up, log_function=lambda _: None)
     ready = threading.Event()
     end: list[Callable[[], object]] = []
 

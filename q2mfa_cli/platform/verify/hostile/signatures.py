@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from q2mfa_cli.platform.verify.hostile.keys import Json, another_key, base64url, signed, weak_key
@@ -41,7 +42,7 @@ def reused(provider: HostileProvider, claims: Json) -> str:
 
 
 def by_another_key(provider: HostileProvider, claims: Json) -> str:
-    return another_key().sign(claims, kid=provider.key.kid)
+    return replace(another_key(), alg=provider.key.alg).sign(claims, kid=provider.key.kid)
 
 
 def by_weak_key(provider: HostileProvider, claims: Json) -> str:
@@ -53,6 +54,7 @@ def with_own_key(place: str) -> Sign:
 
     def sign(provider: HostileProvider, claims: Json) -> str:
         brought = {"jwk": another_key().jwk, "jku": f"{provider.issuer.rpartition('/')[0]}/elsewhere/keys"}
-        return another_key().sign(claims, kid=provider.key.kid, **{place: brought[place]})
+        key = replace(another_key(), alg=provider.key.alg)
+        return key.sign(claims, kid=provider.key.kid, **{place: brought[place]})
 
     return sign
