@@ -41,6 +41,7 @@ class Check:
     :param severity: unless the finding says otherwise. :param seen: ``"static"``, ``"dynamic"`` or both.
     :param integrations: those that it applies to; empty for every extension, hand-written ones too.
     :param profiles: the severity by profile, where it differs. A check whose *severity* is None runs in these profiles only.
+    :param workflows: the ids of those that a dynamic check runs in; empty for all.
     :param wrong: an example of the defect. :param right: the same without it.
     """
 
@@ -55,8 +56,13 @@ class Check:
     precision: Precision = Precision.VERY_HIGH
     integrations: tuple[Integration, ...] = ()
     profiles: Mapping[str, Severity] = field(default_factory=dict)
+    workflows: tuple[str, ...] = ()
     wrong: str = ""
     right: str = ""
+
+    def severity_in(self, profile: str) -> Severity | None:
+        """Its severity in *profile*; None if the profile does not have it."""
+        return self.profiles.get(profile, self.severity)
 
 
 @dataclass(frozen=True, order=True)

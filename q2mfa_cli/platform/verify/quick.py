@@ -1,35 +1,30 @@
-"""Run every attempt in every workflow."""
+"""The quick check of ``q2mfa preview --check``: every attempt in every workflow."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from q2mfa_cli.integrations import REDIRECT, STANDARD, Integration
-from q2mfa_cli.platform.preview import phone
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS
 from q2mfa_cli.platform.verify import own, redirect, standard
 from q2mfa_cli.platform.verify.attempts import Attempt
 from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
-from q2mfa_cli.platform.verify.report import Finding
+from q2mfa_cli.platform.verify.customers import customer_class_of
+from q2mfa_cli.platform.verify.quick_report import Finding
 
-CUSTOMERS: dict[Integration, tuple[type[Customer], tuple[Attempt, ...]]] = {
-    STANDARD: (standard.PasscodeCustomer, standard.PASSCODE_ATTEMPTS),
-    REDIRECT: (redirect.LoginCustomer, redirect.ATTEMPTS),
+ATTEMPTS: dict[type[Customer], tuple[Attempt, ...]] = {
+    standard.PasscodeCustomer: standard.PASSCODE_ATTEMPTS,
+    standard.MessageCustomer: standard.MESSAGE_ATTEMPTS,
+    redirect.LoginCustomer: redirect.ATTEMPTS,
+    own.OwnCustomer: own.ATTEMPTS,
 }
 
 
 async def run_attempts(preview: Preview) -> AsyncIterator[Finding]:
     """What came of each attempt, in order."""
-    extension = preview.extension
-    customer_class, attempts = CUSTOMERS[extension.integration]
-    is_generated = extension.folder.joinpath(extension.integration.hallmark).is_file()
-    if own.script_of(extension).is_file() or not is_generated:
-        customer_class, attempts = own.OwnCustomer, own.ATTEMPTS
-    elif phone.sends_messages(preview.extension):
-        customer_class, attempts = standard.MessageCustomer, standard.MESSAGE_ATTEMPTS
+    customer_class = customer_class_of(preview.extension)
     for workflow in WORKFLOWS:
-        for attempt in attempts:
+        for attempt in ATTEMPTS[customer_class]:
             yield await _run(customer_class(preview, workflow), attempt)
 
 
