@@ -81,14 +81,20 @@ def problems_of(
     known = {check.id for check in CHECKS}
     for ignore in ignores:
         if not ignore.reason:
-            yield WITHOUT_REASON, Problem("The ignore comment gives no reason, so it has no effect.", ignore.location)
+            yield (
+                WITHOUT_REASON,
+                Problem("The ignore comment gives no reason, so it has no effect.", ignore.location),
+            )
             continue
         for identifier in ignore.ids:
             alone = replace(ignore, ids=(identifier,))
             if identifier not in known:
                 yield UNUSED, Problem(f'There is no check "{identifier}".', ignore.location)
             elif identifier in ran and not any(alone.covers(finding) for finding in findings):
-                yield UNUSED, Problem(f'"{identifier}" finds nothing that this comment could ignore.', ignore.location)
+                yield (
+                    UNUSED,
+                    Problem(f'"{identifier}" finds nothing that this comment could ignore.', ignore.location),
+                )
 
 
 def _ignores_in(path: Path, name: str) -> Iterator[Ignore]:
