@@ -34,7 +34,7 @@ class Customer(ABC):
     """One customer in one workflow.
 
     :cvar route: the route that takes the proof. :ivar challenges: every challenge of this customer, in order.
-    :ivar answers: what each route answered, in order.
+    :ivar pages: what the outlet showed. :ivar answers: the routes that were asked, each with the answer.
     """
 
     route: str
@@ -42,11 +42,19 @@ class Customer(ABC):
     def __init__(self, preview: Preview, workflow: Workflow) -> None:
         self.preview, self.workflow = preview, workflow
         self.challenges: list[Challenge] = []
+        self.pages: list[str] = []
         self.answers: list[tuple[str, dict[str, Any]]] = []
 
     @abstractmethod
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
         """What the right user's page sends to :attr:`route`."""
+
+    @abstractmethod
+    async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
+        """What somebody else's page sends, who cannot prove to be the right user.
+
+        :raises NotTried: it is not known what that would be. :raises Deviation: the extension refuses them before that.
+        """
 
     @property
     def sequence(self) -> list[str]:
@@ -76,17 +84,22 @@ class Customer(ABC):
         outlet = await self._call_uux(f"challenges/{challenge.id}/outlet", {})
         form = {TICKET_FIELD: outlet["ticket"]} if outlet["method"] == "post" else None
         page = await self.fetch(outlet["url"], form, self.preview.url, urlencode)
+        self.pages.append(page.body.decode("utf-8", "replace"))
         if page.code != 200 or not page.headers.get("Content-Type", "").startswith("text/html"):
             raise Deviation(f"the outlet got no page but {page.code}")
         return challenge
 
     async def request_extension_data(
-        self, challenge: Challenge, route: str, body: dict[str, Any]
+        self, challenge: Challenge, route: str, body: dict[str, Any], is_known: bool = True
     ) -> dict[str, Any]:
+        """As the page does.
+
+        :raises NotTried: the extension has no such route, and *is_known* says that it has.
+        """
         answer = await self._call_uux(f"challenges/{challenge.id}/extension", {"route": route, "body": body})
-        if answer["status"] == 400 and answer["error"] == NO_ROUTE:
-            raise NotTried(f"the extension has no route {route}")
         self.answers.append((route, answer))
+        if is_known and answer["status"] == 400 and answer["error"] == NO_ROUTE:
+            raise NotTried(f"the extension has no route {route}")
         return answer
 
     async def verify_mfa(self, challenge: Challenge, token: object) -> str:

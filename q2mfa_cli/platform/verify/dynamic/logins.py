@@ -138,7 +138,7 @@ class Logins:
 
     def forget(self) -> None:
         """Let the extension forget what it knows of the provider, as if it had just started."""
-        self.bench.cache.flush_all(noreply=False)
+        self.bench.platform.cache.flush_all(noreply=False)
         self.bench.reload()
 
     @contextlib.contextmanager
