@@ -67,7 +67,9 @@ class Markup:
 
     @property
     def script_addresses(self) -> list[str]:
-        return [element.attributes["src"] for element in self.with_tag("script") if "src" in element.attributes]
+        return [
+            element.attributes["src"] for element in self.with_tag("script") if "src" in element.attributes
+        ]
 
     @functools.cached_property
     def outputs(self) -> list[tuple[int, nodes.Expr]]:

@@ -102,7 +102,9 @@ def terminal(node: ast.AST) -> str:
 
 
 READERS = frozenset({"get", "pop", "get_argument", "get_body_argument", "get_query_argument"})
-TRANSFORMS = frozenset({"strip", "lower", "upper", "encode", "decode", "replace", "hexdigest", "digest", "lstrip", "rstrip"})
+TRANSFORMS = frozenset(
+    {"strip", "lower", "upper", "encode", "decode", "replace", "hexdigest", "digest", "lstrip", "rstrip"}
+)
 
 
 def called(call: ast.Call) -> str:
@@ -121,7 +123,9 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
 
 def spreads(call: ast.Call) -> bool:
     """Whether *call* has arguments that cannot be read: ``*args`` or ``**options``."""
-    return any(each.arg is None for each in call.keywords) or any(isinstance(each, ast.Starred) for each in call.args)
+    return any(each.arg is None for each in call.keywords) or any(
+        isinstance(each, ast.Starred) for each in call.args
+    )
 
 
 def snake(name: str) -> str:

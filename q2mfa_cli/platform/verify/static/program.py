@@ -54,7 +54,11 @@ class Program:
         found = set()
         for function in self.named["router"]:
             for node in ast.walk(function):
-                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+                if (
+                    isinstance(node, ast.Attribute)
+                    and isinstance(node.value, ast.Name)
+                    and node.value.id == "self"
+                ):
                     found.add(node.attr)
         return found
 
@@ -145,7 +149,9 @@ class Program:
         """What is assigned to the variable *name* in the function around *near*, else in the module."""
         for owner in (module.outermost(near), module.tree):
             inside = ast.walk(owner) if isinstance(owner, Function) else owner.body
-            found = [value for node in inside for target, value in bindings(node) if name in target_names(target)]
+            found = [
+                value for node in inside for target, value in bindings(node) if name in target_names(target)
+            ]
             if found:
                 return found
         return []
@@ -179,7 +185,9 @@ def bindings(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 def bound(function: Function, call: ast.Call) -> dict[str, ast.expr]:
     """The arguments of *call* by the parameters of *function*."""
-    names = [each.arg for each in [*function.args.posonlyargs, *function.args.args] if each.arg not in RECEIVERS]
+    names = [
+        each.arg for each in [*function.args.posonlyargs, *function.args.args] if each.arg not in RECEIVERS
+    ]
     found = dict(zip(names, call.args, strict=False))
     known = {*names, *(each.arg for each in function.args.kwonlyargs)}
     return found | {each.arg: each.value for each in call.keywords if each.arg in known}

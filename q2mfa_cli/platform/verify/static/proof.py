@@ -13,12 +13,76 @@ from q2mfa_cli.platform.verify.static.program import CallSite, Program, leaves, 
 SET_TOKEN = "set_external_mfa_token"
 
 # Calls that prove nothing about the customer: they make, read, write or send.
-LIBRARIES = ("q2_requests", "requests", "secrets", "uuid", "random", "os", "time", "datetime", "json", "hashlib", "base64")
+LIBRARIES = (
+    "q2_requests",
+    "requests",
+    "secrets",
+    "uuid",
+    "random",
+    "os",
+    "time",
+    "datetime",
+    "json",
+    "hashlib",
+    "base64",
+)
 LIBRARIES += ("urllib", "logging", "string", "asyncio", "copy", "math", "re")
-BUILTINS = frozenset("print str int bytes dict list set tuple len getattr hasattr isinstance super map range sorted repr".split())
+BUILTINS = frozenset(
+    [
+        "print",
+        "str",
+        "int",
+        "bytes",
+        "dict",
+        "list",
+        "set",
+        "tuple",
+        "len",
+        "getattr",
+        "hasattr",
+        "isinstance",
+        "super",
+        "map",
+        "range",
+        "sorted",
+        "repr",
+    ]
+)
 METHODS = frozenset(
-    "debug info warning error exception log get set add append update delete json format join encode decode strip lower upper hex "
-    "split replace items keys values get_template get_tecton_form setdefault deliver_message run_async isoformat".split()
+    [
+        "debug",
+        "info",
+        "warning",
+        "error",
+        "exception",
+        "log",
+        "get",
+        "set",
+        "add",
+        "append",
+        "update",
+        "delete",
+        "json",
+        "format",
+        "join",
+        "encode",
+        "decode",
+        "strip",
+        "lower",
+        "upper",
+        "hex",
+        "split",
+        "replace",
+        "items",
+        "keys",
+        "values",
+        "get_template",
+        "get_tecton_form",
+        "setdefault",
+        "deliver_message",
+        "run_async",
+        "isoformat",
+    ]
 )
 
 
@@ -91,9 +155,13 @@ class Proofs:
     def _calls_of_granting(self) -> list[CallSite]:
         """The calls of helpers that set a token as soon as they are called."""
         helpers = {
-            site.function for site in self.grants if site.function and not self._guards(site.module, site.call, site.function)
+            site.function
+            for site in self.grants
+            if site.function and not self._guards(site.module, site.call, site.function)
         }
-        return [call for helper in helpers if helper for call in self.program.calls_of(helper) if call.function]
+        return [
+            call for helper in helpers if helper for call in self.program.calls_of(helper) if call.function
+        ]
 
     def _reaches_unproven(self, site: CallSite, above: frozenset[str]) -> bool:
         function = site.function
@@ -114,9 +182,13 @@ class Proofs:
         for outer in module.ancestors(call):
             if outer is function:
                 break
-            if isinstance(outer, ast.If | ast.IfExp | ast.While | ast.Match) and inside is not getattr(outer, "test", None):
+            if isinstance(outer, ast.If | ast.IfExp | ast.While | ast.Match) and inside is not getattr(
+                outer, "test", None
+            ):
                 return True
-            if isinstance(outer, ast.With | ast.AsyncWith) and any(self._proves(item) for item in outer.items):
+            if isinstance(outer, ast.With | ast.AsyncWith) and any(
+                self._proves(item) for item in outer.items
+            ):
                 return True
             if isinstance(outer, ast.Lambda):
                 return True  # called at another time
@@ -133,7 +205,9 @@ class Proofs:
         for statement in statements_before(site.module, site.call, function):
             if self._stops(statement):
                 return None
-            if (node := _swallows(statement)) and any(self._may_fail(each) for each in getattr(statement, "body", [])):
+            if (node := _swallows(statement)) and any(
+                self._may_fail(each) for each in getattr(statement, "body", [])
+            ):
                 return node
         return None
 
@@ -156,7 +230,9 @@ class Proofs:
         if isinstance(statement, ast.If) and (leaves(statement.body) or leaves(statement.orelse)):
             return True
         if isinstance(statement, ast.Try) and _swallows(statement):
-            return any(isinstance(each, ast.Return) for handler in statement.handlers for each in own_nodes(handler))
+            return any(
+                isinstance(each, ast.Return) for handler in statement.handlers for each in own_nodes(handler)
+            )
         if isinstance(statement, Function | ast.ClassDef):
             return False
         return any(
@@ -208,7 +284,11 @@ def _is_answer(node: ast.Subscript) -> bool:
         base = base.func if isinstance(base, ast.Call) else base.value
     names.append(getattr(base, "id", ""))
     known = {"request_body", "form_fields", "environ", "config", "db_config", "body", "self"}
-    return text_of(node.slice) is not None and not known.intersection(names[:2]) and not any(map(str.isupper, names))
+    return (
+        text_of(node.slice) is not None
+        and not known.intersection(names[:2])
+        and not any(map(str.isupper, names))
+    )
 
 
 def _swallows(statement: ast.AST) -> ast.AST | None:

@@ -14,8 +14,37 @@ from q2mfa_cli.platform.verify.static.program import Program, bindings
 MIN_BITS = 128
 MIN_CHARACTERS = 22  # of base64
 MAX_DEPTH = 8
-CONVERSIONS = frozenset({"str", "int", "repr", "hex", "bytes", "format", "abs", "round", "b64encode", "urlsafe_b64encode", "dumps"})
-DIGESTS = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256", "crc32", "hash", "id"})
+CONVERSIONS = frozenset(
+    {
+        "str",
+        "int",
+        "repr",
+        "hex",
+        "bytes",
+        "format",
+        "abs",
+        "round",
+        "b64encode",
+        "urlsafe_b64encode",
+        "dumps",
+    }
+)
+DIGESTS = frozenset(
+    {
+        "md5",
+        "sha1",
+        "sha224",
+        "sha256",
+        "sha384",
+        "sha512",
+        "blake2b",
+        "blake2s",
+        "sha3_256",
+        "crc32",
+        "hash",
+        "id",
+    }
+)
 METHODS = frozenset({"encode", "decode", "hex", "hexdigest", "digest", "upper", "lower", "strip", "rstrip", "replace", "isoformat", "timestamp", "strftime"})  # fmt: skip
 OF_THE_USER = frozenset({"mfa_info", "online_user"})
 ALPHABETS = {"string.digits": 10, "string.hexdigits": 22, "string.ascii_letters": 52, "string.ascii_lowercase": 26, "string.ascii_uppercase": 26}  # fmt: skip
@@ -104,7 +133,11 @@ def _call(program: Program, module: Module, node: ast.Call, depth: int) -> Judge
     if name in ("secrets.randbelow", "secrets.randbits"):
         value = _number(node.args[0]) if node.args else None
         bits = None if value is None else value if last == "randbits" else int(math.log2(max(value, 1)))
-        return found(Strength.SHORT, f"{bits} random bits") if bits is not None and bits < MIN_BITS else found(Strength.UNKNOWN)
+        return (
+            found(Strength.SHORT, f"{bits} random bits")
+            if bits is not None and bits < MIN_BITS
+            else found(Strength.UNKNOWN)
+        )
     if name.startswith("secrets.") or "SystemRandom" in name:
         return found(Strength.UNKNOWN)
     if name == "uuid.uuid4":
@@ -120,7 +153,9 @@ def _call(program: Program, module: Module, node: ast.Call, depth: int) -> Judge
     if last == "join" and node.args:
         return _characters(program, module, node, depth) or again(node.args[0])
     if name in ("uuid.uuid3", "uuid.uuid5", "uuid.UUID") or last in CONVERSIONS | DIGESTS:
-        return _joined(map(again, [*node.args, *(each.value for each in node.keywords)])) or found(Strength.UNKNOWN)
+        return _joined(map(again, [*node.args, *(each.value for each in node.keywords)])) or found(
+            Strength.UNKNOWN
+        )
     if last in METHODS and isinstance(node.func, ast.Attribute):
         return again(node.func.value)
     returned = [
@@ -164,8 +199,15 @@ def _variable(program: Program, module: Module, node: ast.Name, depth: int) -> J
         return _weakest(judge(program, module, value, depth + 1) for value in local)
     function = module.function_of(node)
     parameters = function.args if function else None
-    if function and parameters and node.id in [each.arg for each in [*parameters.args, *parameters.kwonlyargs]]:
-        given = [judge(program, site.module, value, depth + 1) for site, value in program.arguments(function, node.id)]
+    if (
+        function
+        and parameters
+        and node.id in [each.arg for each in [*parameters.args, *parameters.kwonlyargs]]
+    ):
+        given = [
+            judge(program, site.module, value, depth + 1)
+            for site, value in program.arguments(function, node.id)
+        ]
         return _weakest(given) if given else Judged(Strength.UNKNOWN, "", node, module)
     return _shared(program, module, node, module.tree.body, node.id, depth)
 

@@ -21,7 +21,9 @@ FUNCTIONS = frozenset(
         "generator_function",
     }
 )
-WRAPPERS = frozenset({"parenthesized_expression", "as_expression", "non_null_expression", "satisfies_expression"})
+WRAPPERS = frozenset(
+    {"parenthesized_expression", "as_expression", "non_null_expression", "satisfies_expression"}
+)
 
 
 class Script:
@@ -83,7 +85,10 @@ def _parser(suffix: str) -> Parser:
         import tree_sitter_typescript
     except ImportError:
         raise Skipped("tree-sitter is not installed: pip install 'q2mfa-cli[verify]'.") from None
-    languages = {".ts": tree_sitter_typescript.language_typescript, ".tsx": tree_sitter_typescript.language_tsx}
+    languages = {
+        ".ts": tree_sitter_typescript.language_typescript,
+        ".tsx": tree_sitter_typescript.language_tsx,
+    }
     language = languages.get(suffix, tree_sitter_javascript.language)
     return tree_sitter.Parser(tree_sitter.Language(language()))
 
@@ -141,12 +146,18 @@ def called(call: Node) -> str:
     function = bare(call.child_by_field_name("function"))
     if function is None:
         return ""
-    return text(function.child_by_field_name("property")) if function.type == "member_expression" else name_of(function)
+    return (
+        text(function.child_by_field_name("property"))
+        if function.type == "member_expression"
+        else name_of(function)
+    )
 
 
 def receiver(call: Node) -> Node | None:
     function = bare(call.child_by_field_name("function"))
-    return function.child_by_field_name("object") if function and function.type == "member_expression" else None
+    return (
+        function.child_by_field_name("object") if function and function.type == "member_expression" else None
+    )
 
 
 def arguments(call: Node) -> list[Node]:
@@ -159,7 +170,11 @@ def literal(node: Node | None) -> str | None:
     node = bare(node)
     if node and node.type == "string":
         return text(node)[1:-1]
-    if node and node.type == "template_string" and not any(each.type == "template_substitution" for each in node.children):
+    if (
+        node
+        and node.type == "template_string"
+        and not any(each.type == "template_substitution" for each in node.children)
+    ):
         return text(node)[1:-1]
     return None
 

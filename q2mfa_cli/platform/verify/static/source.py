@@ -22,22 +22,24 @@ MAX_BYTES = 1_000_000  # a script that is larger is no source
 
 
 class Source:
-    """The files of the extension *name* in the workspace *root*.
+    """The files of the extension *name*.
 
+    :param workspace: the root; paths of locations are relative to it. :param folder: the extension's package.
     :raises ToolFailed: A file cannot be read or parsed, or there is no Python file.
     """
 
-    def __init__(self, root: Path, name: str) -> None:
-        self.root, self.name = root, name
-        self.folder = root / name
+    def __init__(self, workspace: Path, name: str, folder: Path | None = None) -> None:
+        self.workspace, self.name, self.folder = workspace, name, folder or workspace / name
         modules = [self._module(path) for path in self._files(self.folder, (".py",))]
         if not modules:
             raise ToolFailed(
-                f"{name} has no Python file to read.", "Give the name of an extension of this workspace.", "nothing_to_verify"
+                f"{name} has no Python file to read.",
+                "Give the name of an extension of this workspace.",
+                "nothing_to_verify",
             )
-        self.modules = [module for module in modules if not self._is_test(module.path)]
+        self.modules = [module for module in modules if not self.is_test(module.path)]
         """The Python files of the extension, without its tests."""
-        self.tests = [module for module in modules if self._is_test(module.path)]
+        self.tests = [module for module in modules if self.is_test(module.path)]
         self.configuration = self._optional(f"{CONFIGURATION}/{name}.py")
         self.settings = self._optional(SETTINGS)
         self.program = Program(self.modules)
@@ -47,7 +49,9 @@ class Source:
     def pages(self) -> list[Markup]:
         """The extension's HTML files and Jinja templates."""
         suffixes = (*PAGES, *TEMPLATES)
-        paths = [path for path in self._files(self.folder, suffixes) if not self._is_test(self._relative(path))]
+        paths = [
+            path for path in self._files(self.folder, suffixes) if not self.is_test(self._relative(path))
+        ]
         return [Markup(self._relative(path), _text(path), path.suffix in TEMPLATES) for path in paths]
 
     @functools.cached_property
@@ -59,7 +63,9 @@ class Source:
         found = []
         for path in self._files(self.folder, SCRIPTS):
             relative = self._relative(path)
-            if not self._is_test(relative) and not path.name.endswith((".min.js", ".config.js", ".config.mjs")):
+            if not self.is_test(relative) and not path.name.endswith(
+                (".min.js", ".config.js", ".config.mjs")
+            ):
                 found.append(parse_script(relative, _text(path), path.suffix))
         for page in self.pages:
             found += [parse_script(page.path, text, ".js") for text in page.inline_scripts]
@@ -69,14 +75,33 @@ class Source:
         """The scripts that *page* runs: inside it, or named by it. A name is compared, not a path: the platform serves them."""
         names = {PurePosixPath(address.partition("?")[0]).name for address in page.script_addresses}
         return [
-            script for script in self.scripts if script.path == page.path or PurePosixPath(script.path).name in names
+            script
+            for script in self.scripts
+            if script.path == page.path or PurePosixPath(script.path).name in names
         ]
 
     def text_files(self) -> Iterator[tuple[str, str]]:
         """Every text file of the extension and its configuration by path, the tests too."""
-        suffixes = (".py", *SCRIPTS, *PAGES, *TEMPLATES, ".json", ".env", ".pem", ".key", ".toml", ".yaml", ".yml", ".ini")
-        for path in [*self._files(self.folder, suffixes), self.root / CONFIGURATION / f"{self.name}.py"]:
-            if path.is_file() and path.stat().st_size <= MAX_BYTES and path.name not in ("package-lock.json",):
+        suffixes = (
+            ".py",
+            *SCRIPTS,
+            *PAGES,
+            *TEMPLATES,
+            ".json",
+            ".env",
+            ".pem",
+            ".key",
+            ".toml",
+            ".yaml",
+            ".yml",
+            ".ini",
+        )
+        for path in [*self._files(self.folder, suffixes), self.workspace / CONFIGURATION / f"{self.name}.py"]:
+            if (
+                path.is_file()
+                and path.stat().st_size <= MAX_BYTES
+                and path.name not in ("package-lock.json",)
+            ):
                 yield self._relative(path), _text(path)
 
     def _files(self, folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
@@ -88,14 +113,15 @@ class Source:
         return found
 
     def _relative(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
+        return path.relative_to(self.workspace).as_posix()
 
-    def _is_test(self, path: str) -> bool:
+    def is_test(self, path: str) -> bool:
+        """Whether the file at *path* is of the extension's tests."""
         parts = PurePosixPath(path).parts[1:]
         return "tests" in parts[:-1] or "test" in parts[:-1] or parts[-1].startswith("test_")
 
     def _optional(self, path: str) -> Module | None:
-        file = self.root / path
+        file = self.workspace / path
         return self._module(file) if file.is_file() else None
 
     def _module(self, path: Path) -> Module:
@@ -104,7 +130,9 @@ class Source:
             return Module(relative, _text(path))
         except SyntaxError as error:
             raise ToolFailed(
-                f"{relative}, line {error.lineno}: {error.msg}.", "Repair the file: it is no valid Python.", "syntax_error"
+                f"{relative}, line {error.lineno}: {error.msg}.",
+                "Repair the file: it is no valid Python.",
+                "syntax_error",
             ) from error
 
 
@@ -113,5 +141,7 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8", errors="replace")
     except OSError as error:
         raise ToolFailed(
-            f"{path.name} cannot be read: {error.strerror}.", "Check the file's permissions.", "workspace_unreadable"
+            f"{path.name} cannot be read: {error.strerror}.",
+            "Check the file's permissions.",
+            "workspace_unreadable",
         ) from error

@@ -19,8 +19,27 @@ DENYING = re.compile(
 )
 LOG_METHODS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "print"})
 SECRET_NAMES = frozenset(
-    "token passcode otp one_time_code verification_code client_secret secret totp_secret private_key access_token id_token "
-    "refresh_token password code_verifier client_assertion registration_value request_body form_fields mfa_token".split()
+    [
+        "token",
+        "passcode",
+        "otp",
+        "one_time_code",
+        "verification_code",
+        "client_secret",
+        "secret",
+        "totp_secret",
+        "private_key",
+        "access_token",
+        "id_token",
+        "refresh_token",
+        "password",
+        "code_verifier",
+        "client_assertion",
+        "registration_value",
+        "request_body",
+        "form_fields",
+        "mfa_token",
+    ]
 )
 
 
@@ -42,7 +61,9 @@ def token_guessable(source: Source) -> Iterator[Problem]:
 def token_reused(source: Source) -> Iterator[Problem]:
     for judged in _judged(source):
         if judged.strength is Strength.SHARED:
-            yield Problem(f"Every customer gets the same token: {judged.what}.", judged.module.location(judged.node))
+            yield Problem(
+                f"Every customer gets the same token: {judged.what}.", judged.module.location(judged.node)
+            )
 
 
 def _judged(source: Source):  # type: ignore[no-untyped-def]
@@ -59,7 +80,9 @@ def _judged(source: Source):  # type: ignore[no-untyped-def]
 def token_without_proof(source: Source) -> Iterator[Problem]:
     for site in Proofs(source.program).unproven():
         name = site.function.name if site.function else ""
-        yield Problem(f'"{name}" sets a token with HQ, and nothing before it can fail.', site.module.location(site.call))
+        yield Problem(
+            f'"{name}" sets a token with HQ, and nothing before it can fail.', site.module.location(site.call)
+        )
 
 
 def fail_open(source: Source) -> Iterator[Problem]:
@@ -90,10 +113,13 @@ def _failure_as_success(source: Source, proofs: Proofs) -> Iterator[Problem]:
             for node in _in_handlers(function):
                 if isinstance(node, ast.Return) and _is_true(node.value):
                     yield Problem(
-                        f'"{function.name}" answers True where an exception is handled.', module.location(node)
+                        f'"{function.name}" answers True where an exception is handled.',
+                        module.location(node),
                     )
                 for target, value in bindings(node):
-                    names = [name for name in target_names(target) if name in tested and not DENYING.search(name)]
+                    names = [
+                        name for name in target_names(target) if name in tested and not DENYING.search(name)
+                    ]
                     if names and _is_true(value):
                         yield Problem(
                             f'"{names[0]}" becomes True where an exception is handled.', module.location(node)
@@ -120,7 +146,9 @@ def token_leak(source: Source) -> Iterator[Problem]:
                 for argument in [*call.args, *(each.value for each in call.keywords)]:
                     for part in _written(argument):
                         name = terminal(part)
-                        if name in SECRET_NAMES or (name == "code" and source.program.is_from_page(module, part)):
+                        if name in SECRET_NAMES or (
+                            name == "code" and source.program.is_from_page(module, part)
+                        ):
                             yield Problem(f'"{name}" goes to the log.', module.location(call))
 
 
