@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from q2mfa_cli.platform.verify.check import Problem, Severity
 from q2mfa_cli.platform.verify.static.module import (
@@ -155,48 +157,34 @@ SAME_FOR_ALL = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Change:
+    """A place where *function* changes a container: it sets, deletes or adds an item of `container`."""
+
+    container: ast.AST
+    function: Function
+    module: Module
+
+
 def process_state(source: Source) -> Iterator[Problem]:
+    changes = [change for module in source.modules for change in _changes(module)]
     for module in source.modules:
-        yield from _module_state(source.program, module)
+        yield from _module_state(module, changes)
         for kind in [node for node in module.nodes if isinstance(node, ast.ClassDef)]:
-            yield from _class_state(module, kind)
+            yield from _class_state(module, kind, [change for change in changes if change.module is module])
 
 
-def _module_state(program: Program, module: Module) -> Iterator[Problem]:
-    for statement in module.tree.body:
-        for target, value in bindings(statement):
-            for name in target_names(target):
-                function = None
-                if _is_container(value):
-                    function = _changed_in(program, module, name)
-                function = function or _rebound_in(module, name)
-                if function and not SAME_FOR_ALL.search(snake(name)):
-                    yield Problem(
-                        f'"{name}" is of this process alone, and "{function.name}" writes to it.',
-                        module.location(statement),
-                    )
+def _changes(module: Module) -> Iterator[Change]:
+    for node in module.nodes:
+        for container in _changed(node):
+            while isinstance(container, ast.Subscript):
+                container = container.value
+            if function := module.function_of(node):
+                yield Change(container, function, module)
 
 
-def _class_state(module: Module, kind: ast.ClassDef) -> Iterator[Problem]:
-    for statement in kind.body:
-        for target, value in bindings(statement):
-            for name in target_names(target):
-                function = _changed_through_class(module, kind, name, _is_container(value))
-                if function and not SAME_FOR_ALL.search(snake(name)):
-                    yield Problem(
-                        f'"{kind.name}.{name}" is of this process alone, and "{function.name}" writes to it.',
-                        module.location(statement),
-                    )
-
-
-def _is_container(node: ast.AST) -> bool:
-    return isinstance(node, ast.Dict | ast.List | ast.Set | ast.DictComp) or (
-        isinstance(node, ast.Call) and called(node) in CONTAINERS
-    )
-
-
-def _written(node: ast.AST) -> Iterator[ast.AST]:
-    """What *node* changes: the container of an item that it sets, deletes or adds."""
+def _changed(node: ast.AST) -> Iterator[ast.AST]:
+    """The containers whose items *node* changes."""
     if isinstance(node, ast.Call) and called(node) in CHANGES and isinstance(node.func, ast.Attribute):
         yield node.func.value
     targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else []
@@ -206,19 +194,41 @@ def _written(node: ast.AST) -> Iterator[ast.AST]:
                 yield part.value
 
 
-def _changed_in(program: Program, module: Module, name: str) -> Function | None:
-    for other in program.modules:
-        for node in other.nodes:
-            for container in _written(node):
-                while isinstance(container, ast.Subscript):
-                    container = container.value
-                is_it = isinstance(container, ast.Name) and (
-                    (other is module and container.id == name)
-                    or (other is not module and other.imports.get(container.id, "").endswith(f".{name}"))
+def _module_state(module: Module, changes: list[Change]) -> Iterator[Problem]:
+    rebound = {
+        name: function
+        for node in module.nodes
+        if isinstance(node, ast.Global) and (function := module.function_of(node))
+        for name in node.names
+    }
+    for statement in module.tree.body:
+        for target, value in bindings(statement):
+            for name in target_names(target):
+                function = rebound.get(name) or (
+                    _changed_in(module, name, changes) if _is_container(value) else None
                 )
-                function = other.function_of(node)
-                if is_it and function and not _is_local(function, name):
-                    return function
+                if function and not SAME_FOR_ALL.search(snake(name)):
+                    yield Problem(
+                        f'"{name}" is of this process alone, and "{function.name}" writes to it.',
+                        module.location(statement),
+                    )
+
+
+def _changed_in(module: Module, name: str, changes: list[Change]) -> Function | None:
+    """The function that changes the module's container *name*, by its name or an import of it."""
+    for change in changes:
+        there = change.module
+        if isinstance(change.container, ast.Attribute):
+            is_it = there.dotted(change.container).endswith(f".{PurePosixPath(module.path).stem}.{name}")
+        elif isinstance(change.container, ast.Name):
+            own = there is module and change.container.id == name
+            is_it = own or (
+                there is not module and there.imports.get(change.container.id, "").endswith(f".{name}")
+            )
+        else:
+            continue
+        if is_it and not _is_local(change.function, name):
+            return change.function
     return None
 
 
@@ -231,34 +241,50 @@ def _is_local(function: Function, name: str) -> bool:
     )
 
 
-def _rebound_in(module: Module, name: str) -> Function | None:
-    """The function that assigns the module's variable *name* by ``global``."""
-    for function in module.functions:
-        declared = any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(function))
-        if declared and any(
-            name in target_names(target) for node in ast.walk(function) for target, _ in bindings(node)
-        ):
-            return function
-    return None
+def _is_container(node: ast.AST) -> bool:
+    return isinstance(node, ast.Dict | ast.List | ast.Set | ast.DictComp) or (
+        isinstance(node, ast.Call) and called(node) in CONTAINERS
+    )
 
 
-def _changed_through_class(
-    module: Module, kind: ast.ClassDef, name: str, is_container: bool
-) -> Function | None:
-    for node in ast.walk(kind):
-        function = module.function_of(node)
-        if function is None or module.class_of(function) is not kind:
-            continue
-        for container in _written(node):
-            while isinstance(container, ast.Subscript):
-                container = container.value
-            owned = isinstance(container, ast.Attribute) and container.attr == name
-            if owned and is_container and not _made_in_init(kind, name):
-                return function
-        for target, _ in bindings(node):
-            if isinstance(target, ast.Attribute) and target.attr == name and _is_class(target.value, kind):
-                return function
-    return None
+def _class_state(module: Module, kind: ast.ClassDef, changes: list[Change]) -> Iterator[Problem]:
+    attributes = [
+        (target, node)
+        for node in ast.walk(kind)
+        for target, _ in bindings(node)
+        if isinstance(target, ast.Attribute)
+    ]
+    own = {
+        target.attr
+        for target, _ in attributes
+        if isinstance(target.value, ast.Name) and target.value.id == "self"
+    }
+    for statement in kind.body:
+        for target, value in bindings(statement):
+            for name in target_names(target):
+                if SAME_FOR_ALL.search(snake(name)):
+                    continue
+                writers = [
+                    module.function_of(node)
+                    for attribute, node in attributes
+                    if attribute.attr == name and _is_class(attribute.value, kind)
+                ]
+                if _is_container(value) and name not in own:
+                    writers += [
+                        change.function
+                        for change in changes
+                        if isinstance(change.container, ast.Attribute)
+                        and change.container.attr == name
+                        and (
+                            _is_class(change.container.value, kind)
+                            or module.class_of(change.function) is kind
+                        )
+                    ]
+                if function := next(filter(None, writers), None):
+                    yield Problem(
+                        f'"{kind.name}.{name}" is of this process alone, and "{function.name}" writes to it.',
+                        module.location(statement),
+                    )
 
 
 def _is_class(node: ast.AST, kind: ast.ClassDef) -> bool:
@@ -267,17 +293,6 @@ def _is_class(node: ast.AST, kind: ast.ClassDef) -> bool:
         return node.id in ("cls", kind.name)
     return (isinstance(node, ast.Call) and called(node) == "type") or (
         isinstance(node, ast.Attribute) and node.attr == "__class__"
-    )
-
-
-def _made_in_init(kind: ast.ClassDef, name: str) -> bool:
-    return any(
-        isinstance(target, ast.Attribute)
-        and target.attr == name
-        and isinstance(target.value, ast.Name)
-        and target.value.id == "self"
-        for node in ast.walk(kind)
-        for target, _ in bindings(node)
     )
 
 
