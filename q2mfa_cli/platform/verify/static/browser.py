@@ -37,7 +37,7 @@ def post_message(source: Source) -> Iterator[Problem]:
                 name == "on" and js.text(js.receiver(call)) in ("$(window)", "jQuery(window)")
             )
             if listens and len(given) > 1 and js.literal(given[0]) == "message":
-                function = _function(script, given[1])
+                function = script.function(given[1])
                 if function and not _checks_origin(function):
                     yield Problem(
                         "A message from another window is taken without a check of its origin.",
@@ -56,19 +56,12 @@ def post_message(source: Source) -> Iterator[Problem]:
                 "self.onmessage",
                 "globalThis.onmessage",
             ):
-                function = _function(script, value)
+                function = script.function(value)
                 if function and not _checks_origin(function):
                     yield Problem(
                         "A message from another window is taken without a check of its origin.",
                         script.location(target),
                     )
-
-
-def _function(script: js.Script, node: Node | None) -> Node | None:
-    node = js.bare(node)
-    if node and node.type in js.FUNCTIONS:
-        return node
-    return script.functions.get(js.text(node)) if node and node.type == "identifier" else None
 
 
 def _checks_origin(function: Node) -> bool:
@@ -97,22 +90,21 @@ def open_redirect(source: Source) -> Iterator[Problem]:
                 yield Problem("The customer is sent where the request says.", module.location(call))
     for script in source.scripts:
         tainted = _from_address(script)
-        for target, value in script.declarations():
-            if (
-                (
-                    NAVIGATES.fullmatch(js.name_of(target))
-                    and target.parent
-                    and target.parent.type == "assignment_expression"
-                )
-                and _is_tainted(value, tainted)
-                and not _is_checked(target, tainted)
-            ):
-                yield Problem("The page goes where its address says.", script.location(target))
-        for call in script.calls:
-            given = js.arguments(call)
-            if given and NAVIGATE_CALLS.fullmatch(js.name_of(call.child_by_field_name("function"))):
-                if _is_tainted(given[0], tainted) and not _is_checked(call, tainted):
-                    yield Problem("The page goes where its address says.", script.location(call))
+        for where, address in _navigations(script):
+            if _is_tainted(address, tainted) and not _is_checked(where, tainted):
+                yield Problem("The page goes where its address says.", script.location(where))
+
+
+def _navigations(script: js.Script) -> Iterator[tuple[Node, Node]]:
+    """Where the script leaves the page, each with the address that it goes to."""
+    for target, value in script.declarations():
+        assigned = target.parent is not None and target.parent.type == "assignment_expression"
+        if assigned and NAVIGATES.fullmatch(js.name_of(target)):
+            yield target, value
+    for call in script.calls:
+        given = js.arguments(call)
+        if given and NAVIGATE_CALLS.fullmatch(js.name_of(call.child_by_field_name("function"))):
+            yield call, given[0]
 
 
 def _from_address(script: js.Script) -> set[str]:
@@ -203,10 +195,10 @@ def _code_readers(source: Source) -> Iterator[tuple[js.Script, Node]]:
         tainted = _from_address(script)
         for call in script.calls:
             given = js.arguments(call)
-            if js.called(call) in ("get", "getAll") and given and js.literal(given[0]) == "code":
-                if _is_tainted(js.receiver(call), tainted):
-                    yield script, call
-                    break
+            reads = js.called(call) in ("get", "getAll") and given and js.literal(given[0]) == "code"
+            if reads and _is_tainted(js.receiver(call), tainted):
+                yield script, call
+                break
 
 
 def callback_without_state(source: Source) -> Iterator[Problem]:
@@ -292,10 +284,9 @@ def _unhandled(call: Node) -> str:
         if parent.type == "await_expression":
             awaited, node = True, parent
             continue
-        if parent.type == "try_statement":
-            # In its body, not in its handler.
-            if node == parent.child_by_field_name("body") and parent.child_by_field_name("handler"):
-                return ""
+        # In its body, not in its handler.
+        if parent.child_by_field_name("handler") and node == parent.child_by_field_name("body"):
+            return ""
         if parent.type == "return_statement" or (
             parent.type == "arrow_function"
             and node == parent.child_by_field_name("body")

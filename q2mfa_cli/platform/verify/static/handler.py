@@ -280,9 +280,9 @@ def _class_state(module: Module, kind: ast.ClassDef, changes: list[Change]) -> I
                             or module.class_of(change.function) is kind
                         )
                     ]
-                if function := next(filter(None, writers), None):
+                if writer := next(filter(None, writers), None):
                     yield Problem(
-                        f'"{kind.name}.{name}" is of this process alone, and "{function.name}" writes to it.',
+                        f'"{kind.name}.{name}" is of this process alone, and "{writer.name}" writes to it.',
                         module.location(statement),
                     )
 

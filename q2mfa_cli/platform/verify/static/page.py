@@ -93,6 +93,21 @@ def _foreign_host(address: str) -> str:
 
 
 def framing_broken(source: Source) -> Iterator[Problem]:
+    yield from _headers(source)
+    for script in source.scripts:
+        for target, _ in script.declarations():
+            if OUTER_LOCATION.fullmatch(js.name_of(target)):
+                yield Problem("The page takes the place of online banking.", script.location(target))
+        for call in script.calls:
+            whole, _, name = js.name_of(call.child_by_field_name("function")).rpartition(".")
+            if name in ("assign", "replace") and OUTER_LOCATION.fullmatch(whole):
+                yield Problem("The page takes the place of online banking.", script.location(call))
+
+
+OUTER_LOCATION = re.compile(r"((window|self|globalThis)\.)?(top|parent)\.location(\.href)?")
+
+
+def _headers(source: Source) -> Iterator[Problem]:
     for module in source.modules:
         for call in module.calls():
             if called(call) in ("set_header", "add_header") and len(call.args) > 1:
@@ -103,16 +118,6 @@ def framing_broken(source: Source) -> Iterator[Problem]:
                     yield Problem(
                         f'The header "{name}" keeps the page out of online banking.', module.location(call)
                     )
-    for script in source.scripts:
-        for target, _ in script.declarations():
-            if re.fullmatch(
-                r"((window|self|globalThis)\.)?(top|parent)\.location(\.href)?", js.name_of(target)
-            ):
-                yield Problem("The page takes the place of online banking.", script.location(target))
-        for call in script.calls:
-            name = js.name_of(call.child_by_field_name("function"))
-            if re.fullmatch(r"((window|self|globalThis)\.)?(top|parent)\.location\.(assign|replace)", name):
-                yield Problem("The page takes the place of online banking.", script.location(call))
 
 
 CODE_WORDS = re.compile(
@@ -149,7 +154,7 @@ def input_hints(source: Source) -> Iterator[Problem]:
                 and len(given) > 1
                 and js.literal(given[0]) == "paste"
             ):
-                function = _function(script, given[1])
+                function = script.function(given[1])
                 if (
                     function
                     and "preventDefault" in js.text(function)
@@ -168,14 +173,6 @@ def _is_labeled(page: Markup, element: Element) -> bool:
         return True
     labels = [label.attributes.get("for") for label in page.with_tag("label")]
     return (attributes.get("id") or None) in labels or any(outer.tag == "label" for outer in element.inside)
-
-
-def _function(script: js.Script, node: Node | None) -> Node | None:
-    """The function that *node* is, or names."""
-    node = js.bare(node)
-    if node and node.type in js.FUNCTIONS:
-        return node
-    return script.functions.get(js.text(node)) if node and node.type == "identifier" else None
 
 
 def dom_xss(source: Source) -> Iterator[Problem]:

@@ -148,7 +148,7 @@ class Program:
     def values(self, module: Module, name: str, near: ast.AST) -> list[ast.expr]:
         """What is assigned to the variable *name* in the function around *near*, else in the module."""
         for owner in (module.outermost(near), module.tree):
-            inside = ast.walk(owner) if isinstance(owner, Function) else owner.body
+            inside = ast.walk(owner) if isinstance(owner, Function) else ast.iter_child_nodes(owner)
             found = [
                 value for node in inside for target, value in bindings(node) if name in target_names(target)
             ]

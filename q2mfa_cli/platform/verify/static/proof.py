@@ -13,20 +13,28 @@ from q2mfa_cli.platform.verify.static.program import CallSite, Program, leaves, 
 SET_TOKEN = "set_external_mfa_token"
 
 # Calls that prove nothing about the customer: they make, read, write or send.
-LIBRARIES = (
-    "q2_requests",
-    "requests",
-    "secrets",
-    "uuid",
-    "random",
-    "os",
-    "time",
-    "datetime",
-    "json",
-    "hashlib",
-    "base64",
+LIBRARIES = frozenset(
+    [
+        "q2_requests",
+        "requests",
+        "secrets",
+        "uuid",
+        "random",
+        "os",
+        "time",
+        "datetime",
+        "json",
+        "hashlib",
+        "base64",
+        "urllib",
+        "logging",
+        "string",
+        "asyncio",
+        "copy",
+        "math",
+        "re",
+    ]
 )
-LIBRARIES += ("urllib", "logging", "string", "asyncio", "copy", "math", "re")
 BUILTINS = frozenset(
     [
         "print",

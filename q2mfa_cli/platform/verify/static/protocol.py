@@ -130,27 +130,27 @@ def rp_pkce(source: Source) -> Iterator[Problem]:
             yield Problem("The authorization request has no code_challenge.", module.location(node))
         if _value(node, "code_challenge_method") == "plain":
             yield Problem("The code_challenge_method is plain.", module.location(node))
-    for module, node, text in _addresses(source):
+    for module, address, text in _addresses(source):
         if "code_challenge=" not in text:
-            yield Problem("The authorization request has no code_challenge.", module.location(node))
+            yield Problem("The authorization request has no code_challenge.", module.location(address))
 
 
 def rp_state(source: Source) -> Iterator[Problem]:
     for module, node in _dictionaries(source):
         if _is_authorization_request(node) and not _has(module, node, "state"):
             yield Problem("The authorization request has no state.", module.location(node))
-    for module, node, text in _addresses(source):
+    for module, address, text in _addresses(source):
         if "state=" not in text:
-            yield Problem("The authorization request has no state.", module.location(node))
+            yield Problem("The authorization request has no state.", module.location(address))
 
 
 def rp_nonce(source: Source) -> Iterator[Problem]:
     for module, node in _dictionaries(source):
         if _is_authorization_request(node) and not _has(module, node, "nonce"):
             yield Problem("The authorization request has no nonce.", module.location(node))
-    for module, node, text in _addresses(source):
+    for module, address, text in _addresses(source):
         if "nonce=" not in text:
-            yield Problem("The authorization request has no nonce.", module.location(node))
+            yield Problem("The authorization request has no nonce.", module.location(address))
 
 
 def rp_flow(source: Source) -> Iterator[Problem]:
@@ -165,11 +165,12 @@ def rp_flow(source: Source) -> Iterator[Problem]:
             yield Problem(
                 f'The response_type is "{kind}", so tokens go through the browser.', module.location(node)
             )
-    for module, node, text in _addresses(source):
+    for module, address, text in _addresses(source):
         found = re.search(r"response_type=([\w+%]*)", text)
         if found and found[1] and found[1] != "code":
             yield Problem(
-                f'The response_type is "{found[1]}", so tokens go through the browser.', module.location(node)
+                f'The response_type is "{found[1]}", so tokens go through the browser.',
+                module.location(address),
             )
 
 
