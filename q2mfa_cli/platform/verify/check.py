@@ -101,3 +101,12 @@ class NotApplicable(Exception):
 
 class Skipped(Exception):
     """The check applies, but cannot run here. The message is the reason, as a sentence."""
+
+
+BASELINE, ASVS_L2, FAPI2 = "baseline", "asvs-l2", "fapi2"
+
+PROFILES: Mapping[str, str] = {
+    BASELINE: "what any External MFA extension has to get right",
+    ASVS_L2: "also what OWASP ASVS 5.0, level 2 asks for",
+    FAPI2: "also what the FAPI 2.0 Security Profile asks of a client",
+}

@@ -46,6 +46,13 @@ class Customer(ABC):
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
         """What the right user's page sends to :attr:`route`."""
 
+    @abstractmethod
+    async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
+        """What somebody else's page sends, who cannot prove to be the right user.
+
+        :raises NotTried: it is not known what that would be. :raises Deviation: the extension refuses them before that.
+        """
+
     @property
     def sequence(self) -> list[str]:
         return [line for challenge in self.challenges for line in challenge.trace.as_text()]
@@ -78,10 +85,14 @@ class Customer(ABC):
         return challenge
 
     async def request_extension_data(
-        self, challenge: Challenge, route: str, body: dict[str, Any]
+        self, challenge: Challenge, route: str, body: dict[str, Any], is_known: bool = True
     ) -> dict[str, Any]:
+        """As the page does.
+
+        :raises NotTried: the extension has no such route, and *is_known* says that it has.
+        """
         answer = await self._call_uux(f"challenges/{challenge.id}/extension", {"route": route, "body": body})
-        if answer["status"] == 400 and answer["error"] == NO_ROUTE:
+        if is_known and answer["status"] == 400 and answer["error"] == NO_ROUTE:
             raise NotTried(f"the extension has no route {route}")
         return answer
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import re
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,9 @@ ATTEMPTS: tuple[Attempt, ...] = (
     PROOF_OF_ANOTHER_SESSION,
     *ABOUT_TOKENS,
 )
+
+
+DIGITS = re.compile(r"\d{4,}")
 
 
 def script_of(extension: Extension) -> Path:
@@ -70,6 +75,37 @@ class Phone:
         self._uux.answer_on_phone(self._challenge, last, "approved")
 
 
+class WrongPhone(Phone):
+    """The phone of somebody else: its codes are wrong, and it denies.
+
+    :ivar is_used: whether ``prove`` needed it.
+    """
+
+    is_used = False
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        self.is_used = True
+        return [{**each, "text": DIGITS.sub(_other_digits, each["text"])} for each in super().messages]
+
+    def code(self) -> str:
+        self.is_used = True
+        # Not a code of the minutes around now either: an extension may accept those.
+        totp = pyotp.TOTP(self._challenge.session.mfa_info["registration_value"])
+        right = {totp.at(int(time.time()) + 30 * step) for step in range(-10, 11)}
+        return next(code for code in map("{:06}".format, range(100)) if code not in right)
+
+    def approve(self) -> None:
+        self.is_used = True
+        asking = [each for each in self._challenge.messages if each["asks"] and not each["answer"]]
+        if asking:
+            self._uux.answer_on_phone(self._challenge, asking[-1]["id"], "denied")
+
+
+def _other_digits(digits: re.Match[str]) -> str:
+    return "".join(str((int(digit) + 1) % 10) for digit in digits[0])
+
+
 class OwnCustomer(Customer):
     """A customer who does what ``prove`` says."""
 
@@ -83,6 +119,16 @@ class OwnCustomer(Customer):
         self.challenges.clear()
 
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
+        return await self._prove(challenge, Phone(self.preview.uux, challenge))
+
+    async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
+        phone = WrongPhone(self.preview.uux, challenge)
+        body = await self._prove(challenge, phone)
+        if not phone.is_used:
+            raise NotTried("prove.py does not use the phone, so q2mfa does not know a wrong proof")
+        return body
+
+    async def _prove(self, challenge: Challenge, phone: Phone) -> dict[str, Any]:
         async def ask(route: str, body: dict[str, Any] | None = None) -> Any:
             """As ``requestExtensionData``. :returns: the data. :raises Deviation: the answer is an error."""
             answer = await self.request_extension_data(challenge, route, body or {})
@@ -92,7 +138,7 @@ class OwnCustomer(Customer):
 
         prove = _load(self.preview.extension)
         try:
-            sent = await prove(ask, Phone(self.preview.uux, challenge), dict(challenge.session.mfa_info))
+            sent = await prove(ask, phone, dict(challenge.session.mfa_info))
         except (Deviation, NotTried):
             raise
         except Exception as error:

@@ -20,6 +20,9 @@ class LoginCustomer(Customer):
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
         return await self.log_in(challenge, CUSTOMER)
 
+    async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
+        return await self.log_in(challenge, STRANGER)
+
     async def log_in(self, challenge: Challenge, user: str, decision: str = "approve") -> dict[str, Any]:
         """Log in at the provider. :returns: the authorization response that verify.html finds in its address."""
         started = await self.request_extension_data(challenge, "start", {})

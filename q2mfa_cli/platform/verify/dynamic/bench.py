@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,25 @@ class _FailingPool:
         return self._pool.get_and_release(*args, **options)
 
 
-class Bench:
-    """One check in one workflow.
+@dataclass
+class Known:
+    """What earlier checks learned of the extension.
 
-    :ivar routes: the function behind each route of the extension, as far as it was called.
+    :param routes: the function behind each route. :param route: the one that takes the proof; empty if it is not known.
     """
 
-    def __init__(self, preview: Preview, workflow: Workflow, customer_class: type[Customer]) -> None:
+    routes: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    route: str = ""
+
+
+class Bench:
+    """One check in one workflow."""
+
+    def __init__(
+        self, preview: Preview, workflow: Workflow, customer_class: type[Customer], known: Known
+    ) -> None:
         self.preview, self.workflow, self.customer_class = preview, workflow, customer_class
-        self.platform = preview.uux.platform
-        self.routes: dict[str, Callable[..., Any]] = {}
+        self.platform, self.known = preview.uux.platform, known
         self._unsubscribe = self.platform.events.subscribe(RouteCalled, self._route_called)
 
     def close(self) -> None:
@@ -65,6 +75,12 @@ class Bench:
     def customer(self) -> Any:
         """A new customer, of :attr:`customer_class`. In the standard integration, each challenge is another person's."""
         return self.customer_class(self.preview, self.workflow)
+
+    async def routes(self) -> list[str]:
+        """The routes of the extension that a page can ask."""
+        customer = self.customer()
+        await customer.request_extension_data(await customer.open_challenge(), "default", {}, is_known=False)
+        return sorted(self.known.routes)
 
     # What can go wrong around the extension.
 
@@ -107,13 +123,13 @@ class Bench:
     ) -> Problem:
         """What was found: the sequence is that of *customer*, and the place is the ``def`` of *route*, else that of the proof."""
         sequence = tuple(line for challenge in customer.challenges for line in sequence_of(challenge))
-        location = self.location(route or customer.route)
+        location = self.location(route or customer.route or self.known.route)
         return Problem(message, location, severity, sequence, self.workflow.label)
 
     def location(self, route: str) -> Location:
         """Where *route* is defined; the extension's ``urls.py`` if that is not known."""
         extension = self.preview.extension
-        function = inspect.unwrap(self.routes[route]) if route in self.routes else None
+        function = inspect.unwrap(self.known.routes[route]) if route in self.known.routes else None
         code = getattr(function, "__code__", None)
         path = Path(code.co_filename) if code else extension.folder / "urls.py"
         if code is None or not path.is_relative_to(extension.workspace):
@@ -125,7 +141,7 @@ class Bench:
         return location_in(extension.workspace, path, line)
 
     def _route_called(self, event: RouteCalled) -> None:
-        self.routes.update(event.routes)
+        self.known.routes.update(event.routes)
 
 
 def location_in(workspace: Path, file: Path, line: int) -> Location:
