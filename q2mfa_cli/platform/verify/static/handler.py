@@ -201,8 +201,8 @@ def _module_state(module: Module, changes: list[Change]) -> Iterator[Problem]:
         if isinstance(node, ast.Global) and (function := module.function_of(node))
         for name in node.names
     }
-    for statement in module.tree.body:
-        for target, value in bindings(statement):
+    for definition in module.tree.body:
+        for target, value in bindings(definition):
             for name in target_names(target):
                 function = rebound.get(name) or (
                     _changed_in(module, name, changes) if _is_container(value) else None
@@ -210,7 +210,7 @@ def _module_state(module: Module, changes: list[Change]) -> Iterator[Problem]:
                 if function and not SAME_FOR_ALL.search(snake(name)):
                     yield Problem(
                         f'"{name}" is of this process alone, and "{function.name}" writes to it.',
-                        module.location(statement),
+                        module.location(definition),
                     )
 
 
@@ -264,7 +264,7 @@ def _class_state(module: Module, kind: ast.ClassDef, changes: list[Change]) -> I
             for name in target_names(target):
                 if SAME_FOR_ALL.search(snake(name)):
                     continue
-                writers = [
+                writers: list[Function | None] = [
                     module.function_of(node)
                     for attribute, node in attributes
                     if attribute.attr == name and _is_class(attribute.value, kind)
