@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -91,6 +92,11 @@ METHODS = frozenset(
         "run_async",
         "isoformat",
     ]
+)
+
+
+CHECKING = re.compile(
+    r"verif|check|valid|confirm|compare|decode|authentic|prove|proof|match|is_right|exchange"
 )
 
 
@@ -210,14 +216,16 @@ class Proofs:
         function = site.function
         if function is None or self._is_conditional(site, function):
             return None
+        other = None
         for statement in statements_before(site.module, site.call, function):
-            if self._stops(statement):
-                return None
-            if (node := _swallows(statement)) and any(
-                self._may_fail(each) for each in getattr(statement, "body", [])
-            ):
+            node, body = _swallows(statement), getattr(statement, "body", [])
+            if node and any(map(_denies, body)):
                 return node
-        return None
+            if node and any(map(self._may_fail, body)):
+                other = other or node
+            elif self._stops(statement):
+                return None  # it is checked; what is hidden is another thing
+        return other
 
     @staticmethod
     def _is_conditional(site: CallSite, function: Function) -> bool:
@@ -308,6 +316,14 @@ def _swallows(statement: ast.AST) -> ast.AST | None:
             if isinstance(item.context_expr, ast.Call) and called(item.context_expr) == "suppress":
                 return statement
     return None
+
+
+def _denies(statement: ast.AST) -> bool:
+    """Whether *statement* is what denies: it raises by itself, or its name says that it checks."""
+    return any(
+        isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and bool(CHECKING.search(called(node))))
+        for node in [statement, *own_nodes(statement)]
+    )
 
 
 def _has_grant(node: ast.AST) -> bool:
