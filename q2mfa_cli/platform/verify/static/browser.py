@@ -219,7 +219,7 @@ def landing_leak(source: Source) -> Iterator[Problem]:
             yield Problem("The code stays in the address and in the history.", script.location(call))
         for page in pages:
             if not _sends_no_referrer(page):
-                line = next((each.line for each in page.with_tag("head", "html")), 1)
+                line = next((each.line for tag in ("head", "html") for each in page.with_tag(tag)), 1)
                 yield Problem(
                     "The landing page lets its address go to others as the referrer.",
                     page.location(line),

@@ -76,8 +76,8 @@ NO_SECRETS = frozenset(
 PASSCODES = frozenset(["code", "passcode", "otp", "pin", "one_time_code", "verification_code", "totp"])
 
 
-def _is_secret(node: ast.AST) -> bool:
-    name = terminal(node)
+def _is_secret(source: Source, module: Module, node: ast.AST) -> bool:
+    name = source.program.origin(module, node)
     return name not in NO_SECRETS and (name in SECRETS or name.endswith(SECRET_ENDINGS))
 
 
@@ -103,11 +103,11 @@ def compare_timing(source: Source) -> Iterator[Problem]:
             left, right = node.left, node.comparators[0]
             if not isinstance(node.ops[0], ast.Eq | ast.NotEq) or _is_constant(left) or _is_constant(right):
                 continue
-            secrets = [side for side in (left, right) if _is_secret(side)]
+            secrets = [side for side in (left, right) if _is_secret(source, module, side)]
             from_page = [side for side in secrets if source.program.is_from_page(module, side)]
             made = _makes_passcode(left) or _makes_passcode(right)
             if len(secrets) == 2 or from_page or (made and secrets):
-                name = terminal((from_page or secrets)[0])
+                name = source.program.origin(module, (from_page or secrets)[0])
                 operator = "==" if isinstance(node.ops[0], ast.Eq) else "!="
                 yield Problem(f'"{name}" is compared with "{operator}".', module.location(node))
 
@@ -125,7 +125,7 @@ def otp_unicode(source: Source) -> Iterator[Problem]:
         for call in module.calls():
             name = called(call)
             if name in ("isdigit", "isnumeric", "isdecimal") and isinstance(call.func, ast.Attribute):
-                if terminal(call.func.value) in PASSCODES:
+                if _is_passcode(source, module, call.func.value):
                     yield Problem(
                         f'"{name}" takes digits of every script for a passcode.', module.location(call)
                     )
@@ -144,7 +144,7 @@ def otp_unicode(source: Source) -> Iterator[Problem]:
 
 
 def _is_passcode(source: Source, module: Module, node: ast.AST) -> bool:
-    name = terminal(node)
+    name = source.program.origin(module, node)
     return name in PASSCODES and (name != "code" or source.program.is_from_page(module, node))
 
 

@@ -136,22 +136,7 @@ class Proofs:
 
     def in_handlers(self) -> Iterator[CallSite]:
         """The calls that set a token inside ``except`` or ``finally``."""
-        for site in [*self.grants, *self._calls_of_granting()]:
-            inside: ast.AST = site.call
-            for outer in site.module.ancestors(site.call):
-                if isinstance(outer, Function):
-                    break
-                if isinstance(outer, ast.Try) and inside in outer.finalbody:
-                    yield site
-                    break
-                if isinstance(outer, ast.ExceptHandler):
-                    around = site.module.parents[outer]
-                    tried = getattr(around, "body", [])
-                    # HQ is asked once more: that proves as much as the first time.
-                    if not any(_has_grant(statement) for statement in tried):
-                        yield site
-                        break
-                inside = outer
+        return (site for site in [*self.grants, *self._calls_of_granting()] if _is_in_handler(site))
 
     @functools.cached_property
     def reachable(self) -> set[Function]:
@@ -179,7 +164,7 @@ class Proofs:
 
     def _reaches_unproven(self, site: CallSite, above: frozenset[str]) -> bool:
         function = site.function
-        if function is None or function.name in above:
+        if function is None or function.name in above or _is_in_handler(site):
             return False
         if self._guards(site.module, site.call, function) or self._swallowing(site):
             return False
@@ -324,6 +309,21 @@ def _denies(statement: ast.AST) -> bool:
         isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and bool(CHECKING.search(called(node))))
         for node in [statement, *own_nodes(statement)]
     )
+
+
+def _is_in_handler(site: CallSite) -> bool:
+    inside: ast.AST = site.call
+    for outer in site.module.ancestors(site.call):
+        if isinstance(outer, Function):
+            return False
+        if isinstance(outer, ast.Try) and inside in outer.finalbody:
+            return True
+        if isinstance(outer, ast.ExceptHandler):
+            around = site.module.parents[outer]
+            # If that is what failed, HQ is asked once more: that proves as much as the first time.
+            return not any(_has_grant(statement) for statement in getattr(around, "body", []))
+        inside = outer
+    return False
 
 
 def _has_grant(node: ast.AST) -> bool:
