@@ -16,6 +16,7 @@ from q2mfa_cli.platform.verify.static.module import (
     called,
     own_nodes,
     target_names,
+    terminal,
 )
 
 FROM_PAGE = frozenset({"request_body", "form_fields"})
@@ -145,10 +146,27 @@ class Program:
             for part in _spine(value)
         )
 
+    def origin(self, module: Module, node: ast.AST) -> str:
+        """The last word of *node*; of a variable that holds a value of the page, the name that the page gave it."""
+        name = terminal(node)
+        if isinstance(node, ast.Name) and self.is_from_page(module, node):
+            values = self.values(module, node.id, node)
+            returned = [
+                each.value
+                for value in values
+                if isinstance(value, ast.Call)
+                for function in self.resolve(value)
+                for each in own_nodes(function)
+                if isinstance(each, ast.Return) and each.value
+            ]
+            words = [terminal(value) for value in [*returned, *values] if not isinstance(value, ast.Name)]
+            return next(filter(None, words), name)
+        return name
+
     def values(self, module: Module, name: str, near: ast.AST) -> list[ast.expr]:
         """What is assigned to the variable *name* in the function around *near*, else in the module."""
         for owner in (module.outermost(near), module.tree):
-            inside = ast.walk(owner) if isinstance(owner, Function) else owner.body
+            inside = ast.walk(owner) if isinstance(owner, Function) else ast.iter_child_nodes(owner)
             found = [
                 value for node in inside for target, value in bindings(node) if name in target_names(target)
             ]
