@@ -1,37 +1,17 @@
-"""An extension of another make: its tests have a ``prove.py``, which does what its page and its customer do.
-
-::
-
-    async def prove(ask, phone, mfa_info):
-        await ask("send", {})
-        return {"route": "check", "body": {"code": phone.messages[-1]["text"][-6:]}}
-
-One that redirects to an identity provider also says how it is configured, and lets the phone log in::
-
-    def configuration(provider):
-        return {"OIDC_ISSUER": provider.issuer, "OIDC_CLIENT": provider.client_id, "OIDC_SECRET": provider.client_secret}
-
-    async def prove(ask, phone, mfa_info):
-        started = await ask("start")
-        return {"route": "finish", "body": await phone.log_in(started["url"])}
-"""
+"""An extension of another make: its ``tests/prove.py`` does what its page and its customer do."""
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import re
 import time
-from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pyotp
 
 from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.preview.challenges import Challenge
-from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.prove_script import ProveScriptError, load, script_of
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import Workflow
@@ -57,10 +37,6 @@ ATTEMPTS: tuple[Attempt, ...] = (
 
 DIGITS = re.compile(r"\d{4,}")
 SOMEBODY_ELSE = "mallory"
-
-
-def script_of(extension: Extension) -> Path:
-    return extension.folder / "tests" / "prove.py"
 
 
 class Phone:
@@ -173,7 +149,10 @@ class OwnCustomer(Customer):
                 raise Deviation(f"{route} answers {answer['status']}: {answer['error']}")
             return answer["data"]
 
-        prove = getattr(load(self.preview.extension), "prove", None)
+        try:
+            prove = getattr(load(self.preview.extension), "prove", None)
+        except ProveScriptError as error:
+            raise Deviation(str(error)) from error
         if not inspect.iscoroutinefunction(prove):
             name = self.preview.extension.name
             raise Deviation(f"{name}/tests/prove.py has no async def prove(ask, phone, mfa_info)")
@@ -189,40 +168,3 @@ class OwnCustomer(Customer):
                 self.route = route
                 return body
         raise Deviation('prove returns {"route": …, "body": {…}}, which its page sends')
-
-
-def configuration_of(extension: Extension) -> Callable[[Any], dict[str, Any]] | None:
-    """``configuration(provider)`` of the extension's ``prove.py``; None if it has none.
-
-    What it gets has ``issuer``, ``client_id``, ``client_secret``, ``authorization_endpoint``, ``token_endpoint`` and
-    ``jwks_uri``; what it returns are values of the extension's configuration.
-
-    :raises Deviation: ``prove.py`` cannot be imported.
-    """
-    configuration = getattr(load(extension), "configuration", None)
-    if configuration is None:
-        return None
-
-    def configured(provider: Any) -> dict[str, Any]:
-        metadata = provider.metadata()
-        names = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
-        client = {"client_id": provider.client.id, "client_secret": provider.client.secret}
-        return dict(configuration(SimpleNamespace(**{name: metadata[name] for name in names}, **client)))
-
-    return configured
-
-
-def load(extension: Extension) -> ModuleType:
-    """The extension's ``prove.py``.
-
-    :raises Deviation: it cannot be imported.
-    """
-    script = script_of(extension)
-    specification = importlib.util.spec_from_file_location(f"{extension.module}.tests.prove", script)
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    try:
-        specification.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise Deviation(str(failure_of(error, extension.workspace, "import"))) from error
-    return module

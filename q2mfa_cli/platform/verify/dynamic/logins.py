@@ -14,15 +14,16 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from q2mfa_cli.platform.failures import failure_of
+from q2mfa_cli.platform.preview import prove_script
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.preview.extension import Extension
-from q2mfa_cli.platform.verify import own
+from q2mfa_cli.platform.preview.prove_script import ProveScriptError
 from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity, Skipped
 from q2mfa_cli.platform.verify.customer import Deviation, NotTried
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, stable
 from q2mfa_cli.platform.verify.hostile import HONEST, Client, HostileProvider, Lie, running
 from q2mfa_cli.platform.verify.hostile.changes import Change, honest
+from q2mfa_cli.platform.verify.own import OwnCustomer
 from q2mfa_cli.platform.verify.redirect import LoginCustomer
 
 CLIENT_ID = "q2mfa-verify"
@@ -32,7 +33,15 @@ ANOTHER_PERSON = "mallory@bank.example"
 ATTRIBUTES = ("sso_identifier", "registration_value")
 
 # What a wrong answer may lead to in code of another make. None of it sets a token.
-REFUSALS = (Deviation, NotTried, OSError, LookupError, TypeError, ValueError, AttributeError)
+REFUSALS: tuple[type[Exception], ...] = (
+    Deviation,
+    NotTried,
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+)
 
 
 @dataclass(frozen=True)
@@ -167,11 +176,7 @@ async def logins(bench: Bench) -> AsyncIterator[Logins]:
         provider = providers.new()
         provider.user = provider.email = PERSON
         provider.more_claims = {"preferred_username": PERSON, "upn": PERSON}
-        try:
-            configuration = configure(provider)
-        except Exception as error:  # it is the developer's code, which may raise anything
-            workspace = bench.preview.extension.workspace
-            raise Skipped(f"{failure_of(error, workspace, 'configuration of tests/prove.py')}.") from error
+        configuration = configure(provider)
         with bench.configured(configuration):
             made = Logins(bench, provider, configuration)
             login = await made.log_in()
@@ -190,13 +195,19 @@ def _configuring(bench: Bench) -> Callable[[HostileProvider], dict[str, Any]]:
     :raises NotApplicable: see :func:`logins`. :raises Skipped: see :func:`logins`.
     """
     extension = bench.preview.extension
-    if bench.customer_class is own.OwnCustomer and own.script_of(extension).is_file():
-        own_configuration = own.configuration_of(extension)
-        if own_configuration is not None:
-            return own_configuration
-        if not hasattr(extension.configuration, "ISSUER"):
-            raise NotApplicable("The extension sends no customer to an identity provider.")
-    elif bench.customer_class is not LoginCustomer:
+    if bench.customer_class is OwnCustomer and prove_script.redirects(extension):
+
+        def own_configuration(provider: HostileProvider) -> dict[str, Any]:
+            client, metadata = provider.client, provider.metadata()
+            settings = prove_script.settings_of(metadata, client.id, client.secret)
+            try:
+                return prove_script.configuration_of(extension, settings)
+            except ProveScriptError as error:
+                raise Skipped(f"{error}.") from error
+
+        return own_configuration
+    has_issuer = hasattr(extension.configuration, "ISSUER")
+    if bench.customer_class is not LoginCustomer and not has_issuer:
         raise NotApplicable("The extension sends no customer to an identity provider.")
     module = sys.modules.get(f"configuration.{extension.name}")
     method = getattr(module, "CLIENT_AUTH_METHOD", "")

@@ -37,7 +37,7 @@ SAMPLES = 5
 MESSAGES = 20
 
 # What a refused or strange answer leads to. None of it sets a token.
-REFUSALS = (Deviation, NotTried, OSError, LookupError, TypeError, ValueError)
+REFUSALS: tuple[type[Exception], ...] = (Deviation, NotTried, OSError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ async def otp_replay_account(codes: Codes) -> list[Problem]:
 
 
 async def _proof_or_nothing(customer: Any, challenge: Challenge) -> None:
-    with contextlib.suppress(REFUSALS):
+    with contextlib.suppress(*REFUSALS):
         await customer.proof(challenge)
 
 

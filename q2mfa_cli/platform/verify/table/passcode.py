@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from q2mfa_cli.platform.verify.check import Check, Severity
+from q2mfa_cli.platform.verify.check import Check, Precision, Severity
 
 DYNAMIC = ("dynamic",)
+BOTH = ("static", "dynamic")
 
 CHECKS: tuple[Check, ...] = (
     Check(
@@ -109,7 +110,8 @@ CHECKS: tuple[Check, ...] = (
         remedy='Check it first: isinstance(code, str) and re.fullmatch("[0-9]{6}", code). str.isdigit() takes other digits too.',
         sources=("ASVS 2.2.1", "CWE-20"),
         severity=Severity.LOW,
-        seen=DYNAMIC,
+        seen=BOTH,
+        precision=Precision.HIGH,
         once=True,
         wrong="if code.isdigit() and totp.verify(code): …",
         right='if re.fullmatch("[0-9]{6}", code) and totp.verify(code): …',

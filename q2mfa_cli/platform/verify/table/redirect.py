@@ -6,9 +6,10 @@ Basic and Config RP plans, and ``fapi2-security-profile-final-client-test-…`` 
 
 from __future__ import annotations
 
-from q2mfa_cli.platform.verify.check import FAPI2, Check, Severity
+from q2mfa_cli.platform.verify.check import FAPI2, Check, Precision, Severity
 
 DYNAMIC = ("dynamic",)
+BOTH = ("static", "dynamic")
 
 CHECKS: tuple[Check, ...] = (
     Check(
@@ -26,7 +27,8 @@ CHECKS: tuple[Check, ...] = (
             "OIDF fapi2-…-ensure-authorization-response-with-invalid-missing-state-fails",
         ),
         severity=Severity.CRITICAL,
-        seen=DYNAMIC,
+        seen=BOTH,
+        precision=Precision.HIGH,
         wrong='code = self.request_body["code"]',
         right=(
             'if not hmac.compare_digest(str(self.request_body.get("state")), flow["state"]):\n'
@@ -48,7 +50,8 @@ CHECKS: tuple[Check, ...] = (
             "CWE-345",
         ),
         severity=Severity.HIGH,
-        seen=DYNAMIC,
+        seen=BOTH,
+        precision=Precision.HIGH,
         wrong='request = {"client_id": …, "response_type": "code", "redirect_uri": …}',
         right=(
             "challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b'=')\n"
@@ -70,7 +73,8 @@ CHECKS: tuple[Check, ...] = (
             "OIDF fapi2-…-invalid-missing-nonce",
         ),
         severity=Severity.CRITICAL,
-        seen=DYNAMIC,
+        seen=BOTH,
+        precision=Precision.HIGH,
         wrong='claims = jwt.decode(id_token, key, ["RS256"], audience=client_id)',
         right='if claims.get("nonce") != flow["nonce"]:\n    raise TectonError("not_trusted", {})',
     ),
@@ -110,7 +114,8 @@ CHECKS: tuple[Check, ...] = (
             "OIDF fapi2-…-invalid-null-alg",
         ),
         severity=Severity.CRITICAL,
-        seen=DYNAMIC,
+        seen=BOTH,
+        precision=Precision.HIGH,
         wrong='claims = jwt.decode(id_token, options={"verify_signature": False})',
         right='claims = jwt.decode(id_token, key, algorithms=["RS256"], audience=client_id, issuer=issuer)',
     ),
@@ -230,7 +235,8 @@ CHECKS: tuple[Check, ...] = (
         remedy='Send "response_type=code", and redeem the code on the server.',
         sources=("RFC 9700, 2.1.2", "RFC 9700, 2.4", "ASVS 10.1.1", "CWE-522"),
         severity=Severity.HIGH,
-        seen=DYNAMIC,
+        seen=BOTH,
+        precision=Precision.HIGH,
         once=True,
     ),
     Check(
@@ -241,7 +247,8 @@ CHECKS: tuple[Check, ...] = (
         remedy="Pass timeout and allow_redirects=False, and stop reading after 100 KB.",
         sources=("ASVS 15.3.2", "ASVS 13.2.6", "CWE-400", "CWE-409", "CWE-601"),
         severity=Severity.MEDIUM,
-        seen=DYNAMIC,
+        seen=BOTH,
+        precision=Precision.HIGH,
         once=True,
         workflows=("login",),
         wrong="response = await q2_requests.get(self.logger, url)",
