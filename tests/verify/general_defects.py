@@ -253,18 +253,6 @@ IN_HAND_WRITTEN: list[Defect] = [
         "the same token",
     ),
     Defect(
-        "proof-reused",
-        OWN,
-        (
-            ('        self.session_cache.delete("pending")\n', ""),
-            ("not typed.isascii()", 'not typed.startswith("id-")'),
-            ('f"Your code is {code}."', 'f"Your code is {code[:4]}-{code[4:]}."'),
-            ("self.seal(typed)", 'self.seal(typed[3:].replace("-", ""))'),
-        ),
-        "def complete",
-        "a second token",
-    ),
-    Defect(
         "token-leak",
         OWN,
         (('return {"sent": True}', 'return {"sent": code}'),),
@@ -392,12 +380,12 @@ IN_HAND_WRITTEN: list[Defect] = [
             (
                 '        pending = self.session_cache.get("pending")\n',
                 (
-                    '        self.session_cache.get(f"tries {typed}")\n'
+                    '        self.session_cache.get(f"tries_{typed}")\n'
                     '        pending = self.session_cache.get("pending")\n'
                 ),
             ),
         ),
-        'self.session_cache.get(f"tries {typed}")',
+        'self.session_cache.get(f"tries_{typed}")',
         '"typed" of the request',
     ),
 ]

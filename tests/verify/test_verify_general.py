@@ -58,17 +58,28 @@ def test_defect_in_a_hand_written_extension_is_found(defect: Defect, tmp_path: P
 
 
 def test_every_general_check_has_its_defect_in_both_styles() -> None:
-    generated_ids = {defect.check for defects in IN_GENERATED.values() for defect in defects}
-    # A generated proof is a code or a login: their own checks look at its reuse.
-    assert generated_ids == set(GENERAL) - {"proof-reused"}
-    assert {defect.check for defect in IN_HAND_WRITTEN} == set(GENERAL)
+    # A generated proof is a code or a login, whose own checks look at its reuse; a hand-written one is below.
+    others = set(GENERAL) - {"proof-reused"}
+    assert {defect.check for defects in IN_GENERATED.values() for defect in defects} == others
+    assert {defect.check for defect in IN_HAND_WRITTEN} == others
 
 
-def test_push_approval_is_not_bound_to_a_transaction(tmp_path: Path) -> None:
+def test_hand_written_push_is_tried(tmp_path: Path) -> None:
     workspace = make_own_extension(tmp_path)
     prove(workspace)
     report = verified(workspace, PUSH, *GENERAL, workflow="")
-    assert [finding.check.id for finding in report.findings] == ["txn-bound"]
+    # It logs nothing, and does not look at the transactions.
+    assert {finding.check.id for finding in report.findings} == {"txn-bound", "audit-trail"}
+
+
+def test_push_that_is_good_twice_is_found(tmp_path: Path) -> None:
+    workspace = make_own_extension(tmp_path)
+    prove(workspace)
+    file = f"{PUSH}/extension.py"
+    defect = Defect(
+        "proof-reused", file, (('self.session_cache.delete("push")', "pass"),), "def check", "second token"
+    )
+    assert_finds(found(workspace, PUSH, defect), defect)
 
 
 def test_without_prove_what_cannot_be_tried_is_skipped_with_the_reason(tmp_path: Path) -> None:
