@@ -31,6 +31,7 @@ STATIC: dict[str, Callable[[Source], Iterable[Problem]]] = {
     "token-leak": token.token_leak,
     "process-state": handler.process_state,
     "cache-key": handler.cache_key,
+    "otp-made-here": handler.otp_made_here,
     "otp-unicode": handler.otp_unicode,
     "rp-state": rp_state,
     "rp-pkce": protocol.rp_pkce,

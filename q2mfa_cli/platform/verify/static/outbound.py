@@ -39,7 +39,8 @@ def tls(source: Source) -> Iterator[Problem]:
     for module in source.modules:
         for call in module.calls():
             verify = keyword(call, "verify")
-            if called(call) in VERBS and isinstance(verify, ast.Constant) and verify.value is False:
+            sends = called(call) in VERBS or any("q2_requests" in module.dotted(each) for each in call.args)
+            if sends and isinstance(verify, ast.Constant) and verify.value is False:
                 yield Problem(
                     "The certificate of the server is not checked: verify=False.", module.location(call)
                 )

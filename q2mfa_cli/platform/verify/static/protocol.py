@@ -161,7 +161,7 @@ def rp_flow(source: Source) -> Iterator[Problem]:
                 module.location(node),
             )
         kind = _value(node, "response_type")
-        if isinstance(kind, str) and "redirect_uri" in _keys(node) and kind != "code":
+        if isinstance(kind, str) and _is_authorization_request(node) and kind != "code":
             yield Problem(
                 f'The response_type is "{kind}", so tokens go through the browser.', module.location(node)
             )
@@ -242,7 +242,14 @@ def _has(module: Module, node: ast.Dict | ast.Call, key: str) -> bool:
     """Whether the dictionary gets *key*: in the literal, from another dictionary in it, or afterwards in the same function."""
     if key in _keys(node):
         return True
-    if (isinstance(node, ast.Dict) and None in node.keys) or (isinstance(node, ast.Call) and spreads(node)):
+    hidden = (
+        [value for name, value in zip(node.keys, node.values, strict=True) if name is None]
+        if isinstance(node, ast.Dict)
+        else []
+    )
+    if any(not isinstance(value, ast.Dict | ast.DictComp) for value in hidden) or (
+        isinstance(node, ast.Call) and spreads(node)
+    ):
         return True  # it cannot be read
     function = module.outermost(node)
     return any(isinstance(each, ast.Constant) and each.value == key for each in ast.walk(function)) or any(
