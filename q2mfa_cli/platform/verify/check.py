@@ -41,7 +41,8 @@ class Check:
     :param severity: unless the finding says otherwise. :param seen: ``"static"``, ``"dynamic"`` or both.
     :param integrations: those that it applies to; empty for every extension, hand-written ones too.
     :param profiles: the severity by profile, where it differs. A check whose *severity* is None runs in these profiles only.
-    :param workflows: the ids of those that a dynamic check runs in; empty for all.
+    :param workflows: the ids of those that a dynamic check runs in; empty for all. :param once: whether one of them is enough,
+        because the workflow makes no difference.
     :param wrong: an example of the defect. :param right: the same without it.
     """
 
@@ -57,6 +58,7 @@ class Check:
     integrations: tuple[Integration, ...] = ()
     profiles: Mapping[str, Severity] = field(default_factory=dict)
     workflows: tuple[str, ...] = ()
+    once: bool = False
     wrong: str = ""
     right: str = ""
 

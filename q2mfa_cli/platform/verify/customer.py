@@ -34,6 +34,7 @@ class Customer(ABC):
     """One customer in one workflow.
 
     :cvar route: the route that takes the proof. :ivar challenges: every challenge of this customer, in order.
+    :ivar pages: what the outlet showed. :ivar answers: the routes that were asked, each with the answer.
     """
 
     route: str
@@ -41,6 +42,8 @@ class Customer(ABC):
     def __init__(self, preview: Preview, workflow: Workflow) -> None:
         self.preview, self.workflow = preview, workflow
         self.challenges: list[Challenge] = []
+        self.pages: list[str] = []
+        self.answers: list[tuple[str, dict[str, Any]]] = []
 
     @abstractmethod
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
@@ -80,6 +83,7 @@ class Customer(ABC):
         outlet = await self._call_uux(f"challenges/{challenge.id}/outlet", {})
         form = {TICKET_FIELD: outlet["ticket"]} if outlet["method"] == "post" else None
         page = await self.fetch(outlet["url"], form, self.preview.url, urlencode)
+        self.pages.append(page.body.decode("utf-8", "replace"))
         if page.code != 200 or not page.headers.get("Content-Type", "").startswith("text/html"):
             raise Deviation(f"the outlet got no page but {page.code}")
         return challenge
@@ -92,6 +96,7 @@ class Customer(ABC):
         :raises NotTried: the extension has no such route, and *is_known* says that it has.
         """
         answer = await self._call_uux(f"challenges/{challenge.id}/extension", {"route": route, "body": body})
+        self.answers.append((route, answer))
         if is_known and answer["status"] == 400 and answer["error"] == NO_ROUTE:
             raise NotTried(f"the extension has no route {route}")
         return answer

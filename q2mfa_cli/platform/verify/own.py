@@ -53,10 +53,12 @@ class Phone:
     """The right user's phone, for ``prove``.
 
     :ivar messages: what it got, oldest first, each with ``to`` and ``text``.
+    :ivar has_authenticator: whether ``prove`` asked its authenticator app for a code.
     """
 
     def __init__(self, uux: UUX, challenge: Challenge) -> None:
         self._uux, self._challenge = uux, challenge
+        self.has_authenticator = False
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -64,6 +66,7 @@ class Phone:
 
     def code(self) -> str:
         """The current code of the authenticator app, whose secret is the registration value."""
+        self.has_authenticator = True
         return pyotp.TOTP(self._challenge.session.mfa_info["registration_value"]).now()
 
     def approve(self) -> None:
@@ -107,9 +110,13 @@ def _other_digits(digits: re.Match[str]) -> str:
 
 
 class OwnCustomer(Customer):
-    """A customer who does what ``prove`` says."""
+    """A customer who does what ``prove`` says.
+
+    :ivar has_authenticator: whether it is a code of an authenticator app that proves.
+    """
 
     route = ""
+    has_authenticator = False
 
     async def find_route(self) -> None:
         extension = self.preview.extension
@@ -143,6 +150,7 @@ class OwnCustomer(Customer):
             raise
         except Exception as error:
             raise Deviation(str(failure_of(error, self.preview.extension.workspace, "prove"))) from error
+        self.has_authenticator = phone.has_authenticator
         match sent:
             case {"route": str(route), "body": dict(body)}:
                 self.route = route

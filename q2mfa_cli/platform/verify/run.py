@@ -47,12 +47,13 @@ class Selection:
         ]
 
     def workflows_of(self, check: Check) -> list[Workflow]:
-        return [
+        wanted = [
             workflow
             for workflow in WORKFLOWS
             if (not self.workflows or workflow.id in self.workflows)
             and (not check.workflows or workflow.id in check.workflows)
         ]
+        return wanted[:1] if check.once else wanted
 
     def static(self) -> Iterator[Check]:
         return (check for check in self.checks if check.id in STATIC)

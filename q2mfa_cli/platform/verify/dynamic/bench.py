@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import logging
 import re
+import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from q2mfa_cli.platform.cache import Q2CacheClient
-from q2mfa_cli.platform.events import ReadingsChanged, RouteCalled
+from q2mfa_cli.platform.events import Logged, ReadingsChanged, RouteCalled, RouteRaised
+from q2mfa_cli.platform.failures import Failure, failure_of, is_within
+from q2mfa_cli.platform.hq import HQDown
 from q2mfa_cli.platform.preview.challenges import Challenge
+from q2mfa_cli.platform.preview.extension import SECRET_NAME
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.trace import PARTIES, Row
 from q2mfa_cli.platform.preview.workflows import Workflow
+from q2mfa_cli.platform.sessions import current_session_id
 from q2mfa_cli.platform.verify.check import Location, Problem, Severity
 from q2mfa_cli.platform.verify.customer import Customer
 
@@ -35,17 +42,71 @@ class CacheFault(OSError):
     """The cache was made to fail."""
 
 
-class _FailingPool:
-    """A pool of connections that gives none any more after the first *working*."""
+class FailingPool:
+    """A pool of connections that gives none any more after the first *working*.
+
+    :ivar used: how often a connection was asked for.
+    """
 
     def __init__(self, pool: Any, working: int) -> None:
-        self._pool, self._left = pool, working
+        self._pool, self._working, self.used = pool, working, 0
 
     def get_and_release(self, *args: Any, **options: Any) -> Any:
-        if self._left <= 0:
+        self.used += 1
+        if self.used > self._working:
             raise CacheFault(FAULT)
-        self._left -= 1
         return self._pool.get_and_release(*args, **options)
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """What the extension logged or printed.
+
+    :param location: of the call; None if it is not in the workspace.
+    """
+
+    level: int
+    text: str
+    location: Location | None
+
+
+class _Lines(logging.Handler):
+    """Keeps what is logged while a request is answered."""
+
+    def __init__(self, workspace: Path) -> None:
+        super().__init__(logging.DEBUG)
+        self.workspace = workspace
+        self.lines: list[LogLine] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not current_session_id.get():
+            return
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1]:
+            text += f": {record.exc_info[1]}"
+        file = Path(record.pathname)
+        is_own = is_within(file, self.workspace)
+        location = location_in(self.workspace, file, record.lineno) if is_own else None
+        self.lines.append(LogLine(record.levelno, text, location))
+
+
+class _Keys(deque[str]):
+    """Keeps the keys of the cache that are used, each with the line of the workspace that used it."""
+
+    def __init__(self, workspace: Path) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.used: list[tuple[str, Location | None]] = []
+
+    def append(self, key: str) -> None:
+        super().append(key)
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not is_within(Path(frame.f_code.co_filename), self.workspace):
+            frame = frame.f_back
+        location = None
+        if frame is not None:
+            location = location_in(self.workspace, Path(frame.f_code.co_filename), frame.f_lineno)
+        self.used.append((key, location))
 
 
 @dataclass
@@ -101,20 +162,74 @@ class Bench:
             self.reload()
 
     @contextlib.contextmanager
-    def failing_cache(self, after: int = 0) -> Iterator[None]:
+    def failing_cache(self, after: int = 0) -> Iterator[FailingPool]:
         """Let every use of the cache fail until the block ends, but for the first *after*."""
         platform, before = self.platform, self.platform.cache
         failing = before.with_prefix("")
-        failing.client_pool = _FailingPool(before.client_pool, after)
+        pool = failing.client_pool = FailingPool(before.client_pool, after)
         platform.__dict__["cache"] = failing
         try:
-            yield
+            yield pool
         finally:
             platform.__dict__["cache"] = before
 
+    # What can be seen of it.
+
+    @contextlib.contextmanager
+    def cache_keys(self) -> Iterator[list[tuple[str, Location | None]]]:
+        """The keys that are used until the block ends, each with the line that used it."""
+        before = self.platform.cache.recent_keys
+        keys = _Keys(self.preview.extension.workspace)
+        self.platform.cache.recent_keys = keys
+        try:
+            yield keys.used
+        finally:
+            self.platform.cache.recent_keys = before
+
+    @contextlib.contextmanager
+    def log(self) -> Iterator[list[LogLine]]:
+        """What is logged at any level, or printed, until the block ends."""
+        handler, root = _Lines(self.preview.extension.workspace), logging.getLogger()
+        level = root.level
+
+        def printed(event: Logged) -> None:
+            if event.level == "PRINT":
+                handler.lines.append(LogLine(logging.INFO, event.text, None))
+
+        unsubscribe = self.platform.events.subscribe(Logged, printed)
+        root.addHandler(handler)
+        root.setLevel(logging.DEBUG)
+        try:
+            yield handler.lines
+        finally:
+            root.setLevel(level)
+            root.removeHandler(handler)
+            unsubscribe()
+
+    @contextlib.contextmanager
+    def crashes(self) -> Iterator[list[Failure]]:
+        """The errors that routes raise and do not handle until the block ends, but for HQ being down."""
+        failures: list[Failure] = []
+
+        def raised(event: RouteRaised) -> None:
+            if not isinstance(event.error, HQDown):
+                during = f"route {event.route}"
+                failures.append(failure_of(event.error, self.preview.extension.workspace, during))
+
+        unsubscribe = self.platform.events.subscribe(RouteRaised, raised)
+        try:
+            yield failures
+        finally:
+            unsubscribe()
+
     @property
-    def cache(self) -> Q2CacheClient:
-        return self.platform.cache
+    def secrets(self) -> dict[str, str]:
+        """The values of the configuration that are secrets, by name."""
+        return {
+            name: value
+            for name, value in vars(self.preview.extension.configuration).items()
+            if SECRET_NAME.search(name) and isinstance(value, str) and len(value) >= 8
+        }
 
     # What a check found.
 
@@ -125,6 +240,18 @@ class Bench:
         sequence = tuple(line for challenge in customer.challenges for line in sequence_of(challenge))
         location = self.location(route or customer.route or self.known.route)
         return Problem(message, location, severity, sequence, self.workflow.label)
+
+    def problem_at(
+        self, message: str, customer: Customer, location: Location | None, severity: Severity | None = None
+    ) -> Problem:
+        """As :meth:`problem`, where the line is known."""
+        found = self.problem(message, customer, severity=severity)
+        return found if location is None else replace(found, location=location)
+
+    def location_of(self, failure: Failure) -> Location | None:
+        """Where *failure* was raised."""
+        workspace = self.preview.extension.workspace
+        return location_in(workspace, workspace / failure.file, failure.line) if failure.line else None
 
     def location(self, route: str) -> Location:
         """Where *route* is defined; the extension's ``urls.py`` if that is not known."""
@@ -168,3 +295,12 @@ def stable(text: str) -> str:
     for pattern, instead in CHANGING:
         text = pattern.sub(instead, text)
     return text
+
+
+def location_of_class(workspace: Path, kind: type) -> Location | None:
+    """Where the class *kind* is defined; None if that is not in the workspace."""
+    try:
+        file, line = inspect.getsourcefile(kind), inspect.getsourcelines(kind)[1]
+    except (OSError, TypeError):
+        return None
+    return location_in(workspace, Path(file), line) if file and is_within(Path(file), workspace) else None

@@ -44,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 16.5.3", "CWE-636"),
         severity=Severity.CRITICAL,
         seen=BOTH,
+        once=True,
         precision=Precision.HIGH,
         wrong=(
             "try:\n"
@@ -62,6 +63,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 11.5.1", "CWE-330", "CWE-340"),
         severity=Severity.CRITICAL,
         seen=BOTH,
+        once=True,
         precision=Precision.HIGH,
         workflows=("login",),
         wrong="token = str(random.randint(10**6, 10**7))",
@@ -76,6 +78,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("Q2 SDK, External MFA, steps 2 and 7", "CWE-294"),
         severity=Severity.HIGH,
         seen=DYNAMIC,
+        once=True,
         workflows=("login",),
     ),
     Check(
@@ -109,6 +112,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 7.2.1", "CWE-306"),
         severity=Severity.HIGH,
         seen=DYNAMIC,
+        once=True,
         workflows=("login",),
     ),
     Check(
@@ -132,6 +136,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("Q2 SDK, caching", "CWE-362"),
         severity=Severity.HIGH,
         seen=BOTH,
+        once=True,
         precision=Precision.HIGH,
         workflows=("login",),
         wrong="CODES = {}  # in the module",
@@ -158,6 +163,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 16.5.1", "ASVS 13.4.2", "CWE-209"),
         severity=Severity.MEDIUM,
         seen=DYNAMIC,
+        once=True,
         workflows=("login",),
         wrong="except Exception as error:\n    raise TectonError(str(error), {})",
         right=(
@@ -175,6 +181,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("Q2 SDK, External MFA, steps 3 and 4", "CWE-755"),
         severity=Severity.MEDIUM,
         seen=DYNAMIC,
+        once=True,
         workflows=("login",),
     ),
     Check(
@@ -186,6 +193,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 16.5.3", "ASVS 13.1.1", "CWE-1188"),
         severity=Severity.HIGH,
         seen=DYNAMIC,
+        once=True,
         workflows=("login",),
         wrong="if self.config.PIN and body.get('pin') != self.config.PIN: deny()",
         right="if not self.config.PIN or not hmac.compare_digest(str(body.get('pin')), self.config.PIN): deny()",
@@ -210,6 +218,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 16.3.1", "ASVS 16.4.1", "CWE-778", "CWE-117"),
         severity=Severity.LOW,
         seen=DYNAMIC,
+        once=True,
         workflows=("login",),
         profiles={ASVS_L2: Severity.MEDIUM},
     ),
@@ -222,6 +231,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 2.2.1", "ASVS 15.3.7", "CWE-20"),
         severity=Severity.MEDIUM,
         seen=DYNAMIC,
+        once=True,
         workflows=("login",),
         wrong='code = self.request_body["code"].strip()',
         right='code = self.request_body.get("code")\nif not isinstance(code, str): ...',
@@ -235,6 +245,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 1.3.9", "ASVS 14.2.1", "CWE-74"),
         severity=Severity.MEDIUM,
         seen=DYNAMIC,
+        once=True,
         workflows=("login",),
         wrong='self.cache.get(f"tries_{self.mfa_info.sso_identifier}")',
         right='self.cache.get("tries_" + sha256(identifier.encode()).hexdigest())',
