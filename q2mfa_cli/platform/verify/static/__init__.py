@@ -37,6 +37,7 @@ STATIC: dict[str, Callable[[Source], Iterable[Problem]]] = {
     "rp-pkce": protocol.rp_pkce,
     "rp-nonce": protocol.rp_nonce,
     "rp-signature": protocol.rp_signature,
+    "rp-right-user": protocol.rp_right_user,
     "rp-flow": protocol.rp_flow,
     "rp-bounds": protocol.rp_bounds,
     "third-party-script": page.third_party_script,

@@ -310,7 +310,7 @@ def _class_state(module: Module, kind: ast.ClassDef, changes: list[Change]) -> I
                             or module.class_of(change.function) is kind
                         )
                     ]
-                if writer := next(filter(None, writers), None):
+                if writer := next((each for each in writers if each), None):
                     yield Problem(
                         f'"{kind.name}.{name}" is of this process alone, and "{writer.name}" writes to it.',
                         module.location(statement),

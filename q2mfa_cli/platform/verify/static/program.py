@@ -143,11 +143,16 @@ class Program:
                 return any(map(comes, node.args))
             if name in READERS | TRANSFORMS and isinstance(node.func, ast.Attribute):
                 return comes(node.func.value)
-            return any(map(self._reads_page, self.resolve(node)))
+            return any(function in self._page_readers for function in self.resolve(node))
         return False
 
-    def _reads_page(self, function: Function) -> bool:
-        """Whether *function* has no parameter but its receiver, and returns what the page sent."""
+    @functools.cached_property
+    def _page_readers(self) -> set[Function]:
+        """The functions that have no parameter but their receiver, and return what the page sent."""
+        return set(filter(self._reads_page, self.module_of))
+
+    @staticmethod
+    def _reads_page(function: Function) -> bool:
         parameters = [each.arg for each in function.args.args if each.arg not in RECEIVERS]
         returned = [node.value for node in own_nodes(function) if isinstance(node, ast.Return) and node.value]
         return not parameters and any(

@@ -46,11 +46,10 @@ def rp_signature(source: Source) -> Iterator[Problem]:
             ):
                 verifies = verifies or _mentions_jose(module)
     if not verifies:
-        for module, node in _dictionaries(source):
-            if _value(node, "grant_type") == "authorization_code" and not _answer_is_userinfo(source):
-                yield Problem(
-                    "Nothing checks the ID token that this request is answered with.", module.location(node)
-                )
+        for module, node in [] if _answer_is_userinfo(source) else _token_requests(source):
+            yield Problem(
+                "Nothing checks the ID token that this request is answered with.", module.location(node)
+            )
 
 
 def _is_jwt(module: Module, call: ast.Call, origin: str) -> bool:
@@ -151,6 +150,37 @@ def rp_nonce(source: Source) -> Iterator[Problem]:
     for module, address, text in _addresses(source):
         if "nonce=" not in text:
             yield Problem("The authorization request has no nonce.", module.location(address))
+    if "nonce" not in _words(source) and not _answer_is_userinfo(source):
+        for module, node in _token_requests(source):
+            yield Problem("Nothing compares the nonce of the ID token.", module.location(node))
+
+
+WHO = frozenset(
+    "sso_identifier registration_value online_user sub email preferred_username login_hint".split()
+)
+
+
+def rp_right_user(source: Source) -> Iterator[Problem]:
+    if not WHO & _words(source):
+        for module, node in _token_requests(source):
+            yield Problem("Nothing compares who logged in with the customer.", module.location(node))
+
+
+def _token_requests(source: Source) -> Iterator[tuple[Module, ast.AST]]:
+    for module, node in _dictionaries(source):
+        if _value(node, "grant_type") == "authorization_code":
+            yield module, node
+
+
+def _words(source: Source) -> set[str]:
+    """Every name and every text of the extension's Python files."""
+    return {
+        word
+        for module in source.modules
+        for node in module.nodes
+        for name in ("id", "attr", "arg", "value")
+        if isinstance(word := getattr(node, name, None), str)
+    }
 
 
 def rp_flow(source: Source) -> Iterator[Problem]:
