@@ -156,7 +156,7 @@ def rp_nonce(source: Source) -> Iterator[Problem]:
 
 
 WHO = frozenset(
-    "sso_identifier registration_value online_user sub email preferred_username login_hint".split()
+    ["sso_identifier", "registration_value", "online_user", "sub", "email", "preferred_username", "login_hint"]
 )
 
 
