@@ -12,6 +12,7 @@ import pytest
 from q2mfa_cli.platform.verify.check import NotApplicable
 from q2mfa_cli.platform.verify.static import STATIC
 from q2mfa_cli.platform.verify.static.source import Source
+from q2mfa_cli.platform.verify.table import CHECKS
 
 HERE = Path(__file__).parent
 HAND_WRITTEN = HERE / "hand_written"
@@ -240,3 +241,12 @@ def test_nothing_is_found_in_a_generated_extension(variant: str) -> None:
 def test_corpus_has_a_defect_for_each_static_check() -> None:
     places = marked(HAND_WRITTEN / "defects", "voice_call") + marked(HAND_WRITTEN / "defects", "bank_id")
     assert STATIC.keys() - {check_id for check_id, _, _ in places} == {"template-behind"}
+
+
+def test_table_says_of_each_static_check_that_it_is_static() -> None:
+    # The last two are found by what reads the ignore comments.
+    in_table = {check.id for check in CHECKS if "static" in check.seen} - {
+        "ignore-unused",
+        "ignore-without-reason",
+    }
+    assert in_table == STATIC.keys()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from q2mfa_cli.platform.verify.check import Problem, Severity
+from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity
 from q2mfa_cli.platform.verify.static import script as js
 from q2mfa_cli.platform.verify.static.markup import Markup
 from q2mfa_cli.platform.verify.static.module import called
@@ -232,6 +232,8 @@ def landing_leak(source: Source) -> Iterator[Problem]:
                     Severity.LOW,
                 )
     yield from _stored(source)
+    if not readers:
+        raise NotApplicable("No page takes a code out of its address.")
 
 
 def _clears(script: js.Script, is_reader: bool) -> bool:

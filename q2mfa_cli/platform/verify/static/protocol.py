@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from q2mfa_cli.platform.verify.check import Problem
+from q2mfa_cli.platform.verify.check import NotApplicable, Problem
 from q2mfa_cli.platform.verify.static.module import Module, called, keyword, spreads, terminal, text_of
 from q2mfa_cli.platform.verify.static.program import bindings
 from q2mfa_cli.platform.verify.static.source import Source
@@ -14,6 +14,14 @@ from q2mfa_cli.platform.verify.static.source import Source
 PYJWT = ("jwt.", "jose.jwt.", "jwt")
 WEAK = re.compile(r"none|HS\d+", re.IGNORECASE)
 ID_TOKENS = frozenset({"id_token", "jwt", "jws", "idtoken", "token", "access_token"})
+
+
+def is_relying_party(source: Source) -> bool:
+    """Whether the extension writes an authorization or a token request anywhere, or reads an ID token."""
+    words = _words(source)
+    return bool({"authorization_code", "response_type", "id_token"} & words) or any(
+        "response_type=" in word for word in words
+    )
 
 
 def rp_signature(source: Source) -> Iterator[Problem]:
@@ -151,12 +159,20 @@ def rp_nonce(source: Source) -> Iterator[Problem]:
         if "nonce=" not in text:
             yield Problem("The authorization request has no nonce.", module.location(address))
     if "nonce" not in _words(source) and not _answer_is_userinfo(source):
-        for module, node in _token_requests(source):
-            yield Problem("Nothing compares the nonce of the ID token.", module.location(node))
+        for module, request in _token_requests(source):
+            yield Problem("Nothing compares the nonce of the ID token.", module.location(request))
 
 
 WHO = frozenset(
-    ["sso_identifier", "registration_value", "online_user", "sub", "email", "preferred_username", "login_hint"]
+    [
+        "sso_identifier",
+        "registration_value",
+        "online_user",
+        "sub",
+        "email",
+        "preferred_username",
+        "login_hint",
+    ]
 )
 
 
@@ -205,25 +221,27 @@ def rp_flow(source: Source) -> Iterator[Problem]:
 
 
 def rp_bounds(source: Source) -> Iterator[Problem]:
+    sends = False
     for module in source.modules:
-        for call in module.calls():
-            parts = module.dotted(call.func).lstrip(".").split(".")
-            if "q2_requests" not in parts[:-1] or parts[-1] not in (
-                "get",
-                "post",
-                "put",
-                "patch",
-                "delete",
-                "head",
-                "options",
-            ):
+        for node in module.nodes:
+            sends = sends or (isinstance(node, ast.Name) and "q2_requests" in module.dotted(node))
+            if not isinstance(node, ast.Call):
                 continue
-            if keyword(call, "timeout") is None and not spreads(call):
-                yield Problem(f'"q2_requests.{parts[-1]}" has no timeout.', module.location(call))
-            else:
-                timeout = keyword(call, "timeout")
-                if isinstance(timeout, ast.Constant) and timeout.value is None:
-                    yield Problem(f'"q2_requests.{parts[-1]}" has no timeout.', module.location(call))
+            library, _, verb = module.dotted(node.func).rpartition(".")
+            if library.endswith("q2_requests") and verb in VERBS and not _has_timeout(node):
+                yield Problem(f'"q2_requests.{verb}" has no timeout.', module.location(node))
+    if not sends:
+        raise NotApplicable("The source has no request to another host.")
+
+
+VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
+
+
+def _has_timeout(call: ast.Call) -> bool:
+    timeout = keyword(call, "timeout")
+    if timeout is None:
+        return spreads(call)  # it may be among them
+    return not (isinstance(timeout, ast.Constant) and timeout.value is None)
 
 
 def _dictionaries(source: Source) -> Iterator[tuple[Module, ast.Dict | ast.Call]]:
