@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from q2mfa_cli.platform.verify.run import DynamicRun, Selection
 
 # What the dynamic checks need, beside the fake SDK and what the extension itself imports.
-NEEDED = ("pyotp", "segno", "authlib", "cachetools", "jwt")
+NEEDED = ("pyotp", "segno", "authlib", "cachetools", "jwt", "time_machine")
 
 OUTPUTS = ("json", "junit", "sarif")
 

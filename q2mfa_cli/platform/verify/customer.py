@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -72,15 +72,16 @@ class Customer(ABC):
         await self.request_extension_data(await self.open_challenge(), self.route, {})
         self.challenges.clear()
 
-    async def open_challenge(self, without: str = "", **attributes: Any) -> Challenge:
+    async def open_challenge(self, without: str | Collection[str] = (), **attributes: Any) -> Challenge:
         """Start MFA and open the outlet. In the standard integration, each challenge is that of a new customer.
 
-        :param without: an attribute to leave out of ``mfa_info``. :param attributes: those to replace.
+        :param without: attributes to leave out of ``mfa_info``. :param attributes: those to replace.
         """
         platform = json.loads((await self.fetch(f"{self.preview.url}/api/platform")).body)
         mfa_info = next(each for each in platform["workflows"] if each["id"] == self.workflow.id)["mfa_info"]
         mfa_info.update(attributes)
-        mfa_info.pop(without, None)
+        for name in [without] if isinstance(without, str) else without:
+            mfa_info.pop(name, None)
         answer = await self._call_uux("challenges", {"workflow": self.workflow.id, "mfa_info": mfa_info})
         challenge = self.preview.uux.challenges.get(answer["id"])
         self.challenges.append(challenge)

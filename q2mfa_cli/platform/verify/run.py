@@ -11,7 +11,7 @@ from q2mfa_cli.integrations import Integration
 from q2mfa_cli.platform.preview.serving import serving
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS, Workflow
 from q2mfa_cli.platform.verify.attempts import right_user
-from q2mfa_cli.platform.verify.check import Check, NotApplicable, Skipped
+from q2mfa_cli.platform.verify.check import Check, NotApplicable, Problem, Skipped
 from q2mfa_cli.platform.verify.customer import Deviation, NoAnswer, NotTried
 from q2mfa_cli.platform.verify.customers import customer_class_of
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC, general
@@ -77,13 +77,16 @@ def run_static(source: Source, selection: Selection, found: FoundProblems) -> li
     outcomes = []
     for check in selection.static():
         verdict, reason = Verdict.PASSED, ""
+        problems: list[Problem] = []
         try:
-            if found.add(check, STATIC[check.id](source)):
-                verdict = Verdict.FAILED
+            # A part of the check can have found something before another part cannot run.
+            problems.extend(STATIC[check.id](source))
         except NotApplicable as error:
             verdict, reason = Verdict.NOT_APPLICABLE, str(error)
         except Skipped as error:
             verdict, reason = Verdict.SKIPPED, str(error)
+        if found.add(check, problems):
+            verdict, reason = Verdict.FAILED, ""
         outcomes.append(Outcome(check, "", verdict, reason))
     return outcomes
 

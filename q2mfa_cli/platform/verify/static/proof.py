@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,20 +14,28 @@ from q2mfa_cli.platform.verify.static.program import CallSite, Program, leaves, 
 SET_TOKEN = "set_external_mfa_token"
 
 # Calls that prove nothing about the customer: they make, read, write or send.
-LIBRARIES = (
-    "q2_requests",
-    "requests",
-    "secrets",
-    "uuid",
-    "random",
-    "os",
-    "time",
-    "datetime",
-    "json",
-    "hashlib",
-    "base64",
+LIBRARIES = frozenset(
+    [
+        "q2_requests",
+        "requests",
+        "secrets",
+        "uuid",
+        "random",
+        "os",
+        "time",
+        "datetime",
+        "json",
+        "hashlib",
+        "base64",
+        "urllib",
+        "logging",
+        "string",
+        "asyncio",
+        "copy",
+        "math",
+        "re",
+    ]
 )
-LIBRARIES += ("urllib", "logging", "string", "asyncio", "copy", "math", "re")
 BUILTINS = frozenset(
     [
         "print",
@@ -86,6 +95,11 @@ METHODS = frozenset(
 )
 
 
+CHECKING = re.compile(
+    r"verif|check|valid|confirm|compare|decode|authentic|prove|proof|match|is_right|exchange"
+)
+
+
 @dataclass(frozen=True)
 class Swallowed:
     """A `try` or ``with suppress(…)`` that hides the failure of a proof. `node` is where it does."""
@@ -122,22 +136,7 @@ class Proofs:
 
     def in_handlers(self) -> Iterator[CallSite]:
         """The calls that set a token inside ``except`` or ``finally``."""
-        for site in [*self.grants, *self._calls_of_granting()]:
-            inside: ast.AST = site.call
-            for outer in site.module.ancestors(site.call):
-                if isinstance(outer, Function):
-                    break
-                if isinstance(outer, ast.Try) and inside in outer.finalbody:
-                    yield site
-                    break
-                if isinstance(outer, ast.ExceptHandler):
-                    around = site.module.parents[outer]
-                    tried = getattr(around, "body", [])
-                    # HQ is asked once more: that proves as much as the first time.
-                    if not any(_has_grant(statement) for statement in tried):
-                        yield site
-                        break
-                inside = outer
+        return (site for site in [*self.grants, *self._calls_of_granting()] if _is_in_handler(site))
 
     @functools.cached_property
     def reachable(self) -> set[Function]:
@@ -165,7 +164,7 @@ class Proofs:
 
     def _reaches_unproven(self, site: CallSite, above: frozenset[str]) -> bool:
         function = site.function
-        if function is None or function.name in above:
+        if function is None or function.name in above or _is_in_handler(site):
             return False
         if self._guards(site.module, site.call, function) or self._swallowing(site):
             return False
@@ -202,14 +201,16 @@ class Proofs:
         function = site.function
         if function is None or self._is_conditional(site, function):
             return None
+        other = None
         for statement in statements_before(site.module, site.call, function):
-            if self._stops(statement):
-                return None
-            if (node := _swallows(statement)) and any(
-                self._may_fail(each) for each in getattr(statement, "body", [])
-            ):
+            node, body = _swallows(statement), getattr(statement, "body", [])
+            if node and any(map(_denies, body)):
                 return node
-        return None
+            if node and any(map(self._may_fail, body)):
+                other = other or node
+            elif self._stops(statement):
+                return None  # it is checked; what is hidden is another thing
+        return other
 
     @staticmethod
     def _is_conditional(site: CallSite, function: Function) -> bool:
@@ -300,6 +301,29 @@ def _swallows(statement: ast.AST) -> ast.AST | None:
             if isinstance(item.context_expr, ast.Call) and called(item.context_expr) == "suppress":
                 return statement
     return None
+
+
+def _denies(statement: ast.AST) -> bool:
+    """Whether *statement* is what denies: it raises by itself, or its name says that it checks."""
+    return any(
+        isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and bool(CHECKING.search(called(node))))
+        for node in [statement, *own_nodes(statement)]
+    )
+
+
+def _is_in_handler(site: CallSite) -> bool:
+    inside: ast.AST = site.call
+    for outer in site.module.ancestors(site.call):
+        if isinstance(outer, Function):
+            return False
+        if isinstance(outer, ast.Try) and inside in outer.finalbody:
+            return True
+        if isinstance(outer, ast.ExceptHandler):
+            around = site.module.parents[outer]
+            # If that is what failed, HQ is asked once more: that proves as much as the first time.
+            return not any(_has_grant(statement) for statement in getattr(around, "body", []))
+        inside = outer
+    return False
 
 
 def _has_grant(node: ast.AST) -> bool:

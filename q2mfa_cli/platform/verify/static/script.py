@@ -60,6 +60,13 @@ class Script:
                 found[text(node.child_by_field_name("name"))] = value
         return found
 
+    def function(self, node: Node | None) -> Node | None:
+        """The function that *node* is, or names."""
+        node = bare(node)
+        if node and node.type in FUNCTIONS:
+            return node
+        return self.functions.get(text(node)) if node and node.type == "identifier" else None
+
     def declarations(self) -> Iterator[tuple[Node, Node]]:
         """Each variable that the script declares or assigns, with its value."""
         for node in self.of_type("variable_declarator", "assignment_expression"):

@@ -22,24 +22,25 @@ MAX_BYTES = 1_000_000  # a script that is larger is no source
 
 
 class Source:
-    """The files of the extension *name* in the workspace *root*.
+    """The files of the extension *name*.
 
+    :param workspace: the root; paths of locations are relative to it. :param folder: the extension's package.
     :raises ToolFailed: A file cannot be read or parsed, or there is no Python file.
     """
 
-    def __init__(self, root: Path, name: str) -> None:
-        self.root, self.name = root, name
-        self.folder = root / name
-        modules = [self._module(path) for path in self._files(self.folder, (".py",))]
-        if not modules:
+    def __init__(self, workspace: Path, name: str, folder: Path | None = None) -> None:
+        self.workspace, self.name, self.folder = workspace, name, folder or workspace / name
+        paths = [
+            path for path in self._files(self.folder, (".py",)) if not self.is_test(self._relative(path))
+        ]
+        if not paths:
             raise ToolFailed(
                 f"{name} has no Python file to read.",
                 "Give the name of an extension of this workspace.",
                 "nothing_to_verify",
             )
-        self.modules = [module for module in modules if not self._is_test(module.path)]
+        self.modules = [self._module(path) for path in paths]
         """The Python files of the extension, without its tests."""
-        self.tests = [module for module in modules if self._is_test(module.path)]
         self.configuration = self._optional(f"{CONFIGURATION}/{name}.py")
         self.settings = self._optional(SETTINGS)
         self.program = Program(self.modules)
@@ -50,7 +51,7 @@ class Source:
         """The extension's HTML files and Jinja templates."""
         suffixes = (*PAGES, *TEMPLATES)
         paths = [
-            path for path in self._files(self.folder, suffixes) if not self._is_test(self._relative(path))
+            path for path in self._files(self.folder, suffixes) if not self.is_test(self._relative(path))
         ]
         return [Markup(self._relative(path), _text(path), path.suffix in TEMPLATES) for path in paths]
 
@@ -63,7 +64,7 @@ class Source:
         found = []
         for path in self._files(self.folder, SCRIPTS):
             relative = self._relative(path)
-            if not self._is_test(relative) and not path.name.endswith(
+            if not self.is_test(relative) and not path.name.endswith(
                 (".min.js", ".config.js", ".config.mjs")
             ):
                 found.append(parse_script(relative, _text(path), path.suffix))
@@ -96,7 +97,7 @@ class Source:
             ".yml",
             ".ini",
         )
-        for path in [*self._files(self.folder, suffixes), self.root / CONFIGURATION / f"{self.name}.py"]:
+        for path in [*self._files(self.folder, suffixes), self.workspace / CONFIGURATION / f"{self.name}.py"]:
             if (
                 path.is_file()
                 and path.stat().st_size <= MAX_BYTES
@@ -113,14 +114,15 @@ class Source:
         return found
 
     def _relative(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
+        return path.relative_to(self.workspace).as_posix()
 
-    def _is_test(self, path: str) -> bool:
+    def is_test(self, path: str) -> bool:
+        """Whether the file at *path* is of the extension's tests."""
         parts = PurePosixPath(path).parts[1:]
         return "tests" in parts[:-1] or "test" in parts[:-1] or parts[-1].startswith("test_")
 
     def _optional(self, path: str) -> Module | None:
-        file = self.root / path
+        file = self.workspace / path
         return self._module(file) if file.is_file() else None
 
     def _module(self, path: Path) -> Module:
