@@ -27,8 +27,8 @@ async def right_user(bench: Bench) -> Iterable[Problem]:
     customer = bench.customer()
     try:
         await customer.find_route()
-    except NotTried as reason:
-        raise Skipped(f"{reason}.") from None
+    except NotTried as error:
+        raise Skipped(f"{error}.") from None
     except Deviation:
         customer = bench.customer()  # the sequence is that of the attempt below
     try:
