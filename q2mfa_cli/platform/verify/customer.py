@@ -83,6 +83,8 @@ class Customer(ABC):
         for name in [without] if isinstance(without, str) else without:
             mfa_info.pop(name, None)
         answer = await self._call_uux("challenges", {"workflow": self.workflow.id, "mfa_info": mfa_info})
+        if "error" in answer:
+            raise Deviation(f"online banking cannot ask for MFA: {answer['error']}")
         challenge = self.preview.uux.challenges.get(answer["id"])
         self.challenges.append(challenge)
         outlet = await self._call_uux(f"challenges/{challenge.id}/outlet", {})
