@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from q2mfa_cli.platform.verify.check import Problem
+from q2mfa_cli.platform.verify.check import NotApplicable, Problem
 from q2mfa_cli.platform.verify.static import (
     browser,
     credentials,
@@ -17,13 +17,26 @@ from q2mfa_cli.platform.verify.static import (
 )
 from q2mfa_cli.platform.verify.static.source import Source
 
+Run = Callable[[Source], Iterable[Problem]]
+
 
 def rp_state(source: Source) -> Iterator[Problem]:
     yield from protocol.rp_state(source)
     yield from browser.callback_without_state(source)
 
 
-STATIC: dict[str, Callable[[Source], Iterable[Problem]]] = {
+def _of_relying_party(run: Run) -> Run:
+    """*run*, for extensions that speak OpenID Connect."""
+
+    def of_relying_party(source: Source) -> Iterable[Problem]:
+        if not protocol.is_relying_party(source):
+            raise NotApplicable("The source has no request of OpenID Connect.")
+        return run(source)
+
+    return of_relying_party
+
+
+STATIC: dict[str, Run] = {
     "token-without-proof": token.token_without_proof,
     "fail-open": token.fail_open,
     "token-guessable": token.token_guessable,
@@ -31,12 +44,14 @@ STATIC: dict[str, Callable[[Source], Iterable[Problem]]] = {
     "token-leak": token.token_leak,
     "process-state": handler.process_state,
     "cache-key": handler.cache_key,
+    "otp-made-here": handler.otp_made_here,
     "otp-unicode": handler.otp_unicode,
-    "rp-state": rp_state,
-    "rp-pkce": protocol.rp_pkce,
-    "rp-nonce": protocol.rp_nonce,
-    "rp-signature": protocol.rp_signature,
-    "rp-flow": protocol.rp_flow,
+    "rp-state": _of_relying_party(rp_state),
+    "rp-pkce": _of_relying_party(protocol.rp_pkce),
+    "rp-nonce": _of_relying_party(protocol.rp_nonce),
+    "rp-signature": _of_relying_party(protocol.rp_signature),
+    "rp-right-user": _of_relying_party(protocol.rp_right_user),
+    "rp-flow": _of_relying_party(protocol.rp_flow),
     "rp-bounds": protocol.rp_bounds,
     "third-party-script": page.third_party_script,
     "dom-xss": page.dom_xss,

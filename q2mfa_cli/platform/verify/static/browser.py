@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from q2mfa_cli.platform.verify.check import Problem, Severity
+from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity
 from q2mfa_cli.platform.verify.static import script as js
 from q2mfa_cli.platform.verify.static.markup import Markup
 from q2mfa_cli.platform.verify.static.module import called
@@ -195,10 +195,16 @@ def _code_readers(source: Source) -> Iterator[tuple[js.Script, Node]]:
         tainted = _from_address(script)
         for call in script.calls:
             given = js.arguments(call)
-            reads = js.called(call) in ("get", "getAll") and given and js.literal(given[0]) == "code"
+            reads = js.called(call) in ("get", "getAll") and given and _may_be_code(script, given[0])
             if reads and _is_tainted(js.receiver(call), tainted):
                 yield script, call
                 break
+
+
+def _may_be_code(script: js.Script, node: Node) -> bool:
+    """Whether *node* is "code", or a variable in a script that has a list with "code"."""
+    listed = (js.literal(each) for array in script.of_type("array") for each in array.named_children)
+    return js.literal(node) == "code" or (node.type == "identifier" and "code" in listed)
 
 
 def callback_without_state(source: Source) -> Iterator[Problem]:
@@ -215,7 +221,7 @@ def landing_leak(source: Source) -> Iterator[Problem]:
     for script, call in readers:
         pages = [page for page in source.pages if script in source.scripts_of(page)]
         beside = [script, *(each for page in pages for each in source.scripts_of(page))]
-        if not any("replaceState" in map(js.called, each.calls) for each in beside):
+        if not any(_clears(each, each.path == script.path) for each in beside):
             yield Problem("The code stays in the address and in the history.", script.location(call))
         for page in pages:
             if not _sends_no_referrer(page):
@@ -226,6 +232,20 @@ def landing_leak(source: Source) -> Iterator[Problem]:
                     Severity.LOW,
                 )
     yield from _stored(source)
+    if not readers:
+        raise NotApplicable("No page takes a code out of its address.")
+
+
+def _clears(script: js.Script, is_reader: bool) -> bool:
+    """Whether *script* takes the code out of the address: another one than the reader, whatever happens."""
+    return any(
+        js.called(call) == "replaceState"
+        and (
+            is_reader
+            or not any(outer.type in ("if_statement", *js.FUNCTIONS) for outer in js.ancestors(call))
+        )
+        for call in script.calls
+    )
 
 
 def _sends_no_referrer(page: Markup) -> bool:
@@ -326,17 +346,19 @@ def _unhandled_result(function: Node | None) -> str:
 
 
 def no_exit(source: Source) -> Iterator[Problem]:
-    first = None
+    first = with_token = None
     for script in source.scripts:
         for call in script.calls:
             if js.called(call) == "verifyMFA":
                 if js.property_of(next(iter(js.arguments(call)), None), "exit") is not None:
                     return
                 first = first or script.location(call)
+                if js.property_of(next(iter(js.arguments(call)), None), "token") is not None:
+                    with_token = with_token or script.location(call)
         exits = [
             node for node in script.of_type("pair") if js.text(node.child_by_field_name("key")) == "exit"
         ]
         if exits:
             return
-    if first:
-        yield Problem("The page never offers the customer a way out of MFA.", first)
+    if where := with_token or first:
+        yield Problem("The page never offers the customer a way out of MFA.", where)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -19,7 +19,8 @@ from q2mfa_cli.platform.verify.static.module import (
     terminal,
     text_of,
 )
-from q2mfa_cli.platform.verify.static.program import Program, bindings, bound, leaves
+from q2mfa_cli.platform.verify.static.program import Program, bindings, leaves
+from q2mfa_cli.platform.verify.static.randomness import judge
 from q2mfa_cli.platform.verify.static.source import Source
 
 # What a comparison must not tell by the time that it takes, unless the other side is a constant.
@@ -106,10 +107,23 @@ def compare_timing(source: Source) -> Iterator[Problem]:
             secrets = [side for side in (left, right) if _is_secret(source, module, side)]
             from_page = [side for side in secrets if source.program.is_from_page(module, side)]
             made = _makes_passcode(left) or _makes_passcode(right)
-            if len(secrets) == 2 or from_page or (made and secrets):
+            if (
+                len(secrets) == 2
+                or from_page
+                or ((made or _is_derived(source, module, left, right)) and secrets)
+            ):
                 name = source.program.origin(module, (from_page or secrets)[0])
                 operator = "==" if isinstance(node.ops[0], ast.Eq) else "!="
                 yield Problem(f'"{name}" is compared with "{operator}".', module.location(node))
+
+
+def _is_derived(source: Source, module: Module, *sides: ast.AST) -> bool:
+    """Whether a function of the extension makes one side of what the page sent."""
+    return any(
+        isinstance(side, ast.Call) and any(source.program.is_from_page(module, each) for each in side.args)
+        for side in sides
+        if not isinstance(side, ast.Call) or source.program.resolve(side)
+    )
 
 
 def _is_constant(node: ast.AST) -> bool:
@@ -146,6 +160,22 @@ def otp_unicode(source: Source) -> Iterator[Problem]:
 def _is_passcode(source: Source, module: Module, node: ast.AST) -> bool:
     name = source.program.origin(module, node)
     return name in PASSCODES and (name != "code" or source.program.is_from_page(module, node))
+
+
+GUESSED = ("the module random", "the time", "a counter", "uuid1")
+
+
+def otp_made_here(source: Source) -> Iterator[Problem]:
+    for module in source.modules:
+        for node in module.nodes:
+            for target, value in bindings(node):
+                if not isinstance(target, ast.Name | ast.Attribute):
+                    continue
+                name = terminal(target)
+                if name in PASSCODES or (name.endswith("_code") and name not in NO_SECRETS):
+                    judged = judge(source.program, module, value)
+                    if judged.what.startswith(GUESSED):
+                        yield Problem(f'"{name}" is made of {judged.what}.', module.location(node))
 
 
 # Containers that are made once for a process. What a library caches in them by itself is not seen.
@@ -280,7 +310,7 @@ def _class_state(module: Module, kind: ast.ClassDef, changes: list[Change]) -> I
                             or module.class_of(change.function) is kind
                         )
                     ]
-                if writer := next(filter(None, writers), None):
+                if writer := next((each for each in writers if each), None):
                     yield Problem(
                         f'"{kind.name}.{name}" is of this process alone, and "{writer.name}" writes to it.',
                         module.location(statement),
@@ -461,49 +491,37 @@ def cache_key(source: Source) -> Iterator[Problem]:
     for module in source.modules:
         for call in module.calls():
             if called(call) in CACHE_CALLS and call.args and terminal_of_receiver(call).endswith("cache"):
-                key = _resolved(source.program, module, call.args[0])
-                part = next(_unhashed(source.program, module, key), None)
+                part = next(_exposed(source.program, module, call.args[0], 5), None)
                 if part is not None:
-                    what = terminal(part) or "a value"
-                    where = (
-                        "what the page sends"
-                        if source.program.is_from_page(module, part)
-                        else "a value of the customer"
-                    )
-                    yield Problem(f'The key in the cache has "{what}" in it, {where}.', module.location(call))
+                    yield Problem(f'The key in the cache has "{part}" in it.', module.location(call))
 
 
-def _resolved(program: Program, module: Module, node: ast.expr) -> ast.expr:
-    """What a variable holds, if it is one value."""
-    if isinstance(node, ast.Name) and not program.is_from_page(module, node):
-        values = program.values(module, node.id, node)
-        return values[0] if len(values) == 1 else node
-    if isinstance(node, ast.Call):
-        functions = program.resolve(node)
-        if len(functions) == 1:
-            given = list(bound(functions[0], node).values())
-            returned = [
-                each.value for each in ast.walk(functions[0]) if isinstance(each, ast.Return) and each.value
-            ]
-            if len(returned) == 1 and not _hashes(returned[0]):
-                return ast.Tuple([*given, returned[0]], ast.Load())
-    return node
-
-
-def _hashes(node: ast.AST) -> bool:
-    return any(isinstance(each, ast.Call) and called(each) in HASHES for each in ast.walk(node))
-
-
-def _unhashed(program: Program, module: Module, node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.Call) and called(node) in HASHES:
+def _exposed(program: Program, module: Module, node: ast.AST, depth: int) -> Iterator[str]:
+    """The values of the page or of the customer that are in *node* and in what it is made of, except in hashes."""
+    if depth == 0 or (isinstance(node, ast.Call) and called(node) in HASHES):
         return
     if isinstance(node, ast.Attribute | ast.Call | ast.Subscript | ast.Name) and (
         program.is_from_page(module, node) or terminal(node) in OF_CUSTOMER
     ):
-        yield node
+        yield program.origin(module, node) or "a value of the page"
         return
-    for child in ast.iter_child_nodes(node):
-        yield from _unhashed(program, module, child)
+    if isinstance(node, ast.Name | ast.Attribute):
+        for there, value in program.holds(module, node):
+            yield from _exposed(program, there, value, depth - 1)
+        if isinstance(node, ast.Name):
+            return
+    if isinstance(node, ast.Call):
+        for function in program.resolve(node):
+            there = program.module_of[function]
+            for each in ast.walk(function):
+                if isinstance(each, ast.Return) and each.value:
+                    yield from _exposed(program, there, each.value, depth - 1)
+        # What a function of the extension makes of its arguments is in what it returns.
+        children: Iterable[ast.AST] = [] if program.resolve(node) else ast.iter_child_nodes(node)
+    else:
+        children = ast.iter_child_nodes(node)
+    for child in children:
+        yield from _exposed(program, module, child, depth)
 
 
 SENDERS = {

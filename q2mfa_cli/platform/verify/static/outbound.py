@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from q2mfa_cli.platform.verify.check import Problem, Severity
+from q2mfa_cli.platform.verify.check import NotApplicable, Problem
 from q2mfa_cli.platform.verify.static.module import Module, called, keyword, target_names, text_of
 from q2mfa_cli.platform.verify.static.program import bindings
 from q2mfa_cli.platform.verify.static.source import Source
@@ -39,7 +39,8 @@ def tls(source: Source) -> Iterator[Problem]:
     for module in source.modules:
         for call in module.calls():
             verify = keyword(call, "verify")
-            if called(call) in VERBS and isinstance(verify, ast.Constant) and verify.value is False:
+            sends = called(call) in VERBS or any("q2_requests" in module.dotted(each) for each in call.args)
+            if sends and isinstance(verify, ast.Constant) and verify.value is False:
                 yield Problem(
                     "The certificate of the server is not checked: verify=False.", module.location(call)
                 )
@@ -72,12 +73,14 @@ def _is_remote(address: str) -> bool:
 
 def whitelist(source: Source) -> Iterator[Problem]:
     module = source.settings
-    for node in module.tree.body if module else []:
+    if module is None:
+        raise NotApplicable("The workspace has no configuration/settings.py.")
+    for node in module.tree.body:
         for target, value in bindings(node):
             names = list(target_names(target))
-            if module and "DANGEROUS_WHITELIST" in names and not _is_empty(value):
+            if "DANGEROUS_WHITELIST" in names and not _is_empty(value):
                 yield Problem("DANGEROUS_WHITELIST is in use.", module.location(node))
-            if "OUTBOUND_WHITELIST" in names and module:
+            if "OUTBOUND_WHITELIST" in names:
                 yield from _wildcards(module, value)
         call = node.value if isinstance(node, ast.Expr) else None
         if (
@@ -93,9 +96,7 @@ def _wildcards(module: Module, value: ast.AST) -> Iterator[Problem]:
     for node in ast.walk(value):
         host = text_of(node)
         if host and "*" in host:
-            yield Problem(
-                f'OUTBOUND_WHITELIST has the wildcard "{host}".', module.location(node), Severity.MEDIUM
-            )
+            yield Problem(f'OUTBOUND_WHITELIST has the wildcard "{host}".', module.location(node))
 
 
 def _is_empty(value: ast.AST) -> bool:

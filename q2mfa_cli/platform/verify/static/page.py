@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import nodes
 
-from q2mfa_cli.platform.verify.check import Location, Problem
+from q2mfa_cli.platform.verify.check import Location, NotApplicable, Problem
 from q2mfa_cli.platform.verify.static import script as js
 from q2mfa_cli.platform.verify.static.markup import Element, Markup
 from q2mfa_cli.platform.verify.static.module import called, text_of
@@ -128,13 +128,12 @@ CODE_TYPES = frozenset({"", "text", "tel", "number", "password"})
 
 
 def input_hints(source: Source) -> Iterator[Problem]:
+    if not any(_asks_for_code(element) for page in source.pages for element in page.with_tag("input")):
+        raise NotApplicable("No page has a field for a code.")
     for page in source.pages:
         for element in page.with_tag("input"):
             attributes = element.attributes
-            names = " ".join(_words(attributes.get(name, "")) for name in ("id", "name"))
-            asks = any(CODE_WORDS.search(word) and not OTHER_CODES.search(word) for word in names.split())
-            asks = asks or "one-time-code" in attributes.get("autocomplete", "")
-            if not asks or attributes.get("type", "").lower() not in CODE_TYPES:
+            if not _asks_for_code(element):
                 continue
             if "one-time-code" not in attributes.get("autocomplete", ""):
                 yield Problem(
@@ -161,6 +160,14 @@ def input_hints(source: Source) -> Iterator[Problem]:
                     and "clipboardData" not in js.text(function)
                 ):
                     yield Problem("The page does not let the customer paste.", script.location(call))
+
+
+def _asks_for_code(element: Element) -> bool:
+    attributes = element.attributes
+    names = [_words(attributes.get(name, "")) for name in ("id", "name")]
+    asks = any(CODE_WORDS.search(word) and not OTHER_CODES.search(word) for word in names)
+    asks = asks or "one-time-code" in attributes.get("autocomplete", "")
+    return asks and attributes.get("type", "").lower() in CODE_TYPES
 
 
 def _words(name: str) -> str:

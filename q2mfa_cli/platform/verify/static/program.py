@@ -44,6 +44,11 @@ class Program:
         self.named: dict[str, list[Function]] = defaultdict(list)
         for function in self.module_of:
             self.named[function.name].append(function)
+        self.constructors: dict[str, list[Function]] = defaultdict(list)
+        for function, module in self.module_of.items():
+            kind = module.class_of(function)
+            if kind and function.name == "__init__":
+                self.constructors[kind.name].append(function)
         self.sites: dict[str, list[CallSite]] = defaultdict(list)
         for module in modules:
             for call in module.calls():
@@ -66,12 +71,18 @@ class Program:
     def resolve(self, call: ast.Call) -> list[Function]:
         """The functions of the extension that *call* may call."""
         name = called(call)
-        # A class: its `__init__`. A method of a library can have the name of a function here, as `get`.
-        return [] if name in READERS | TRANSFORMS else self.named.get(name, [])
+        # A method of a library can have the name of a function here, as `get`.
+        return (
+            []
+            if name in READERS | TRANSFORMS
+            else [*self.named.get(name, []), *self.constructors.get(name, [])]
+        )
 
     def calls_of(self, function: Function) -> list[CallSite]:
         """Where the extension calls *function*."""
-        return [site for site in self.sites.get(function.name, []) if site.function is not function]
+        kind = self.module_of[function].class_of(function)
+        name = kind.name if kind and function.name == "__init__" else function.name
+        return [site for site in self.sites.get(name, []) if site.function is not function]
 
     def arguments(self, function: Function, name: str) -> Iterator[tuple[CallSite, ast.expr]]:
         """What callers give *function* as its parameter *name*."""
@@ -132,11 +143,16 @@ class Program:
                 return any(map(comes, node.args))
             if name in READERS | TRANSFORMS and isinstance(node.func, ast.Attribute):
                 return comes(node.func.value)
-            return any(map(self._reads_page, self.resolve(node)))
+            return any(function in self._page_readers for function in self.resolve(node))
         return False
 
-    def _reads_page(self, function: Function) -> bool:
-        """Whether *function* has no parameter but its receiver, and returns what the page sent."""
+    @functools.cached_property
+    def _page_readers(self) -> set[Function]:
+        """The functions that have no parameter but their receiver, and return what the page sent."""
+        return set(filter(self._reads_page, self.module_of))
+
+    @staticmethod
+    def _reads_page(function: Function) -> bool:
         parameters = [each.arg for each in function.args.args if each.arg not in RECEIVERS]
         returned = [node.value for node in own_nodes(function) if isinstance(node, ast.Return) and node.value]
         return not parameters and any(
@@ -162,6 +178,21 @@ class Program:
             words = [terminal(value) for value in [*returned, *values] if not isinstance(value, ast.Name)]
             return next(filter(None, words), name)
         return name
+
+    def holds(self, module: Module, node: ast.Name | ast.Attribute) -> list[tuple[Module, ast.expr]]:
+        """What a variable, a parameter or an attribute of ``self`` holds, as far as it can be read."""
+        if isinstance(node, ast.Name):
+            found = [(module, value) for value in self.values(module, node.id, node)]
+            for function in [around for around in module.ancestors(node) if isinstance(around, Function)]:
+                found += [(site.module, value) for site, value in self.arguments(function, node.id)]
+            return found
+        kind = module.class_of(node) if isinstance(node.value, ast.Name) and node.value.id == "self" else None
+        return [
+            (module, value)
+            for inside in (ast.walk(kind) if kind else ())
+            for target, value in bindings(inside)
+            if isinstance(target, ast.Attribute) and target.attr == node.attr
+        ]
 
     def values(self, module: Module, name: str, near: ast.AST) -> list[ast.expr]:
         """What is assigned to the variable *name* in the function around *near*, else in the module."""

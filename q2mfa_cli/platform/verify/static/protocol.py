@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from q2mfa_cli.platform.verify.check import Problem
+from q2mfa_cli.platform.verify.check import NotApplicable, Problem
 from q2mfa_cli.platform.verify.static.module import Module, called, keyword, spreads, terminal, text_of
 from q2mfa_cli.platform.verify.static.program import bindings
 from q2mfa_cli.platform.verify.static.source import Source
@@ -14,6 +14,14 @@ from q2mfa_cli.platform.verify.static.source import Source
 PYJWT = ("jwt.", "jose.jwt.", "jwt")
 WEAK = re.compile(r"none|HS\d+", re.IGNORECASE)
 ID_TOKENS = frozenset({"id_token", "jwt", "jws", "idtoken", "token", "access_token"})
+
+
+def is_relying_party(source: Source) -> bool:
+    """Whether the extension writes an authorization or a token request anywhere, or reads an ID token."""
+    words = _words(source)
+    return bool({"authorization_code", "response_type", "id_token"} & words) or any(
+        "response_type=" in word for word in words
+    )
 
 
 def rp_signature(source: Source) -> Iterator[Problem]:
@@ -46,11 +54,10 @@ def rp_signature(source: Source) -> Iterator[Problem]:
             ):
                 verifies = verifies or _mentions_jose(module)
     if not verifies:
-        for module, node in _dictionaries(source):
-            if _value(node, "grant_type") == "authorization_code" and not _answer_is_userinfo(source):
-                yield Problem(
-                    "Nothing checks the ID token that this request is answered with.", module.location(node)
-                )
+        for module, node in [] if _answer_is_userinfo(source) else _token_requests(source):
+            yield Problem(
+                "Nothing checks the ID token that this request is answered with.", module.location(node)
+            )
 
 
 def _is_jwt(module: Module, call: ast.Call, origin: str) -> bool:
@@ -151,6 +158,45 @@ def rp_nonce(source: Source) -> Iterator[Problem]:
     for module, address, text in _addresses(source):
         if "nonce=" not in text:
             yield Problem("The authorization request has no nonce.", module.location(address))
+    if "nonce" not in _words(source) and not _answer_is_userinfo(source):
+        for module, request in _token_requests(source):
+            yield Problem("Nothing compares the nonce of the ID token.", module.location(request))
+
+
+WHO = frozenset(
+    [
+        "sso_identifier",
+        "registration_value",
+        "online_user",
+        "sub",
+        "email",
+        "preferred_username",
+        "login_hint",
+    ]
+)
+
+
+def rp_right_user(source: Source) -> Iterator[Problem]:
+    if not WHO & _words(source):
+        for module, node in _token_requests(source):
+            yield Problem("Nothing compares who logged in with the customer.", module.location(node))
+
+
+def _token_requests(source: Source) -> Iterator[tuple[Module, ast.AST]]:
+    for module, node in _dictionaries(source):
+        if _value(node, "grant_type") == "authorization_code":
+            yield module, node
+
+
+def _words(source: Source) -> set[str]:
+    """Every name and every text of the extension's Python files."""
+    return {
+        word
+        for module in source.modules
+        for node in module.nodes
+        for name in ("id", "attr", "arg", "value")
+        if isinstance(word := getattr(node, name, None), str)
+    }
 
 
 def rp_flow(source: Source) -> Iterator[Problem]:
@@ -161,7 +207,7 @@ def rp_flow(source: Source) -> Iterator[Problem]:
                 module.location(node),
             )
         kind = _value(node, "response_type")
-        if isinstance(kind, str) and "redirect_uri" in _keys(node) and kind != "code":
+        if isinstance(kind, str) and _is_authorization_request(node) and kind != "code":
             yield Problem(
                 f'The response_type is "{kind}", so tokens go through the browser.', module.location(node)
             )
@@ -175,25 +221,27 @@ def rp_flow(source: Source) -> Iterator[Problem]:
 
 
 def rp_bounds(source: Source) -> Iterator[Problem]:
+    sends = False
     for module in source.modules:
-        for call in module.calls():
-            parts = module.dotted(call.func).lstrip(".").split(".")
-            if "q2_requests" not in parts[:-1] or parts[-1] not in (
-                "get",
-                "post",
-                "put",
-                "patch",
-                "delete",
-                "head",
-                "options",
-            ):
+        for node in module.nodes:
+            sends = sends or (isinstance(node, ast.Name) and "q2_requests" in module.dotted(node))
+            if not isinstance(node, ast.Call):
                 continue
-            if keyword(call, "timeout") is None and not spreads(call):
-                yield Problem(f'"q2_requests.{parts[-1]}" has no timeout.', module.location(call))
-            else:
-                timeout = keyword(call, "timeout")
-                if isinstance(timeout, ast.Constant) and timeout.value is None:
-                    yield Problem(f'"q2_requests.{parts[-1]}" has no timeout.', module.location(call))
+            library, _, verb = module.dotted(node.func).rpartition(".")
+            if library.endswith("q2_requests") and verb in VERBS and not _has_timeout(node):
+                yield Problem(f'"q2_requests.{verb}" has no timeout.', module.location(node))
+    if not sends:
+        raise NotApplicable("The source has no request to another host.")
+
+
+VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
+
+
+def _has_timeout(call: ast.Call) -> bool:
+    timeout = keyword(call, "timeout")
+    if timeout is None:
+        return spreads(call)  # it may be among them
+    return not (isinstance(timeout, ast.Constant) and timeout.value is None)
 
 
 def _dictionaries(source: Source) -> Iterator[tuple[Module, ast.Dict | ast.Call]]:
@@ -242,7 +290,14 @@ def _has(module: Module, node: ast.Dict | ast.Call, key: str) -> bool:
     """Whether the dictionary gets *key*: in the literal, from another dictionary in it, or afterwards in the same function."""
     if key in _keys(node):
         return True
-    if (isinstance(node, ast.Dict) and None in node.keys) or (isinstance(node, ast.Call) and spreads(node)):
+    hidden = (
+        [value for name, value in zip(node.keys, node.values, strict=True) if name is None]
+        if isinstance(node, ast.Dict)
+        else []
+    )
+    if any(not isinstance(value, ast.Dict | ast.DictComp) for value in hidden) or (
+        isinstance(node, ast.Call) and spreads(node)
+    ):
         return True  # it cannot be read
     function = module.outermost(node)
     return any(isinstance(each, ast.Constant) and each.value == key for each in ast.walk(function)) or any(

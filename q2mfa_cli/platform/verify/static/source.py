@@ -30,16 +30,17 @@ class Source:
 
     def __init__(self, workspace: Path, name: str, folder: Path | None = None) -> None:
         self.workspace, self.name, self.folder = workspace, name, folder or workspace / name
-        modules = [self._module(path) for path in self._files(self.folder, (".py",))]
-        if not modules:
+        paths = [
+            path for path in self._files(self.folder, (".py",)) if not self.is_test(self._relative(path))
+        ]
+        if not paths:
             raise ToolFailed(
                 f"{name} has no Python file to read.",
                 "Give the name of an extension of this workspace.",
                 "nothing_to_verify",
             )
-        self.modules = [module for module in modules if not self.is_test(module.path)]
+        self.modules = [self._module(path) for path in paths]
         """The Python files of the extension, without its tests."""
-        self.tests = [module for module in modules if self.is_test(module.path)]
         self.configuration = self._optional(f"{CONFIGURATION}/{name}.py")
         self.settings = self._optional(SETTINGS)
         self.program = Program(self.modules)

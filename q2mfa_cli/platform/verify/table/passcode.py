@@ -132,7 +132,7 @@ CHECKS: tuple[Check, ...] = (
             "CWE-330",
         ),
         severity=Severity.HIGH,
-        seen=DYNAMIC,
+        seen=BOTH,
         once=True,
         wrong='code = str(random.randint(1000, 9999))\nself.cache.set("code", code)',
         right=(

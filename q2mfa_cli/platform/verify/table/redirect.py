@@ -197,7 +197,7 @@ CHECKS: tuple[Check, ...] = (
         remedy='Compare a claim that nobody can choose, such as "sub", with an attribute of mfa_info, and refuse an empty one.',
         sources=("Core, 5.7", "Core, 2", "ASVS 10.5.2", "CWE-287", "OIDF oidcc-client-test-missing-sub"),
         severity=Severity.CRITICAL,
-        seen=DYNAMIC,
+        seen=BOTH,
         wrong='if claims.get("email") == getattr(self.mfa_info, "sso_identifier", None): …',
         right=(
             'expected = getattr(self.mfa_info, "sso_identifier", None)\n'

@@ -26,7 +26,7 @@ class BankIdHandler(Q2TectonClientRequestHandler):
         return f"{ISSUER}/authorize?response_type=id_token&client_id={client}&state=1&nonce=2"  # DEFECT rp-flow rp-pkce
 
     async def came_back(self):
-        form = dict(grant_type="authorization_code", code=self.request_body["code"])  # DEFECT rp-pkce
+        form = dict(grant_type="authorization_code", code=self.request_body["code"])  # DEFECT rp-pkce rp-right-user
         answer = await q2_requests.post(self.logger, f"{ISSUER}/token", data=form)  # DEFECT rp-bounds
         return answer.json()["id_token"]
 

@@ -39,7 +39,7 @@ class VoiceCallHandler(Q2TectonServerRequestHandler):
         global last_code
         number = self.request_body.get("phone")  # DEFECT identity-from-page
         ids = self.request_body["transactionIds"]  # DEFECT txn-from-page
-        last_code = str(random.randint(0, 99999999))
+        last_code = str(random.randint(0, 99999999))  # DEFECT otp-made-here
         PENDING[self.online_user.email_address] = last_code
         TRIES[number] += 1
         calls.place(self, number, last_code)
