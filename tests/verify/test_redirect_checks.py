@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from verify.served import Defect, Edit, Served, generated, hand_written
+from served import Defect, Edit, Served, generated, hand_written
 
 from q2mfa_cli.platform.verify.check import NotApplicable, Skipped
 from q2mfa_cli.platform.verify.dynamic import redirect
