@@ -21,10 +21,14 @@ USED = (
     '            if step <= state.get("step", -1):\n                raise Denied("used_passcode", "the passcode was used before")\n',
     "",
 )
+DIGEST = "        digest = hashlib.sha256(totp.byte_secret()).hexdigest()\n"
 PER_SESSION = (
     "factor.py",
-    "Customer(self.handler.cache, digest)",
-    "Customer(self.handler.session_cache, digest)",
+    DIGEST,
+    f"""{DIGEST}        mine = self.handler.session_cache.get("mine") or str(time.time_ns())
+        self.handler.session_cache.set("mine", mine)
+        digest += mine
+""",
 )
 DIGITS = (
     "factor.py",
