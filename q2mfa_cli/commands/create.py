@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from q2mfa_cli.answers import read_answers
-from q2mfa_cli.commands.provider import ask_provider
 from q2mfa_cli.errors import Interrupted, Q2mfaError, ToolFailed, UsageError, shown
 from q2mfa_cli.integrations import PLACEHOLDER_ISSUER, REDIRECT, integration_named
 from q2mfa_cli.plan import Plan, Progress, plan_creation
@@ -87,6 +86,8 @@ def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) ->
             "--check-provider needs the identity provider of a redirect-based extension.",
             "Add --mfa redirect --issuer URL, or leave --check-provider out.",
         )
+    from q2mfa_cli.commands.provider import ask_provider  # a run that asks no provider starts without it
+
     issuer, client_id = str(request.answers["issuer"]), str(request.answers["client_id"])
     try:
         judgment = ask_provider(issuer, client_id=client_id or None, scopes=tuple(request.answers["scopes"]))
