@@ -1,6 +1,9 @@
 PYTHON ?= python3
 VENV = .venv
 
+# pytest compiles the tests anew in every run where Python may not keep them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo check test lint wheel snapshots screenshots mutate benchmark
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
