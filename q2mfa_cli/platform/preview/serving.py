@@ -81,7 +81,7 @@ async def serving(
     extension = Extension(workspace, name, platform)
     if issuer is not None and extension.integration is not REDIRECT:
         raise UsageError(
-            f"{shown(name)} has no identity provider: it is a standard integration.", "Leave --issuer out."
+            f"{shown(name)} has no identity provider ({extension.kind}).", "Leave --issuer out."
         )
     sockets = _bind(port)
     changed: list[str] = []
