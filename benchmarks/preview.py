@@ -52,7 +52,18 @@ def preview(workspace: Path) -> Iterator[tuple[int, str, float]]:
     :returns: its process, its address, and the seconds until its page was there.
     """
     began = time.perf_counter()
-    command = [sys.executable, "-m", "q2mfa_cli", "preview", NAME, "--no-browser", "--port", "0", "-o", workspace]
+    command = [
+        sys.executable,
+        "-m",
+        "q2mfa_cli",
+        "preview",
+        NAME,
+        "--no-browser",
+        "--port",
+        "0",
+        "-o",
+        workspace,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=workspace) as process:
         assert process.stdout is not None
         try:
@@ -134,8 +145,8 @@ def main() -> None:
             after = metrics()
             drawing = (after["TaskDuration"] - before_metrics["TaskDuration"]) / CALLS * 1000
             for key in ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "LayoutCount"):
-                print(key, (after[key]-before_metrics[key])/CALLS*1000, file=sys.stderr)
-            print("server", (processor_seconds(pid)-used)/CALLS*1000, file=sys.stderr)
+                print(key, (after[key] - before_metrics[key]) / CALLS * 1000, file=sys.stderr)
+            print("server", (processor_seconds(pid) - used) / CALLS * 1000, file=sys.stderr)
             print(f"| A call at {ROWS} rows | {took:.1f} ms, of which the page {drawing:.1f} ms | ≤ 10 ms |")
             browser.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -431,13 +432,27 @@ def test_axe_finds_no_violation_in_any_theme(name: str, axe: str, open_banking: 
     expect(banking.outlet.get_by_role("button", name=re.compile("Confirm|Continue"))).to_be_enabled()
     select = banking.page.get_by_label("Theme")
     themes = select.locator("option").evaluate_all("(options) => options.map(({ value }) => value)")
-    assert len(themes) == 5
-    for theme in themes:
+    assert len(themes) == 4
+    contrast = banking.page.get_by_label("Contrast")
+    for theme, chosen in [*((theme, "") for theme in themes), *itertools.product(themes[:2], CONTRASTS)]:
         select.select_option(theme)
-        expect(banking.page).to_have_url(
-            re.compile(f"theme={theme}" if theme != "tecton" else r"\?workflow=\w+$")
-        )
-        assert violations(axe, banking.frame) == [], theme
+        contrast.select_option(chosen)
+        wanted = f"{f'&theme={theme}' if theme != 'tecton' else ''}{chosen and f'&contrast={chosen}'}$"
+        expect(banking.page).to_have_url(re.compile(r"\?workflow=\w+" + wanted))
+        background = SHOWN.get((theme, chosen))
+        if background:
+            expect(banking.outlet.locator("body")).to_have_css("background-color", background)
+        assert violations(axe, banking.frame) == [], (theme, chosen)
+
+
+CONTRASTS = ["more", "forced"]
+# What shows that a theme has arrived in the page.
+SHOWN = {
+    ("dark", ""): "rgb(26, 26, 26)",
+    ("dark", "more"): "rgb(0, 0, 0)",
+    ("tecton", "more"): "rgb(255, 255, 255)",
+    ("tecton", "forced"): "rgb(18, 18, 18)",
+}
 
 
 SHOW_FAILURE = """async () => {

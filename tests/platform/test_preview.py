@@ -178,12 +178,17 @@ def test_preview_on_taken_port_fails(variants: Path) -> None:
     assert "Traceback" not in run.err
 
 
+NEEDED = "and 'https://idp.example.com' needs it."
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["Nobody"], "'Nobody' is not in INSTALLED_EXTENSIONS"),
         (["StandardSsr", "--issuer", "https://idp.example.com"], "has no identity provider"),
         (["RedirectSsr", "--issuer", "https://idp.example.com"], "CLIENT_ID is empty"),
+        (["RedirectSsr", "--issuer", "https://idp.example.com/.well-known/openid-configuration"], NEEDED),
+        (["RedirectSsr", "--issuer", "idp.example.com"], "it needs https:// in front"),
         (["RedirectSsr", "--check", "--issuer", "https://idp.example.com"], "embedded provider only"),
     ],
 )

@@ -42,6 +42,9 @@ log = logging.getLogger("q2mfa preview")
 
 CALL_SECONDS = 60
 
+# JSON's name of each type that a setting can have.
+KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
+
 # Routes that a page calls before the customer proves anything: their failure is not that of step 1.
 OPENING_ROUTES = ("default", "start")
 
@@ -237,11 +240,11 @@ class UUX:
         """
         known = self.extension.settings
         for name, value in values.items():
-            kind = list if isinstance(known.get(name), tuple) else type(known.get(name))
-            if name not in known or not isinstance(value, kind):
-                raise ValueError(
-                    f"{name} is not a setting of {self.extension.name}, or not a {kind.__name__}"
-                )
+            if name not in known:
+                raise ValueError(f"{self.extension.name} has no setting {name}")
+            kind = list if isinstance(known[name], tuple) else type(known[name])
+            if type(value) is not kind:
+                raise ValueError(f"{name} has to be {KINDS[kind]}")
         if values != self.platform.changes:
             self.platform.changes = values
             self.platform.events.publish(ReadingsChanged())
