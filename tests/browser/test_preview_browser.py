@@ -42,7 +42,7 @@ def test_right_user_completes_each_workflow(name: str, workflow: str, open_banki
 
 @pytest.mark.parametrize("name", ["StandardSsr", "RedirectCsr"])
 def test_page_and_copied_reports_show_no_secret(name: str, open_banking: OpenBanking) -> None:
-    banking = open_banking(name, permissions=["clipboard-read", "clipboard-write"])
+    banking = open_banking(name, alone=True)
     secrets: list[str] = []
 
     def keep(text: str | None) -> None:
@@ -191,7 +191,7 @@ def test_edited_mfa_info_reaches_the_extension(open_banking: OpenBanking) -> Non
 
 
 def test_token_of_another_browser_session_is_rejected(open_banking: OpenBanking) -> None:
-    mine, other = open_banking("StandardCsr"), open_banking("StandardCsr")
+    mine, other = open_banking("StandardCsr", alone=True), open_banking("StandardCsr")
     tokens: list[str] = []
     mine.page.on(
         "request",

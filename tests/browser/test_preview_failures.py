@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from banking_page import BankingPage
-from playwright.sync_api import Browser, Locator, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 from preview_process import PreviewProcess, create_variant, make_workspace, start_preview
 
 pytestmark = pytest.mark.browser
@@ -46,12 +46,19 @@ def edited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield Edited(preview, workspace / request.param)
 
 
+@pytest.fixture(scope="module")
+def failing_page(browser: Browser) -> Iterator[Page]:
+    """Its errors are on purpose."""
+    with contextlib.closing(
+        browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    ) as context:
+        yield context.new_page()
+
+
 @pytest.fixture
-def banking(edited: Edited, browser: Browser) -> Iterator[BankingPage]:
-    """The page of that preview. Here its errors are on purpose."""
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    yield BankingPage(context.new_page(), edited.preview.url)
-    context.close()
+def banking(edited: Edited, failing_page: Page) -> BankingPage:
+    """The page of that preview."""
+    return BankingPage(failing_page, edited.preview.url)
 
 
 def overlay(banking: BankingPage) -> Locator:
@@ -179,7 +186,7 @@ def test_outlet_is_covered_once_mfa_is_complete(open_banking: OpenBanking) -> No
 
 
 def test_double_click_on_start_makes_one_challenge(open_banking: OpenBanking) -> None:
-    banking = open_banking("StandardCsr")
+    banking = open_banking("StandardCsr", alone=True)
     made: list[Request] = []
     banking.page.on(
         "request", lambda request: made.append(request) if request.url.endswith("/challenges") else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from banking_page import BankingPage
 from own_extension import NAME, make_own_extension
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import expect
 from preview_process import PreviewProcess, start_preview
 
 pytestmark = pytest.mark.browser
@@ -20,8 +20,8 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreviewProcess
 
 
 @pytest.fixture
-def banking(preview: PreviewProcess, new_context: Callable[..., BrowserContext]) -> BankingPage:
-    return BankingPage(new_context().new_page(), preview.url)
+def banking(preview: PreviewProcess, open_url: Callable[..., BankingPage]) -> BankingPage:
+    return open_url(preview.url)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_heading_says_that_q2mfa_did_not_generate_it(banking: BankingPage) -> No
 
 
 def test_unknown_attributes_reach_the_extension_and_stay_in_the_address(
-    banking: BankingPage, new_context: Callable[..., BrowserContext]
+    banking: BankingPage, open_url: Callable[..., BankingPage]
 ) -> None:
     page = banking.page
     page.get_by_text("What mfa_info holds").click()
@@ -70,7 +70,7 @@ def test_unknown_attributes_reach_the_extension_and_stay_in_the_address(
     ask = (
         "() => tecton.sources.requestExtensionData({ route: 'info', body: {} }).then(({ data }) => data.info)"
     )
-    again = BankingPage(new_context().new_page(), page.url)
+    again = open_url(page.url)
     for each in (banking, again):
         expect(each.outlet.get_by_role("button", name="Send", exact=True)).to_be_enabled()
         assert each.frame.evaluate(ask).endswith(read.removeprefix("{ ")), each.page.url

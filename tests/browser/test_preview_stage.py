@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from banking_page import BankingPage
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import expect
 from preview_process import PreviewProcess, create_variant, make_workspace, start_preview
 
 pytestmark = pytest.mark.browser
@@ -33,14 +33,8 @@ def preview(workspace: Path) -> Iterator[PreviewProcess]:
 
 
 @pytest.fixture
-def open_page(
-    preview: PreviewProcess, new_context: Callable[..., BrowserContext]
-) -> Callable[..., BankingPage]:
-    def get(query: str = "") -> BankingPage:
-        context = new_context(permissions=["clipboard-read", "clipboard-write"])
-        return BankingPage(context.new_page(), preview.url + query)
-
-    return get
+def open_page(preview: PreviewProcess, open_url: Callable[..., BankingPage]) -> Callable[..., BankingPage]:
+    return lambda query="": open_url(preview.url + query)
 
 
 OpenPage = Callable[..., BankingPage]
@@ -195,13 +189,11 @@ def test_sequence_is_copied_as_mermaid(open_page: OpenPage) -> None:
     ]
 
 
-def test_setting_is_changed_for_this_run_only(
-    variants: Path, new_context: Callable[..., BrowserContext]
-) -> None:
+def test_setting_is_changed_for_this_run_only(variants: Path, open_url: Callable[..., BankingPage]) -> None:
     file = variants / "configuration" / "RedirectCsr.py"
     before = file.read_bytes()
     with start_preview(variants, "RedirectCsr") as preview:
-        banking = BankingPage(new_context().new_page(), preview.url)
+        banking = open_url(preview.url, alone=True)
         banking.page.get_by_text("Change it for this run").click()
         error = banking.page.locator("#settings-error")
         field = banking.page.get_by_label("ACR_VALUES")
