@@ -35,10 +35,11 @@ export class Attributes {
     byId("mfa-info").replaceChildren(...[...this.fields].map(([name, field]) => labeled(name, field)));
   }
 
-  /** The workflow starts with another value of *name* now. */
-  renew(defaults, name) {
+  /** The workflow starts with other values now. What was typed stays. */
+  renew(defaults) {
+    const typed = this.changed();
     this.defaults = defaults;
-    this.fields.get(name).value = this.#default(name);
+    for (const [name, field] of this.fields) if (!typed.has(name)) field.value = this.#default(name);
   }
 
   #default(name) {

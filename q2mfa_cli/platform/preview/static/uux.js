@@ -53,8 +53,8 @@ function choice(kind, name, { id, label, says }) {
 let started = false;
 async function renewCustomer() {
   if (started && platform.integration === "standard" && attributes.isDefault("registration_value")) {
-    platform.workflows = (await api("platform")).workflows;
-    attributes.renew(chosen().mfa_info, "registration_value");
+    platform = await api("platform");
+    attributes.renew(chosen().mfa_info);
   }
   started = true;
 }
@@ -232,8 +232,8 @@ function showPlatform() {
 async function showReloaded(id, why) {
   announce(why || "The extension has changed and was loaded again.");
   openOutlet(id);
-  const { workflows, ...now } = await api("platform");
-  platform = { ...now, workflows: platform.workflows };
+  platform = await api("platform");
+  attributes.renew(chosen().mfa_info);
   showPlatform();
   keepInAddress();
 }
@@ -298,6 +298,7 @@ function follow(id) {
 }
 
 async function waitForPreview() {
+  waiting = [];
   say("The preview was stopped. Start it again, and this page reloads.", "refused");
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -353,8 +354,10 @@ let nextPasscode;
 async function showPasscode() {
   clearTimeout(nextPasscode);
   if (byId("authenticator").hidden) return;
+  const id = challenge;
   try {
-    const { passcode, seconds } = await api(`challenges/${challenge}/passcode`);
+    const { passcode, seconds } = await api(`challenges/${id}/passcode`);
+    if (id !== challenge) return; // another customer's
     byId("passcode").value = passcode.replace(/^(...)/, "$1 ");
     countDown(performance.now() + seconds * 1000);
   } catch (error) {
