@@ -18,7 +18,9 @@ import pytest
 from command import Run, contents, q2mfa
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from q2mfa_cli.provider import fetching
+from q2mfa_cli.provider.judgment import judge
+from q2mfa_cli.provider.observation import NoAnswer, Trouble
+from q2mfa_cli.provider.visit import Target, visit
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "provider-report.schema.json").read_text("utf-8"))
 SECRET = "the-secret-of-this-client"
@@ -124,6 +126,31 @@ def test_exit_status_follows_fail_on(fail_on: str, status: int, provider: Provid
     assert (run.status, found(report)) == (status, ["iss"])
 
 
+def test_exit_zero_and_min_severity_change_what_is_reported_and_not_what_is_found(
+    provider: Provider, tmp_path: Path
+) -> None:
+    provider.metadata.pop("authorization_response_iss_parameter_supported")
+    run, report = ask(provider.issuer, *CLIENT, "--exit-zero", "--min-severity", "high", cwd=tmp_path)
+    assert (run.status, found(report)) == (0, ["iss"])
+    text = q2mfa("provider", provider.issuer, *CLIENT, "--min-severity", "medium", cwd=tmp_path)
+    assert text.status == 1 and "low[iss]" not in text.out
+    assert "1 finding below medium is not shown." in text.out
+
+
+def test_profile_and_require_par_reach_the_checks(provider: Provider, tmp_path: Path) -> None:
+    provider.metadata["token_endpoint_auth_methods_supported"] = ["client_secret_basic"]
+    _, report = ask(provider.issuer, *CLIENT, "--profile", "fapi2", cwd=tmp_path)
+    assert found(report) == ["client-auth"] and report["settings"]["PROFILE"] == "fapi2"
+    del provider.metadata["pushed_authorization_request_endpoint"]
+    _, report = ask(provider.issuer, *CLIENT, "--require-par", cwd=tmp_path)
+    assert [each["severity"] for each in report["findings"] if each["id"] == "par"] == ["high"]
+
+
+def test_reference_of_a_pushed_request_is_used_once(provider: Provider, tmp_path: Path) -> None:
+    ask(provider.issuer, *CLIENT, cwd=tmp_path)
+    assert sum("request_uri=urn" in path for path, _, _ in provider.asked) == 1
+
+
 def test_secret_goes_to_the_par_endpoint_only(provider: Provider, tmp_path: Path) -> None:
     ask(provider.issuer, *CLIENT, cwd=tmp_path)
     pair = base64.b64encode(f"q2:{SECRET}".encode()).decode()
@@ -200,11 +227,12 @@ def test_answer_that_is_too_large_is_found(provider: Provider, tmp_path: Path) -
     assert run.status == 1 and found(report) == ["discovery"]
 
 
-def test_provider_that_never_answers_is_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "SECONDS", 0.05)
+def test_provider_that_never_answers_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        run, report = ask(f"http://127.0.0.1:{silent.getsockname()[1]}", cwd=tmp_path)
-    assert run.status == 3 and report["error"]["code"] == "unreachable"
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        seen = visit(Target(issuer, seconds=0.05))
+    assert isinstance(seen.discovery, NoAnswer) and seen.discovery.trouble is Trouble.TIME
+    assert judge(seen).is_unreachable
 
 
 @pytest.mark.parametrize(
