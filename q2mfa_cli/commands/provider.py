@@ -41,7 +41,7 @@ def ask_provider(
     if missing:
         raise ToolFailed(
             f"The checks need {', '.join(missing)}, which this Python does not have.",
-            "Install it: pip install 'q2mfa-cli[sandbox]'",
+            'Install it: pip install "q2mfa-cli[sandbox]"',
             "sandbox_missing",
         )
     from q2mfa_cli.provider.judgment import judge  # needs the extra

@@ -37,7 +37,7 @@ def frame(url: Callable[[], str], embedder: str, on_loopback: bool, seconds: flo
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
-        return "Playwright is missing. Install it: pip install 'q2mfa-cli[browser]' && playwright install chromium"
+        return 'Playwright is missing. Install it: pip install "q2mfa-cli[browser]" && playwright install chromium'
     try:
         with sync_playwright() as playwright:
             own = playwright.chromium.executable_path
@@ -47,14 +47,15 @@ def frame(url: Callable[[], str], embedder: str, on_loopback: bool, seconds: flo
             with contextlib.closing(
                 playwright.chromium.launch(executable_path=found, timeout=LAUNCH_SECONDS * 1000)
             ) as browser:
-                return _framed(browser, url, embedder, on_loopback, seconds)
+                return framed_page(browser, url, embedder, on_loopback, seconds)
     except Error as error:
         return f"Chromium failed: {' '.join(error.message.split())[:200]}"
 
 
-def _framed(
+def framed_page(
     browser: Browser, url: Callable[[], str], embedder: str, on_loopback: bool, seconds: float
 ) -> FramedPage:
+    """Show the page in a frame, and outside one if the frame shows no field. The parameters are those of :func:`frame`."""
     # Chromium asks a person before a page of the Internet frames one of this machine.
     context = browser.new_context(permissions=[LOCAL_NETWORK] if on_loopback else [])
     page, failures = context.new_page(), list[str]()
