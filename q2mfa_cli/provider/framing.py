@@ -10,7 +10,7 @@ from publicsuffixlist import PublicSuffixList
 
 from q2mfa_cli.provider.frame_headers import rule_of
 from q2mfa_cli.provider.observation import Answer, NoAnswer, Observation, Trouble, origin_of
-from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped, unknown
+from q2mfa_cli.provider.outcome import Outcome, found, passed, printable, skipped, unknown
 from q2mfa_cli.provider.page import Page
 
 BLOCKED = "net::ERR_BLOCKED_BY_RESPONSE"
@@ -133,8 +133,9 @@ def _cookie(header: str) -> tuple[str, dict[str, str]]:
     """A cookie's name, and its attributes by their names in lower case."""
     first, *rest = header.split(";")
     attributes = dict(part.strip().lower().partition("=")[::2] for part in rest)
-    name = "".join(c if c.isprintable() else "?" for c in first.partition("=")[0].strip())
-    return name[:40], {key.strip(): value.strip() for key, value in attributes.items()}
+    return printable(first.partition("=")[0].strip(), 40), {
+        key.strip(): value.strip() for key, value in attributes.items()
+    }
 
 
 def is_same_site(one: str, other: str) -> bool:

@@ -207,10 +207,10 @@ def _reference(seen: Observation) -> str:
 
 
 def _authorization_url(seen: Observation, target: Target, reference: str) -> str:
-    asked = {"client_id": target.client_id, "request_uri": reference} if reference else None
+    pushed = {"client_id": target.client_id, "request_uri": reference}
     endpoint = str(seen.metadata["authorization_endpoint"])
     separator = "&" if "?" in endpoint else "?"
-    return f"{endpoint}{separator}{urlencode(asked or _authorization_request(target))}"
+    return f"{endpoint}{separator}{urlencode(pushed if reference else _authorization_request(target))}"
 
 
 def _go_to_login(seen: Observation, target: Target) -> Observation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, unquote_plus
 import jsonschema
 import pytest
 from command import Run, contents, q2mfa
-from providers.lying_provider import REDIRECT_URI, LyingProvider, running
+from providers.lying_provider import LOGIN, METADATA_PATH, REDIRECT_URI, LyingProvider, running
 
+from q2mfa_cli.provider.checks import CHECKS
 from q2mfa_cli.provider.judgment import judge
 from q2mfa_cli.provider.observation import NoAnswer, Trouble
 from q2mfa_cli.provider.visit import Target, visit
@@ -49,6 +50,54 @@ def test_good_provider_works_and_exits_0(provider: LyingProvider, tmp_path: Path
     text = q2mfa("provider", provider.issuer, *CLIENT, cwd=tmp_path)
     assert text.out.splitlines()[:2] == [provider.issuer, "It works in an outlet."]
     assert SECRET not in text.out + text.err + run.out
+
+
+def html(body: bytes = LOGIN, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return 200, {"Content-Type": "text/html", **named}, body
+
+
+OLD = {"Date": "Wed, 01 Jan 2020 00:00:00 GMT"}
+
+# How a provider lies to each check, over HTTP. tests/cli/test_provider_connection.py has those to `tls`.
+LIES: list[tuple[str, Callable[[LyingProvider], Any]]] = [
+    ("discovery", lambda it: it.answers.update({METADATA_PATH: (302, {"Location": "/elsewhere"}, b"")})),
+    ("discovery", lambda it: it.answers.update({METADATA_PATH: (200, {}, b"<html>")})),
+    ("issuer-match", lambda it: it.metadata.update(issuer=f"{it.issuer}/")),
+    ("endpoints", lambda it: it.metadata.pop("token_endpoint")),
+    ("response-type", lambda it: it.metadata.update(response_types_supported=["id_token"])),
+    ("pkce", lambda it: it.metadata.update(code_challenge_methods_supported=["plain"])),
+    ("par", lambda it: it.metadata.pop("pushed_authorization_request_endpoint")),
+    ("iss", lambda it: it.metadata.pop("authorization_response_iss_parameter_supported")),
+    ("id-token-alg", lambda it: it.metadata.update(id_token_signing_alg_values_supported=["HS256"])),
+    ("client-auth", lambda it: it.metadata.update(token_endpoint_auth_methods_supported=["tls_client_auth"])),
+    ("acr", lambda it: it.metadata.update(acr_values_supported=["0"])),
+    ("jwks", lambda it: it.answers.update({"/jwks": (200, {}, b'{"keys": [{"kty": "oct", "k": "AAAA"}]}')})),
+    ("jwks", lambda it: it.answers.update({"/jwks": (500, {}, b"")})),
+    ("client", lambda it: it.answers.update({"/par": (401, {}, b'{"error": "invalid_client"}')})),
+    ("client", lambda it: it.answers.update({"/par": (400, {}, b'{"error": "invalid_redirect_uri"}')})),
+    ("framing", lambda it: it.answers.update({"/login": html(X_Frame_Options="DENY")})),
+    ("frame-cookies", lambda it: it.answers.update({"/login": html(Set_Cookie="sid=1; SameSite=Lax")})),
+    ("passkeys", lambda it: it.answers.update({"/login": html(LOGIN + b"<p>Use your passkey")})),
+    ("clock", lambda it: [it.discovery_headers.update(OLD), it.answers["/jwks"][1].update(OLD)]),
+    ("cors", lambda it: it.answers.update({"/authorize": html(Access_Control_Allow_Origin="*")})),
+]
+
+
+@pytest.mark.parametrize(("check", "lie"), LIES, ids=[f"{check}-{n}" for n, (check, _) in enumerate(LIES)])
+def test_lie_is_found_by_its_check(
+    check: str, lie: Callable[[LyingProvider], Any], provider: LyingProvider, tmp_path: Path
+) -> None:
+    lie(provider)
+    run, report = ask(provider.issuer, *CLIENT, "--acr-values", "urn:mfa", cwd=tmp_path)
+    assert run.status == 1 and set(found(report)) == {check}
+
+
+def test_every_check_that_can_find_something_is_lied_to() -> None:
+    elsewhere = {"issuer-form", "tls", "browser", "claims"}
+    assert {check for check, _ in LIES} | elsewhere == {
+        check.id for check in CHECKS if check.severity != "info"
+    }
 
 
 @pytest.mark.parametrize(("fail_on", "status"), [("low", 1), ("medium", 0), ("high", 0)])

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from providers.lying_provider import LyingProvider, running
+from providers.lying_provider import METADATA_PATH, LyingProvider, running
 
 from q2mfa_cli.provider.judgment import Judgment, judge
 from q2mfa_cli.provider.observation import NoAnswer, Observation, Trouble
@@ -161,9 +161,6 @@ def test_provider_without_hsts_is_a_low_finding(
 def metadata_trouble(provider: LyingProvider, **target: Any) -> Trouble | None:
     seen: Observation = visit(Target(provider.issuer, **target))
     return seen.discovery.trouble if isinstance(seen.discovery, NoAnswer) else None
-
-
-METADATA_PATH = "/.well-known/openid-configuration"
 
 
 def test_answer_that_drips_ends_with_the_time_limit() -> None:

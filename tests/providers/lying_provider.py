@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
+METADATA_PATH = "/.well-known/openid-configuration"
 REDIRECT_URI = "https://assets.bank.example/verify.html"
 LOGIN = b'<form><input type="password" name="p"></form>'
 KEY: dict[str, Any] = jwt.get_algorithm_by_name("ES256").to_jwk(
@@ -72,7 +73,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append((self.path, self.headers.get("Authorization", ""), form))
         default = (200, self.server.discovery_headers, json.dumps(self.server.metadata).encode())
         status, headers, body = self.server.answers.get(path, default)
-        self.send_response(status)
+        if "Date" in headers:
+            self.send_response_only(status)
+        else:
+            self.send_response(status)
         length = {} if path in self.server.writers else {"Content-Length": str(len(body))}
         for name, value in {**headers, **length}.items():
             self.send_header(name, value)

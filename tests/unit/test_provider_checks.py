@@ -137,6 +137,12 @@ COUNTER_EXAMPLES: list[tuple[str, str, str, Observation]] = [
         "high",
         replace(GOOD, issuer=f"{ISSUER}/.well-known/openid-configuration"),
     ),
+    (
+        "metadata address of RFC 8414",
+        "issuer-form",
+        "high",
+        replace(GOOD, issuer=f"{ISSUER}/.well-known/openid-configuration/tenant"),
+    ),
     ("untrusted certificate", "tls", "high", replace(GOOD, connections=[BAD_TLS])),
     ("expires soon", "tls", "medium", replace(GOOD, connections=[Connection("x", "TLSv1.2", 20)])),
     ("no HSTS", "tls", "low", replace(GOOD, discovery=answer(METADATA, ISSUER, 200, DATE))),
