@@ -88,9 +88,15 @@ def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) ->
         )
     from q2mfa_cli.commands.provider import ask_provider  # a run that asks no provider starts without it
 
-    issuer, client_id = str(request.answers["issuer"]), str(request.answers["client_id"])
+    answers = request.answers
+    issuer, client_id = str(answers["issuer"]), str(answers["client_id"])
     try:
-        judgment = ask_provider(issuer, client_id=client_id or None, scopes=tuple(request.answers["scopes"]))
+        judgment = ask_provider(
+            issuer,
+            client_id=client_id or None,
+            scopes=tuple(answers["scopes"]),
+            requires_par=answers["par"] == "required",
+        )
     except ToolFailed as error:
         raise Q2mfaError(error.message, f"{error.hint} Nothing was written.", error.code) from error
     say(f"{issuer}: {judgment.sentence}")
@@ -102,7 +108,7 @@ def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) ->
             f"See `q2mfa provider {issuer}`, or leave --check-provider out.",
             "provider_unusable",
         )
-    settings, answers = judgment.settings, request.answers
+    settings = judgment.settings
     fitting = {
         "issuer": str(settings["ISSUER"]),
         "par": settings.get("PAR", answers["par"]) if answers["par"] == "auto" else answers["par"],
