@@ -680,6 +680,16 @@ HAND_WRITTEN_DEFECTS = [
         name="time",
     ),
     Defect(
+        "rp-par",
+        "The browser carries the authorization request, though the provider takes pushed ones.",
+        (
+            without_line("    pushed = await ask(self, metadata[PAR], query)"),
+            without_line(
+                '    query = {"client_id": self.config.OIDC_CLIENT, "request_uri": pushed["request_uri"]}'
+            ),
+        ),
+    ),
+    Defect(
         "rp-duplicate",
         'The extension accepts an authorization response with "code" twice.',
         (never('not isinstance(answer["code"], str)'),),
@@ -741,8 +751,21 @@ def test_fapi2_profile_of_a_generated_extension_passes_its_checks(served: Served
         assert served.run(ids) == {check: [] for check in ids}
 
 
-def test_provider_that_only_one_session_can_use_says_nothing(served: Served) -> None:
-    """Each refusal of a lie would look like a check, so it is skipped."""
+def test_fapi2_profile_asks_for_more_than_a_generated_extension_does_by_default(served: Served) -> None:
+    found = served.run(["rp-shared-secret", "rp-algorithms"])
+    assert [problem.message for problems in found.values() for problem in problems] == [
+        'The extension authenticates by "client_secret_basic", which is a shared secret.',
+        'The extension accepts an ID token signed by "RS256".',
+    ]
+
+
+def test_every_check_has_a_defect_in_both_styles() -> None:
+    assert {defect.check for defect in DEFECTS} == set(BASELINE)
+    assert {defect.check for defect in HAND_WRITTEN_DEFECTS} == set(BASELINE)
+
+
+def test_check_is_skipped_where_not_even_the_right_user_can_log_in(served: Served) -> None:
+    """Every lie would be refused, too, and say nothing."""
     locked = ("protocol.py", FLOW, f'{FLOW}    usable(settings.ISSUER.startswith("https"), "no http")\n')
     with served.edited([locked]), pytest.raises(Skipped, match="The right user cannot log in"):
         served.run(["rp-signature"])
