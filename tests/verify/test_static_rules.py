@@ -21,6 +21,9 @@ from q2_sdk.hq.hq_api.wedge_online_banking import Terms
 from other import verify_code, audit, Client
 
 class Handler:
+    tries = {}
+    jwks_by_issuer = {}
+
     @property
     def router(self):
         return {**super().router, "go": self.go}
@@ -69,7 +72,7 @@ PYTHON_DEFECTS = [
     ("compare-timing", "if pyotp.TOTP(self.secret).now() == self.code:\n    return"),
     ("otp-unicode", "if not code.isnumeric():\n    raise OSError"),
     ("otp-unicode", "number = int(code)"),
-    ("process-state", "Handler.tries[code] = 1\n\n    tries = {}"),
+    ("process-state", "type(self).tries[code] = 1"),
     ("pre-auth-api", "await Terms.execute(None)"),
     ("pre-auth-api", "if not self.is_authenticated:\n    await Terms.execute(None)"),
     ("outbound", "requests.Session().get('https://a.example')"),
@@ -106,7 +109,7 @@ PYTHON_CLEAN = [
     ("compare-timing", "if len(code) == self.length and self.name == self.other:\n    return"),
     ("otp-unicode", "if code.isascii():\n    number = int(self.config.SECONDS)"),
     ("process-state", "tries = {}\ntries[code] = 1"),
-    ("process-state", "Handler.jwks_by_issuer[code] = 1\n\n    jwks_by_issuer = {}"),
+    ("process-state", "Handler.jwks_by_issuer[code] = 1"),
     ("pre-auth-api", "if not self.is_authenticated:\n    return\nawait Terms.execute(None)"),
     ("pre-auth-api", "if self.is_authenticated and code:\n    await Terms.execute(None)"),
     ("outbound", "try:\n    pass\nexcept requests.exceptions.Timeout:\n    raise requests.RequestException('x')"),
