@@ -1,7 +1,10 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo check test lint wheel snapshots screenshots mutate benchmark
+# pytest compiles the tests anew in every run where Python may not keep them.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo check test lint wheel snapshots screenshots mutate benchmark benchmark-preview
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -68,3 +71,7 @@ mutate: $(VENV)/ready
 # Compares q2mfa with Cookiecutter, a bare Jinja script and `import click`; takes some minutes on an idle machine.
 benchmark:
 	$(PYTHON) benchmarks/run.py
+
+# Measures what `q2mfa preview` takes to start, while nothing happens, for a thousand challenges, and for a call.
+benchmark-preview: $(VENV)/ready
+	$(VENV)/bin/python benchmarks/preview.py

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import urlencode
 
-from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.preview.serving import Preview
@@ -20,6 +20,10 @@ MAX_STEPS = 10  # requests until a factor is proven
 
 class Deviation(Exception):
     """The extension did something wrong, or did not do what it should."""
+
+
+class NoAnswer(Deviation):
+    """The extension does not answer."""
 
 
 class NotTried(Exception):
@@ -79,6 +83,8 @@ class Customer(ABC):
         for name in [without] if isinstance(without, str) else without:
             mfa_info.pop(name, None)
         answer = await self._call_uux("challenges", {"workflow": self.workflow.id, "mfa_info": mfa_info})
+        if "error" in answer:
+            raise Deviation(f"online banking cannot ask for MFA: {answer['error']}")
         challenge = self.preview.uux.challenges.get(answer["id"])
         self.challenges.append(challenge)
         outlet = await self._call_uux(f"challenges/{challenge.id}/outlet", {})
@@ -148,17 +154,20 @@ class Customer(ABC):
         encode: Callable[[dict[str, Any]], str] = json.dumps,
     ) -> HTTPResponse:
         """GET *url*, or POST *body* as a page of *origin* does."""
-        if body is None:
-            return await AsyncHTTPClient().fetch(url, follow_redirects=False, raise_error=False)
-        kind = "application/json" if encode is json.dumps else "application/x-www-form-urlencoded"
-        return await AsyncHTTPClient().fetch(
-            url,
-            method="POST",
-            headers={"Content-Type": kind, "Origin": origin},
-            body=encode(body),
-            follow_redirects=False,
-            raise_error=False,
-        )
+        request = HTTPRequest(url, follow_redirects=False)
+        if body is not None:
+            kind = "application/json" if encode is json.dumps else "application/x-www-form-urlencoded"
+            request = HTTPRequest(
+                url,
+                "POST",
+                headers={"Content-Type": kind, "Origin": origin},
+                body=encode(body),
+                follow_redirects=False,
+            )
+        try:
+            return await AsyncHTTPClient().fetch(request, raise_error=False)
+        except HTTPClientError:
+            raise NoAnswer("the extension does not answer") from None
 
     async def _call_uux(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = await self.fetch(f"{self.preview.url}/api/{path}", body, self.preview.url)

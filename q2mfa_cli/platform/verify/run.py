@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from q2mfa_cli.errors import ToolFailed, shown
 from q2mfa_cli.integrations import Integration
 from q2mfa_cli.platform.preview.serving import serving
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS, Workflow
 from q2mfa_cli.platform.verify.attempts import right_user
 from q2mfa_cli.platform.verify.check import Check, NotApplicable, Problem, Skipped
-from q2mfa_cli.platform.verify.customer import Deviation, NotTried
+from q2mfa_cli.platform.verify.customer import Deviation, NoAnswer, NotTried
 from q2mfa_cli.platform.verify.customers import customer_class_of
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC, general
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, Known, stable
@@ -141,6 +142,13 @@ async def hindrance(bench: Bench) -> str:
         bench.known.route = customer.route
     except NotTried as reason:
         return f"{reason}."
+    except NoAnswer as error:
+        name = bench.preview.extension.name
+        raise ToolFailed(
+            f"{shown(name)} does not answer a request of its page.",
+            f"Look at it in a browser: q2mfa preview {name}",
+            "no_answer",
+        ) from error
     except (Deviation, *NOT_UNDERSTOOD) as error:
         return f"The right user does not complete MFA: {stable(str(error))}."
     return ""

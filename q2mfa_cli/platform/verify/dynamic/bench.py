@@ -135,7 +135,9 @@ class Bench:
 
     def customer(self) -> Any:
         """A new customer, of :attr:`customer_class`. In the standard integration, each challenge is another person's."""
-        return self.customer_class(self.preview, self.workflow)
+        customer = self.customer_class(self.preview, self.workflow)
+        customer.route = customer.route or self.known.route
+        return customer
 
     async def routes(self) -> list[str]:
         """The routes of the extension that a page can ask."""

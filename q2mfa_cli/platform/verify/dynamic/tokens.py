@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 
 from q2mfa_cli.platform.preview.challenges import Challenge
-from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity
+from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity, Skipped
 from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
 from q2mfa_cli.platform.verify.dynamic.bench import Bench
 from q2mfa_cli.platform.verify.dynamic.proofs import ask, empty_bodies, has_token, next_proof, right_fields
@@ -25,6 +25,12 @@ UUID_TIME_VERSIONS = (1, 2, 6, 7)
 
 async def right_user(bench: Bench) -> Iterable[Problem]:
     customer = bench.customer()
+    try:
+        await customer.find_route()
+    except NotTried as error:
+        raise Skipped(f"{error}.") from None
+    except Deviation:
+        customer = bench.customer()  # the sequence is that of the attempt below
     try:
         challenge = await customer.open_challenge()
         token = await customer.get_token(challenge, await customer.proof(challenge))
