@@ -193,7 +193,7 @@ def test_setting_is_changed_for_this_run_only(variants: Path, open_url: Callable
     file = variants / "configuration" / "RedirectCsr.py"
     before = file.read_bytes()
     with start_preview(variants, "RedirectCsr") as preview:
-        banking = open_url(preview.url)
+        banking = open_url(preview.url, alone=True)
         banking.page.get_by_text("Change it for this run").click()
         error = banking.page.locator("#settings-error")
         field = banking.page.get_by_label("ACR_VALUES")
@@ -218,7 +218,7 @@ def test_setting_is_changed_for_this_run_only(variants: Path, open_url: Callable
             field.blur()
         expect(field).to_have_value('""')
         expect(banking.page).not_to_have_url(re.compile("setting"))
-        again = open_url(f"{preview.url}/?{link}")
+        again = open_url(f"{preview.url}/?{link}", alone=True)
         again.go_to_provider()
         expect(again.outlet.get_by_text("urn:example:strong")).to_be_visible()
         # A link of another extension: its settings are not here.
