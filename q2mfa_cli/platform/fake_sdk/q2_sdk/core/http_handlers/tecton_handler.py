@@ -19,7 +19,7 @@ from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
 from q2mfa_cli.platform.configuration import extension_config
-from q2mfa_cli.platform.events import MessageDelivered, RouteRaised
+from q2mfa_cli.platform.events import MessageDelivered, RouteCalled, RouteRaised
 from q2mfa_cli.platform.sessions import ALL_MFA_INFO, SESSION_HEADER, TICKET_FIELD, Session
 
 Route = Callable[[], Awaitable[Any]]
@@ -175,9 +175,11 @@ class TectonRequestHandler(RequestHandler):
             self.request_body = self._plain_object()
         else:
             self.form_fields = {name: self.get_body_argument(name) for name in self.request.body_arguments}
-        if routing_key not in self.router:
+        routes = self.router
+        self._platform.events.publish(RouteCalled(self._session.id, routing_key, routes))
+        if routing_key not in routes:
             raise TectonError("There is no such route.")
-        return await self.router[routing_key]()
+        return await routes[routing_key]()
 
     def _find_session(self) -> Session | None:
         hq = self._platform.hq

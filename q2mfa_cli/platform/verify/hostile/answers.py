@@ -8,13 +8,14 @@ import gzip
 import json
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 BIG = 20_000_000
+PATIENCE = 20  # seconds; a client that waits longer has no limit of its own
 
 
 class Raw:
@@ -73,27 +74,41 @@ def redirect(code: int) -> Callable[[Any], Raw]:
 
 
 def slow(answer: Any) -> Raw:
-    """Send one byte at a time until the client closes the connection (slow loris)."""
+    """Send one byte at a time (slow loris) until the client closes the connection, or :data:`PATIENCE` is over."""
 
     async def write(handler: RequestHandler) -> None:
         handler.set_header("Content-Type", "application/json")
         handler.set_header("Content-Length", str(BIG))
         with contextlib.suppress(StreamClosedError):
-            while True:
-                handler.write(" ")
-                await handler.flush()
-                await asyncio.sleep(0.05)
+            await _give_up_on(_trickle(handler), handler)
 
     return Raw(write)
 
 
+async def _trickle(handler: RequestHandler) -> None:
+    while True:
+        handler.write(" ")
+        await handler.flush()
+        await asyncio.sleep(0.05)
+
+
+async def _give_up_on(waiting: Coroutine[Any, Any, object], handler: RequestHandler) -> None:
+    """Wait until the client hangs up. If it does not, say so to :attr:`HostileProvider.outwaited`, and hang up."""
+    try:
+        await asyncio.wait_for(waiting, PATIENCE)
+    except asyncio.TimeoutError:
+        handler.application.settings["gave_up"](handler.request.path)
+        with contextlib.suppress(StreamClosedError):
+            handler.detach().close()
+
+
 def silence(answer: Any) -> Raw:
-    """Accept the request and never answer."""
+    """Accept the request and never answer; hang up when :data:`PATIENCE` is over."""
 
     async def write(handler: RequestHandler) -> None:
         gone = asyncio.Event()
         handler.request.connection.set_close_callback(gone.set)  # type: ignore[union-attr]
-        await gone.wait()
+        await _give_up_on(gone.wait(), handler)
 
     return Raw(write)
 
