@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from command import q2mfa
 
 from q2mfa_cli.platform.verify.check import NotApplicable
 from q2mfa_cli.platform.verify.static import STATIC
@@ -236,6 +237,28 @@ def test_each_defect_of_a_generated_extension_is_found_on_its_line_and_nothing_e
 @pytest.mark.parametrize("variant", sorted(path.name for path in SNAPSHOTS.iterdir()))
 def test_nothing_is_found_in_a_generated_extension(variant: str) -> None:
     assert found(SNAPSHOTS / variant, NAME) == Counter()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["make_a_payment", "--factor", "message"],
+        ["token_secret_password", "--rendering", "csr", "--tecton-version", "1.70.0"],
+        [
+            *("code_pin", "--mfa", "redirect", "--issuer", "http://localhost:8080", "--client-id", "client_secret_7f3"),
+            *("--scope", "openid", "--scope", "email", "--client-auth-method", "private_key_jwt", "--par", "required"),
+            *("--outbound-host", "keys.bank.example"),
+        ],
+        ["Redirect", "--mfa", "redirect", "--issuer", "https://login.bank.example/realms/a", "--par", "off"],
+    ],
+    ids=lambda options: options[0],
+)
+def test_nothing_is_found_whatever_options_an_extension_is_generated_with(
+    options: list[str], workspace: Path
+) -> None:
+    run = q2mfa("create", *options, "--no-input", cwd=workspace)
+    assert run.status == 0, run
+    assert found(workspace, options[0]) == Counter()
 
 
 def test_corpus_has_a_defect_for_each_static_check() -> None:
