@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -128,6 +129,10 @@ class TectonRequestHandler(RequestHandler):
     def get_cache(self, prefix: str) -> Q2CacheClient:
         """A cache whose keys all have *prefix*."""
         return self._platform.cache.with_prefix(prefix)
+
+    async def run_async(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Run *function*, which blocks, in a thread. :returns: what it returns."""
+        return await asyncio.to_thread(function, *args, **options)
 
     async def set_external_mfa_token(self, token: str) -> Any:
         """Set *token* with HQ. Q2 does not document the shape of the result.
