@@ -583,7 +583,7 @@ def test(context: click.Context, name: str, output_dir: Path | None, pytest_args
 @click.option(
     "--check",
     is_flag=True,
-    help="No browser, no waiting: try the workflows over HTTP; 0 only if the right user gets through and nobody else.",
+    help="No browser, no waiting: a quick try of the workflows over HTTP. `q2mfa verify` tries much more.",
 )
 @click.option(
     "--theme",

@@ -11,6 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import verifying
+from preview_process import make_workspace
+from verifying import GENERATED
+
 from q2mfa_cli.platform import FAKE_SDK
 from q2mfa_cli.platform.preview.serving import serving
 from q2mfa_cli.platform.preview.workflows import workflow_named
@@ -19,10 +23,7 @@ from q2mfa_cli.platform.verify.customers import customer_class_of
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, Known
 
-SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 HAND_WRITTEN = Path(__file__).parent / "hand_written"
-GENERATED = "MyExternalMFA"
-SETTINGS = "from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = [{}]\n"
 
 Edit = tuple[str, str, str]
 """A file of the extension, or ``configuration``; a text that it has once; and the text instead."""
@@ -109,18 +110,15 @@ class Served:
 
 def generated(root: Path, variant: str) -> Served:
     """The generated extension *variant*, a folder of tests/snapshots."""
-    shutil.copytree(SNAPSHOTS / variant, root)
-    (root / "configuration" / "__init__.py").touch()
-    (root / "configuration" / "settings.py").write_text(SETTINGS.format(f'"{GENERATED}"'))
-    return Served(root, GENERATED)
+    return Served(verifying.generated(root, variant), GENERATED)
 
 
 def hand_written(root: Path, name: str) -> Served:
     """The extension *name* of the folder ``hand_written/dynamic``."""
+    make_workspace(root)
     shutil.copytree(HAND_WRITTEN / "dynamic" / name, root / name)
-    (root / "configuration").mkdir()
-    (root / "configuration" / "__init__.py").touch()
-    (root / "configuration" / "settings.py").write_text(SETTINGS.format(f'"{name}"'))
+    settings = root / "configuration" / "settings.py"
+    settings.write_text(settings.read_text().replace("[]", f"['{name}']"))
     shutil.move(root / name / "configuration.py", root / "configuration" / f"{name}.py")
     return Served(root, name)
 

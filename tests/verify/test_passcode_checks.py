@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from verify.served import Defect, Served, generated, hand_written
+from served import Defect, Served, generated, hand_written
 
 from q2mfa_cli.platform.verify.check import NotApplicable
 from q2mfa_cli.platform.verify.dynamic import passcode
@@ -166,9 +166,11 @@ APP_CODE_DEFECTS = [
             (
                 E,
                 '        return self.cache.add(f"used_{account}_{step}", "1", expire=300, noreply=False)\n',
-                '        used = self.session_cache.get("used", [])\n'
-                '        self.session_cache.set("used", [*used, step])\n'
-                "        return step not in used\n",
+                (
+                    '        used = self.session_cache.get("used", [])\n'
+                    '        self.session_cache.set("used", [*used, step])\n'
+                    "        return step not in used\n"
+                ),
             ),
         ),
     ),
@@ -178,11 +180,15 @@ APP_CODE_DEFECTS = [
         (
             (
                 E,
-                '        self.cache.add(key, "0", expire=900, noreply=False)\n'
-                "        return self.cache.incr(key, 1, noreply=False)\n",
-                "        tries = self.session_cache.get(key, 0) + 1\n"
-                "        self.session_cache.set(key, tries, 900)\n"
-                "        return tries\n",
+                (
+                    '        self.cache.add(key, "0", expire=900, noreply=False)\n'
+                    "        return self.cache.incr(key, 1, noreply=False)\n"
+                ),
+                (
+                    "        tries = self.session_cache.get(key, 0) + 1\n"
+                    "        self.session_cache.set(key, tries, 900)\n"
+                    "        return tries\n"
+                ),
             ),
         ),
     ),
@@ -192,8 +198,10 @@ APP_CODE_DEFECTS = [
         (
             (
                 E,
-                '        self.cache.add(key, "0", expire=900, noreply=False)\n'
-                "        return self.cache.incr(key, 1, noreply=False)\n",
+                (
+                    '        self.cache.add(key, "0", expire=900, noreply=False)\n'
+                    "        return self.cache.incr(key, 1, noreply=False)\n"
+                ),
                 "        tries = self.cache.get(key, 0) + 1\n        self.cache.set(key, tries, 900)\n        return tries\n",
             ),
         ),

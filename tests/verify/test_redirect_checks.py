@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from verify.served import Defect, Edit, Served, generated, hand_written
+from served import Defect, Edit, Served, generated, hand_written
 
 from q2mfa_cli.platform.verify.check import NotApplicable, Skipped
 from q2mfa_cli.platform.verify.dynamic import redirect
@@ -516,11 +516,13 @@ HAND_WRITTEN_DEFECTS = [
             (
                 E,
                 "def same(given, expected):\n",
-                "def decode(token, jwk, header, options, expected):\n"
-                '    hashed = header["alg"].startswith("HS")\n'
-                '    key = json.dumps(jwk).encode() if hashed else jwt.PyJWK(jwk, header["alg"])\n'
-                '    return jwt.decode(token, key, [header["alg"]], options=options, **expected)\n\n\n'
-                "def same(given, expected):\n",
+                (
+                    "def decode(token, jwk, header, options, expected):\n"
+                    '    hashed = header["alg"].startswith("HS")\n'
+                    '    key = json.dumps(jwk).encode() if hashed else jwt.PyJWK(jwk, header["alg"])\n'
+                    '    return jwt.decode(token, key, [header["alg"]], options=options, **expected)\n\n\n'
+                    "def same(given, expected):\n"
+                ),
             ),
         ),
         name="hs256",

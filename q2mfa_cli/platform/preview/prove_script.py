@@ -1,4 +1,4 @@
-"""``tests/prove.py`` of an extension of another make: what its page and its customer do.
+"""``prove.py`` of an extension of another make: what its page and its customer do.
 
 ::
 

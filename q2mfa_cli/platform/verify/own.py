@@ -1,4 +1,4 @@
-"""An extension of another make: its ``tests/prove.py`` does what its page and its customer do."""
+"""An extension of another make: its ``prove.py`` does what its page and its customer do."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ CHECKS: tuple[Check, ...] = (
         seen=("static",),
         precision=Precision.HIGH,
         wrong='<script src="https://code.jquery.com/jquery-3.7.1.min.js"></script>',
-        right='<script src="./jquery-3.7.1.min.js"></script>',
+        right="<script src='./jquery-3.7.1.min.js'></script>",
     ),
     Check(
         id="dom-xss",
