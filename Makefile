@@ -41,7 +41,7 @@ $(VENV)/ready: pyproject.toml
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# Rewrites the derived files, the golden trees, the tables of docs/redirect-security.md, and docs/dialogue.md. Review `git diff`.
+# Rewrites the derived files, the golden trees, the tables of docs/explanation/redirect-attacks.md, and docs/reference/dialogue.md. Review `git diff`.
 snapshots: $(VENV)/ready
 	$(VENV)/bin/python docs/write_derived_files.py
 	rm -rf tests/snapshots

@@ -1,4 +1,4 @@
-"""The demo of docs/update.md and the README: a security fix reaches an extension that its owner has edited."""
+"""The demo of docs/how-to/update.md and the README: a security fix reaches an extension that its owner has edited."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from command import q2mfa, q2mfa_process
 from earlier_templates import earlier_record, install
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "docs" / "update.md"
+DOCUMENT = ROOT / "docs" / "how-to" / "update.md"
 RECORD = earlier_record("standard")
 TEXTS, EXTENSION = "LoginMFA/frontend/public/assets/languages/en-US.json", "LoginMFA/extension.py"
 
