@@ -4,7 +4,10 @@ VENV = .venv
 # The versions that the tests were last run with; `make lock` refreshes them.
 LOCKED = --constraint requirements-dev.txt
 
-.PHONY: demo check test lint wheel snapshots screenshots mutate benchmark docs lock matrix
+# pytest compiles the tests anew in every run where Python may not keep them.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo check test lint wheel snapshots screenshots mutate benchmark benchmark-preview docs lock matrix
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -86,3 +89,7 @@ mutate: $(VENV)/ready
 # Compares q2mfa with Cookiecutter, a bare Jinja script and `import click`; takes some minutes on an idle machine.
 benchmark:
 	$(PYTHON) benchmarks/run.py
+
+# Measures what `q2mfa preview` takes to start, while nothing happens, for a thousand challenges, and for a call.
+benchmark-preview: $(VENV)/ready
+	$(VENV)/bin/python benchmarks/preview.py

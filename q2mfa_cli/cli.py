@@ -14,7 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from q2mfa_cli.request import ExtensionRequest
     from q2mfa_cli.update_plan import FileUpdate, UpdatePlan
 
+CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 ALIASES = {"create_extension": "create"}
 
 EPILOG = """\b
@@ -266,6 +267,31 @@ workspace_option = click.option(
     type=click.Path(path_type=Path, readable=False),
     help="The workspace.  [default: the nearest folder upward with configuration/settings.py]",
 )
+
+
+def severity_options(*severities: str) -> Callable[[CommandFunction], CommandFunction]:
+    """The options of a command that finds something: what it shows, and when its exit status is 1.
+
+    :param severities: from the least to the most severe.
+    """
+    options = (
+        click.option(
+            "--min-severity",
+            type=click.Choice(severities),
+            default=severities[0],
+            show_default=True,
+            help="Show only findings of this severity or more. JSON reports have them all.",
+        ),
+        click.option(
+            "--fail-on",
+            type=click.Choice(severities),
+            default=severities[0],
+            show_default=True,
+            help="Exit with 1 if there is a finding of this severity or more, shown or not.",
+        ),
+        click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
+    )
+    return lambda command: functools.reduce(lambda done, option: option(done), reversed(options), command)
 
 
 @main.command(epilog=CREATE_EPILOG)
@@ -645,21 +671,18 @@ def doctor(context: click.Context, output_dir: Path | None, output_format: str) 
     "--acr-values", metavar="TEXT", default="", help="What the extension asks for, separated by spaces."
 )
 @click.option(
-    "--fail-on",
-    type=click.Choice(["low", "medium", "high", "critical"]),
-    default="low",
-    show_default=True,
-    help="The least severity that makes the exit status 1; the login works without what is below high.",
+    "--require-par",
+    is_flag=True,
+    help='The extension has PAR = "required": pushed authorization requests or none.',
 )
+@click.option("--profile", type=click.Choice(["fapi2"]), help="The extension's PROFILE, if it has one.")
 @click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    is_eager=True,
-    callback=_remember(OUTPUT_FORMAT),
-    help="How to report.",
+    "--browser",
+    is_flag=True,
+    help="Also show the login page in a frame in headless Chromium (needs Playwright).",
 )
+@severity_options("low", "medium", "high", "critical")
+@format_option
 @debug_option
 @click.pass_context
 def provider(
@@ -671,7 +694,12 @@ def provider(
     embedder: str | None,
     scopes: tuple[str, ...],
     acr_values: str,
+    require_par: bool,
+    profile: str | None,
+    browser: bool,
+    min_severity: str,
     fail_on: str,
+    exit_zero: bool,
     output_format: str,
 ) -> None:
     """Ask an identity provider whether it works in an outlet.
@@ -689,8 +717,11 @@ def provider(
             embedder=embedder,
             scopes=scopes,
             acr_values=acr_values,
+            requires_par=require_par,
+            profile=profile or "",
+            in_browser=browser,
         )
-        report = shown_report(judgment, output_format)
+        report = shown_report(judgment, output_format, min_severity)
     except Q2mfaError:
         raise
     except Exception as error:
@@ -700,7 +731,8 @@ def provider(
             "internal",
         ) from error
     _print(report, dry_run=True)
-    context.exit(1 if any(finding.is_at_least(fail_on) for finding in judgment.findings) else 0)
+    fails = any(finding.is_at_least(fail_on) for finding in judgment.findings) and not exit_zero
+    context.exit(1 if fails else 0)
 
 
 def _prompter(plain: bool, output_format: str) -> Prompter:

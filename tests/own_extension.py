@@ -21,8 +21,11 @@ class PushApprovalHandler(Q2TectonClientRequestHandler):
     @property
     def router(self):
         router = super().router
-        router.update({"ask": self.ask, "check": self.check})
+        router.update({"ask": self.ask, "check": self.check, "info": self.info})
         return router
+
+    async def info(self):
+        return {"info": repr(vars(self.mfa_info))}
 
     async def ask(self):
         if hasattr(self, "deliver_message"):  # q2mfa preview has a phone

@@ -17,6 +17,7 @@ from q2mfa_cli.platform.preview.extension import folder_of, installed_module, us
 from q2mfa_cli.platform.verify import report
 from q2mfa_cli.platform.verify.report import Finding
 from q2mfa_cli.record import refuse_conflict_markers
+from q2mfa_cli.validators import check_issuer
 
 # What the preview needs, beside the fake SDK and what the extension itself imports. These packages are an extra of q2mfa: the modules that
 # import them are imported below, after use_fake_sdk has checked that they are installed.
@@ -35,10 +36,11 @@ def run_preview(
     """Serve until interrupted.
 
     :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
-    :param issuer: a real provider to use instead of the embedded one. :param browser: whether to open a browser.
-    :param say: prints a line. :param theme: a style sheet that the outlet shows over Tecton's base theme.
+    :param issuer: a real provider to use instead of the embedded one, or the address of its metadata.
+    :param browser: whether to open a browser. :param say: prints a line. :param theme: a style sheet that the outlet shows over Tecton's base theme.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
+    issuer = issuer and check_issuer(issuer)
     refuse_conflict_markers(workspace, name)
     use_fake_sdk(workspace, NEEDED)
     _log_to_terminal(workspace)
@@ -88,8 +90,7 @@ async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None
     findings: list[Finding] = []
     async with serving(workspace, name, 0) as preview:
         preview.extension.check()
-        kind = preview.extension.integration.id
-        say(f"{name}, {kind} integration, on a fake platform (no Q2 system is involved).")
+        say(f"{name}, {preview.extension.kind}, on a fake platform (no Q2 system is involved).")
         for note in preview.notes:
             say(note)
         async for finding in run_attempts(preview):

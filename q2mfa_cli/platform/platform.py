@@ -21,6 +21,7 @@ class Platform:
     :ivar readings: what is assumed where Q2 documents nothing. :ivar assets_url: where the extensions' assets are served.
     :ivar phone_answers: by message that asks, what the customer answered: ``"approved"`` or ``"denied"``.
     :ivar overrides: values that replace those of ``configuration/<Name>.py`` in this run.
+    :ivar changes: values that the developer changed for this run. They replace overrides too.
     :ivar provider: host and port of the embedded identity provider, which is told the session of each request; empty if none.
     :ivar allowed_hosts: hosts that extensions may send requests to, beside OUTBOUND_WHITELIST.
     """
@@ -39,8 +40,14 @@ class Platform:
         self.assets_url = "https://assets.example.com"
         self.phone_answers: dict[str, str] = {}
         self.overrides: dict[str, Any] = {}
+        self.changes: dict[str, Any] = {}
         self.provider = ""
         self.allowed_hosts: set[str] = set()
+
+    @property
+    def replaced(self) -> dict[str, Any]:
+        """All values that replace those of ``configuration/<Name>.py``."""
+        return {**self.overrides, **self.changes}
 
     @cached_property
     def cache(self) -> Q2CacheClient:

@@ -173,6 +173,15 @@ CHECKS: tuple[Check, ...] = (
         framing.framing,
     ),
     Check(
+        "browser",
+        "Chromium shows the login page in a frame of online banking. Only with --browser.",
+        "HTML Standard; CSP Level 3",
+        "high",
+        "Add the origin of online banking to frame-ancestors of the login pages, remove X-Frame-Options, and have no "
+        "script that hides a framed page.",
+        framing.browser,
+    ),
+    Check(
         "frame-cookies",
         "The cookies on the way to the login page reach the provider in a frame of another site.",
         "RFC 6265bis, 5.2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 from providers import test_certified_provider
@@ -51,6 +52,7 @@ OWN_TESTS = [
 DENYING = {"require": 2, "usable": 1, "available": 1, "trusted": 1, "current": 1, "denying": 1, "Denied": 1}
 
 
+@cache
 def functions() -> dict[str, str]:
     """The functions of protocol.py and oidc.py, by name, with their source. Both renderings have the same files."""
     return {
@@ -61,6 +63,7 @@ def functions() -> dict[str, str]:
     }
 
 
+@cache
 def denying_statements() -> set[tuple[str, str]]:
     """Every call that denies: its function, and its reason as it is written there."""
     found = set()

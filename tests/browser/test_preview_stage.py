@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from banking_page import BankingPage
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import expect
 from preview_process import PreviewProcess, create_variant, make_workspace, start_preview
 
 pytestmark = pytest.mark.browser
@@ -33,14 +33,8 @@ def preview(workspace: Path) -> Iterator[PreviewProcess]:
 
 
 @pytest.fixture
-def open_page(
-    preview: PreviewProcess, new_context: Callable[..., BrowserContext]
-) -> Callable[..., BankingPage]:
-    def get(query: str = "") -> BankingPage:
-        context = new_context(permissions=["clipboard-read", "clipboard-write"])
-        return BankingPage(context.new_page(), preview.url + query)
-
-    return get
+def open_page(preview: PreviewProcess, open_url: Callable[..., BankingPage]) -> Callable[..., BankingPage]:
+    return lambda query="": open_url(preview.url + query)
 
 
 OpenPage = Callable[..., BankingPage]
@@ -90,6 +84,83 @@ def test_link_shows_the_same_again(open_page: OpenPage) -> None:
     assert again.page.locator("#bank").evaluate("(bank) => bank.clientWidth") <= 320
 
 
+def test_link_keeps_the_readings_and_every_page_of_the_run_follows(open_page: OpenPage) -> None:
+    banking, other = open_page(), open_page("/?workflow=patrol")
+    reading = "tecton.sources.loc:"
+    for each in (banking, other):
+        each.page.get_by_text("What Q2 does not document").click()
+    with other.page.expect_response("**/outlet"):
+        banking.page.get_by_label(reading).select_option("absent")
+    for each in (banking, other):
+        expect(each.page.get_by_label(reading)).to_have_value("absent")
+        expect(each.page.get_by_text("1 changed")).to_be_visible()
+        expect(each.page).to_have_url(re.compile("&reading.loc=absent"))
+        expect(each.outlet.get_by_label("6-digit code")).to_be_enabled()
+        assert each.frame.evaluate("typeof tecton.sources.loc") == "undefined"
+    link = urlsplit(other.page.url).query
+    # Another link has its own readings: what it does not name is read by the default.
+    strict = open_page("/?workflow=login&reading.verify_mfa=sources&reading.pizza=1")
+    expect(strict.outlet.get_by_label("6-digit code")).to_be_enabled()
+    assert (
+        strict.frame.evaluate("[typeof tecton.sources.loc, typeof tecton.sources.verifyMFA]")
+        == ["function"] * 2
+    )
+    again = open_page(f"/?{link}")
+    expect(again.outlet.get_by_label("6-digit code")).to_be_enabled()
+    assert again.frame.evaluate("[typeof tecton.sources.loc, typeof tecton.actions.verifyMFA]") == [
+        "undefined",
+        "function",
+    ]
+    # The start page shows the run as it is.
+    bare = open_page()
+    expect(bare.page).to_have_url(re.compile("reading.loc=absent"))
+    open_page("/?workflow=login")
+
+
+MEDIA = """() => {
+    const style = document.createElement("style");
+    style.textContent = `
+        @media (prefers-reduced-motion: reduce) { h1 { letter-spacing: 1px; } }
+        @supports (color: red) { @media (width > 1px) and (prefers-contrast: more) { h1 { word-spacing: 2px; } } }
+        @media (forced-colors) { h1 { text-indent: 3px; } }
+        @media not (prefers-reduced-motion) { h1 { line-height: 40px !important; } }`;
+    document.head.append(style);
+    window.seen = () => {
+        const { letterSpacing, wordSpacing, textIndent, lineHeight, color } = getComputedStyle(document.querySelector("h1"));
+        const queries = ["(prefers-reduced-motion: reduce)", "(prefers-contrast: more)", "(forced-colors: active)"];
+        return [letterSpacing === "1px", wordSpacing === "2px", textIndent === "3px", lineHeight !== "40px", color,
+            ...queries.map((query) => matchMedia(query).matches)];
+    };
+}"""
+
+
+def test_contrast_and_motion_are_emulated_in_the_page(open_page: OpenPage) -> None:
+    banking = open_page()
+    page, frame = banking.page, banking.frame
+    expect(banking.outlet.get_by_label("6-digit code")).to_be_enabled()
+    frame.evaluate(MEDIA)
+    grey, black, white = "rgb(77, 77, 77)", "rgb(0, 0, 0)", "rgb(255, 255, 255)"
+
+    def expect_seen(motion: bool, more: bool, forced: bool, color: str) -> None:
+        wanted = [motion, more, forced, motion, color, motion, more, forced]
+        frame.wait_for_function("(wanted) => String(seen()) === String(wanted)", arg=wanted)
+
+    for contrast, motion, color in [
+        ("", "reduced", grey),
+        ("more", "reduced", black),
+        ("forced", "normal", white),
+        ("", "", grey),
+    ]:
+        page.get_by_label("Motion").select_option(motion)
+        page.get_by_label("Contrast").select_option(contrast)
+        expect_seen(motion == "reduced", contrast == "more", contrast == "forced", color)
+        expect(page).to_have_url(re.compile(f"contrast={contrast}" if contrast else r"^(?!.*contrast)"))
+    page.emulate_media(reduced_motion="reduce")
+    frame.wait_for_function("() => seen()[0] && seen().at(-3)")
+    page.get_by_label("Motion").select_option("normal")
+    expect_seen(False, False, False, grey)
+
+
 def test_any_attribute_can_be_given_in_any_workflow(open_page: OpenPage) -> None:
     banking = open_page()
     banking.page.get_by_text("What mfa_info holds").click()
@@ -118,19 +189,17 @@ def test_sequence_is_copied_as_mermaid(open_page: OpenPage) -> None:
     ]
 
 
-def test_setting_is_changed_for_this_run_only(
-    variants: Path, new_context: Callable[..., BrowserContext]
-) -> None:
+def test_setting_is_changed_for_this_run_only(variants: Path, open_url: Callable[..., BankingPage]) -> None:
     file = variants / "configuration" / "RedirectCsr.py"
     before = file.read_bytes()
     with start_preview(variants, "RedirectCsr") as preview:
-        banking = BankingPage(new_context().new_page(), preview.url)
+        banking = open_url(preview.url, alone=True)
         banking.page.get_by_text("Change it for this run").click()
         error = banking.page.locator("#settings-error")
         field = banking.page.get_by_label("ACR_VALUES")
         for typed, said in [
             ("{", "ACR_VALUES is not JSON."),
-            ("1", "ACR_VALUES is not a setting of RedirectCsr, or not a"),
+            ("1", "ACR_VALUES has to be a text"),
         ]:
             field.fill(typed)
             field.blur()
@@ -141,7 +210,22 @@ def test_setting_is_changed_for_this_run_only(
         expect(error).to_be_empty()
         assert "CLIENT_SECRET" not in banking.page.locator("#settings").inner_text()
         banking.go_to_provider()
-        expect(banking.outlet.get_by_text("It asks for the assurance urn:example:strong.")).to_be_visible()
+        asked = banking.outlet.get_by_text("It asks for the assurance urn:example:strong.")
+        expect(asked).to_be_visible()
+        link = urlsplit(banking.page.url).query
+        assert parse_qs(link)["setting.ACR_VALUES"] == ['"urn:example:strong"']
+        with banking.page.expect_response("**/outlet"):
+            field.fill("")
+            field.blur()
+        expect(field).to_have_value('""')
+        expect(banking.page).not_to_have_url(re.compile("setting"))
+        banking.page.goto(f"{preview.url}/?{link}")
+        banking.go_to_provider()
+        expect(asked).to_be_visible()
+        # A link of another extension: its settings are not here.
+        banking.page.goto(f"{preview.url}/?workflow=login&setting.PIZZA=1")
+        expect(error).to_have_text("RedirectCsr has no setting PIZZA")
+        expect(error).to_be_visible()
     assert file.read_bytes() == before
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from banking_page import BankingPage
@@ -53,38 +52,32 @@ MESSAGES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("key", "values", "text"),
-    [
-        ("plain", {}, "A text"),
-        ("name", {"name": "Ada"}, "Hello Ada, {missing}"),
-        ("plural", {"count": 0}, "none left"),
-        ("plural", {"count": 1, "name": "Ada"}, "1 item of Ada left"),
-        ("plural", {"count": 1200}, "1,200 items left"),
-        ("select", {"kind": "a"}, "first"),
-        ("select", {"kind": "b"}, "second"),
-        ("quoted", {"name": "Ada"}, "It's {name} in {braces}"),
-        ("open", {}, "an open {quote"),
-        ("broken", {"count": 1}, ""),
-        ("nowhere", {}, None),
-    ],
-)
-def test_loc_formats_icu_message(
-    key: str, values: dict[str, Any], text: str | None, banking: BankingPage
-) -> None:
-    banking.page.route("**/languages/es-MX.json", lambda route: route.fulfill(json=MESSAGES))
-    banking.page.route("**/languages/en-US.json", lambda route: route.fulfill(json=MESSAGES))
-    banking.frame.evaluate(
-        "() => { window.changed = new Promise((resolve) => tecton.sources.languageChanged(resolve)); }"
-    )
-    banking.page.get_by_label("Language").select_option("es-MX")
-    banking.frame.evaluate("() => window.changed")
-    banking.frame.evaluate(
-        "() => { window.changed = new Promise((resolve) => tecton.sources.languageChanged(resolve)); }"
-    )
-    banking.page.get_by_label("Language").select_option("en-US")
-    banking.frame.evaluate("() => window.changed")
-    assert banking.frame.evaluate("([key, values]) => tecton.sources.loc(key, values)", [key, values]) == text
+LOC = [
+    ("plain", {}, "A text"),
+    ("name", {"name": "Ada"}, "Hello Ada, {missing}"),
+    ("plural", {"count": 0}, "none left"),
+    ("plural", {"count": 1, "name": "Ada"}, "1 item of Ada left"),
+    ("plural", {"count": 1200}, "1,200 items left"),
+    ("select", {"kind": "a"}, "first"),
+    ("select", {"kind": "b"}, "second"),
+    ("quoted", {"name": "Ada"}, "It's {name} in {braces}"),
+    ("open", {}, "an open {quote"),
+    ("broken", {"count": 1}, ""),
+    ("nowhere", {}, None),
+]
+
+
+def test_loc_formats_icu_messages(banking: BankingPage) -> None:
+    for language in ("es-MX", "en-US"):
+        banking.page.route(f"**/languages/{language}.json", lambda route: route.fulfill(json=MESSAGES))
+        banking.frame.evaluate(
+            "() => { window.changed = new Promise((resolve) => tecton.sources.languageChanged(resolve)); }"
+        )
+        banking.page.get_by_label("Language").select_option(language)
+        banking.frame.evaluate("() => window.changed")
+    script = "([key, values]) => tecton.sources.loc(key, values)"
+    for key, values, text in LOC:
+        assert banking.frame.evaluate(script, [key, values]) == text, (key, values)
 
 
 def test_rejected_request_is_a_plain_object(banking: BankingPage) -> None:

@@ -52,7 +52,6 @@ def _outputs(script: str, home: Path) -> Iterator[str]:
         **{name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
         "PATH": os.pathsep.join([python, os.environ["PATH"]]),
         "PYTHONPATH": borrowed,
-        "PYTHONWARNINGS": "ignore",
         "BROWSER": "true",
         "COLUMNS": "120",
     }

@@ -105,8 +105,17 @@ def test_forgotten_session_is_unknown_and_its_ticket_is_not_good(hq: HQ) -> None
     assert hq.redeem_ticket(ticket) is None
 
 
-def test_mfa_info_with_unknown_attribute_or_of_two_workflows_is_refused(hq: HQ) -> None:
-    with pytest.raises(ValueError, match="mfa_info has no login_name"):
-        hq.open_session(mfa_info={"login_name": "ada"})
+def test_mfa_info_takes_any_attribute_that_code_can_ask_for(hq: HQ) -> None:
+    attributes = {"login_name": "ada", "größe": 2**70, "nested": {"a": [None]}}
+    assert hq.open_session(mfa_info=attributes).mfa_info == attributes
+
+
+@pytest.mark.parametrize("name", ["", "login name", "1st", "a.b"])
+def test_mfa_info_with_a_name_that_code_cannot_ask_for_is_refused(name: str, hq: HQ) -> None:
+    with pytest.raises(ValueError, match="cannot be an attribute of mfa_info"):
+        hq.open_session(mfa_info={name: "ada"})
+
+
+def test_mfa_info_of_two_workflows_is_refused(hq: HQ) -> None:
     with pytest.raises(ValueError, match="not to both"):
         hq.open_session(mfa_info={"transaction_ids": [1], "audit_action_id": 2})

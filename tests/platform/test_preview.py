@@ -178,12 +178,17 @@ def test_preview_on_taken_port_fails(variants: Path) -> None:
     assert "Traceback" not in run.err
 
 
+NEEDED = "and 'https://idp.example.com' needs it."
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["Nobody"], "'Nobody' is not in INSTALLED_EXTENSIONS"),
         (["StandardSsr", "--issuer", "https://idp.example.com"], "has no identity provider"),
         (["RedirectSsr", "--issuer", "https://idp.example.com"], "CLIENT_ID is empty"),
+        (["RedirectSsr", "--issuer", "https://idp.example.com/.well-known/openid-configuration"], NEEDED),
+        (["RedirectSsr", "--issuer", "idp.example.com"], "it needs https:// in front"),
         (["RedirectSsr", "--check", "--issuer", "https://idp.example.com"], "embedded provider only"),
     ],
 )
@@ -474,7 +479,7 @@ def test_registration_value_differs_in_each_run(variants: Path, preview_of: Prev
     ("asked", "says"),
     [
         ({"workflow": "pizza", "mfa_info": {}}, "the workflows are login, transaction, patrol"),
-        ({"workflow": "login", "mfa_info": {"pizza": 1}}, "mfa_info has no pizza"),
+        ({"workflow": "login", "mfa_info": {"a pizza": 1}}, "'a pizza' cannot be an attribute of mfa_info"),
         (
             {"workflow": "patrol", "mfa_info": {"transaction_ids": [1], "audit_action_id": 1}},
             "belongs to a transaction or to Patrol",

@@ -38,7 +38,9 @@ def test_base_theme_has_the_names_and_values_of_the_package() -> None:
     }
 
 
-@pytest.mark.parametrize("file", sorted(STATIC.glob("theme-*.css")), ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file", sorted([*STATIC.glob("theme-*.css"), *STATIC.glob("contrast-*.css")]), ids=lambda file: file.stem
+)
 def test_variants_of_the_theme_change_properties_of_the_base_theme_only(file: Path) -> None:
     base = dict(DECLARATION.findall((STATIC / "theme.css").read_text("utf-8")))
     changed = dict(DECLARATION.findall(file.read_text("utf-8")))

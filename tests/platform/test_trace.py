@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from weakref import WeakValueDictionary
 
 import pytest
 
-from q2mfa_cli.platform.events import Events, OutboundRequest, ProviderEvent
+from q2mfa_cli.platform.events import Events, Logged, MessageDelivered, OutboundRequest, ProviderEvent
 from q2mfa_cli.platform.hq import HQ
+from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview.challenges import KEPT, Challenge, Challenges, NoSuchChallenge
 from q2mfa_cli.platform.preview.recording import Recorder
 from q2mfa_cli.platform.preview.trace import Trace
+from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import workflow_named
 
 
@@ -146,6 +151,32 @@ def test_old_challenges_are_forgotten_unless_a_page_follows_them(bank: Bank) -> 
         bank.challenges.get(old.id)
     assert len(bank.hq.sessions) == KEPT + 1
     assert bank.hq.find_session(old.session.id) is None
+
+
+def test_thousand_challenges_leave_those_that_are_kept(tmp_path: Path) -> None:
+    platform = Platform()
+    extension = SimpleNamespace(
+        workspace=tmp_path, failure=None, feature={"formPostAuth": True}, name="A", allow=""
+    )
+    uux = UUX(platform, cast(Any, extension), "http://127.0.0.1:1", None)
+    alive: WeakValueDictionary[str, Challenge] = WeakValueDictionary()
+    for number in range(1000):
+        challenge = uux.open("login", {})
+        alive[challenge.id] = challenge
+        session = challenge.session
+        uux.outlet(challenge)
+        platform.events.publish(OutboundRequest(session.id, "POST", "http://idp/par", 201, 0.1))
+        platform.events.publish(Logged(session.id, "INFO", "a line"))
+        platform.events.publish(MessageDelivered(session.id, "a phone", "Approve?", str(number), asks=True))
+        uux.answer_on_phone(challenge, str(number), "approved")
+        platform.hq.set_token(session, "token")
+        uux.verify_mfa(challenge, "token")
+        del challenge, session
+    gc.collect()
+    # The last one that asked a provider may be one more.
+    assert len(alive) <= KEPT + 1
+    for kept in (platform.hq.sessions, platform.hq._tickets, platform.phone_answers):
+        assert len(kept) == KEPT
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,13 @@ class Challenge:
         }
 
 
+@dataclass(frozen=True)
+class Forgotten:
+    """*challenge* is no longer kept."""
+
+    challenge: Challenge
+
+
 class Challenges:
     """The challenges of one run. Old ones are forgotten, with their sessions, unless a page follows them.
 
@@ -195,3 +202,4 @@ class Challenges:
         for challenge in old:
             del self._by_id[challenge.id]
             self._hq.forget_session(challenge.session)
+            self._events.publish(Forgotten(challenge))

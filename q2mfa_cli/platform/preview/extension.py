@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from q2mfa_cli.errors import Q2mfaError, shown
-from q2mfa_cli.integrations import Integration, integration_of
+from q2mfa_cli.integrations import Integration, integration_of, kind_of
 from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 from q2mfa_cli.platform.configuration import ConfigurationMissing, extension_config, workspace_settings
 from q2mfa_cli.platform.failures import Failure, failure_of, is_within
@@ -59,6 +59,7 @@ class Extension:
     :param workspace: its folder. :param name: as in INSTALLED_EXTENSIONS.
     :param platform: what the extension runs on.
     :ivar failure: why it cannot be served as its files are now; None if it can.
+    :ivar settings: values of its configuration that can be changed for a run, as of the last import that worked.
     :raises Q2mfaError: the workspace has no such extension.
     """
 
@@ -69,6 +70,7 @@ class Extension:
     def __init__(self, workspace: Path, name: str, platform: Platform) -> None:
         self.workspace, self.name, self._platform = workspace, name, platform
         self.module = name
+        self.settings: dict[str, Any] = {}
         self._stamps: dict[Path, tuple[int, int]] = {}
         self.load()
 
@@ -115,8 +117,9 @@ class Extension:
                 handler.CONFIG_FILE_NAME,
                 handler.REQUIRED_CONFIGURATIONS,
                 handler.OPTIONAL_CONFIGURATIONS,
-                self._platform.overrides,
+                self._platform.replaced,
             )
+        self.settings = _settings(self.configuration)
         if not self.feature.get("formPostAuth") and not self.feature.get("url"):
             file = f"configuration/{self.name}.py"
             message = f'{file} has no url in FEATURE["modules"]["Main"]: online banking cannot open the page.'
@@ -130,21 +133,6 @@ class Extension:
     @property
     def folder(self) -> Path:
         return folder_of(self.workspace, self.module)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Values of its configuration that can be changed for a run: texts, numbers, lists of texts; no secret."""
-
-        def is_plain(value: object) -> bool:
-            return isinstance(value, str | int | float) or (
-                isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-            )
-
-        return {
-            name: value
-            for name, value in vars(self.configuration).items()
-            if name.isupper() and is_plain(value) and not SECRET_NAME.search(name)
-        }
 
     @property
     def assets(self) -> Path:
@@ -172,6 +160,10 @@ class Extension:
     def integration(self) -> Integration:
         return integration_of(self.folder)
 
+    @property
+    def kind(self) -> str:
+        return kind_of(self.folder)
+
     def _forget_modules(self) -> None:
         """Remove every module of the workspace, so that each is imported again, with those that import it."""
         for name, module in list(sys.modules.items()):
@@ -198,6 +190,21 @@ class Extension:
     def _is_own_configuration(self, file: str) -> bool:
         module = f"configuration.{file.removesuffix('.py')}"
         return file in ("__init__.py", "settings.py", f"{self.name}.py") or module in sys.modules
+
+
+def _settings(configuration: SimpleNamespace) -> dict[str, Any]:
+    """The texts, numbers and lists of texts of *configuration*, without secrets."""
+
+    def is_plain(value: object) -> bool:
+        return isinstance(value, str | int | float) or (
+            isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+        )
+
+    return {
+        name: value
+        for name, value in vars(configuration).items()
+        if name.isupper() and is_plain(value) and not SECRET_NAME.search(name)
+    }
 
 
 def installed_module(workspace: Path, name: str) -> str:

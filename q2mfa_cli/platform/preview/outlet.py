@@ -127,7 +127,9 @@ class _Cdn(RequestHandler):
     def get(self, path: str) -> None:
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         if path.rpartition("/")[2] == SDK:
-            sdk = "".join((STATIC / file).read_text("utf-8") for file in ("elements.js", "tecton.js"))
+            sdk = "".join(
+                (STATIC / file).read_text("utf-8") for file in ("elements.js", "media.js", "tecton.js")
+            )
             self.write(sdk.replace("/* {{config}} */ null", json.dumps(self.config)))
         elif path == REPORT:
             script = (STATIC / "report.js").read_text("utf-8")

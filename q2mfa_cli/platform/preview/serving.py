@@ -80,9 +80,7 @@ async def serving(
     platform = Platform(readings=from_environment())
     extension = Extension(workspace, name, platform)
     if issuer is not None and extension.integration is not REDIRECT:
-        raise UsageError(
-            f"{shown(name)} has no identity provider: it is a standard integration.", "Leave --issuer out."
-        )
+        raise UsageError(f"{shown(name)} has no identity provider ({extension.kind}).", "Leave --issuer out.")
     sockets = _bind(port)
     changed: list[str] = []
     try:

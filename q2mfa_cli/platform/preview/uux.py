@@ -27,6 +27,7 @@ from q2mfa_cli.platform.preview.challenges import (
     Challenges,
     Ended,
     Failed,
+    Forgotten,
     PhoneChanged,
 )
 from q2mfa_cli.platform.preview.extension import Extension
@@ -40,6 +41,9 @@ from q2mfa_cli.platform.switches import Switch
 log = logging.getLogger("q2mfa preview")
 
 CALL_SECONDS = 60
+
+# JSON's name of each type that a setting can have.
+KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
 
 # Routes that a page calls before the customer proves anything: their failure is not that of step 1.
 OPENING_ROUTES = ("default", "start")
@@ -61,6 +65,7 @@ class UUX:
         self._recorder = Recorder(platform.events, self.challenges, extension.workspace)
         if self.idp is not None:
             self.idp.visitor_of = self._visitor
+        platform.events.subscribe(Forgotten, self._forget_answers)
 
     @property
     def switches(self) -> tuple[Switch, ...]:
@@ -207,6 +212,10 @@ class UUX:
         asking[0]["answer"] = self.platform.phone_answers[str(message)] = answer
         self.platform.events.publish(PhoneChanged(challenge.id))
 
+    def _forget_answers(self, event: Forgotten) -> None:
+        for message in event.challenge.messages:
+            self.platform.phone_answers.pop(message["id"], None)
+
     def page_failed(self, challenge: Challenge, report: dict[str, Any]) -> None:
         """Something failed in the extension's page, which reports it over the bridge: see static/tecton.js."""
         failure = page_failure(report, self.extension, f"{self.extension_origin}/")
@@ -215,27 +224,30 @@ class UUX:
         self.platform.events.publish(Failed(challenge.id, failure))
 
     def use_readings(self, values: dict[str, Any]) -> None:
-        """Change the readings.
+        """Change the readings of this run.
 
         :raises ValueError: see :func:`readings.parse`.
         """
-        self.platform.readings = readings.parse(values)
-        self.platform.events.publish(ReadingsChanged())
+        wanted = readings.parse(values)
+        if wanted != self.platform.readings:
+            self.platform.readings = wanted
+            self.platform.events.publish(ReadingsChanged())
 
     def configure(self, values: dict[str, Any]) -> None:
-        """Change values of the extension's configuration for this run.
+        """Change exactly these values of the extension's configuration for this run; the others are the file's.
 
         :raises ValueError: there is no such value, or it is of another type.
         """
         known = self.extension.settings
         for name, value in values.items():
-            kind = list if isinstance(known.get(name), tuple) else type(known.get(name))
-            if name not in known or not isinstance(value, kind):
-                raise ValueError(
-                    f"{name} is not a setting of {self.extension.name}, or not a {kind.__name__}"
-                )
-        self.platform.overrides.update(values)
-        self.platform.events.publish(ReadingsChanged())
+            if name not in known:
+                raise ValueError(f"{self.extension.name} has no setting {name}")
+            kind = list if isinstance(known[name], tuple) else type(known[name])
+            if type(value) is not kind:
+                raise ValueError(f"{name} has to be {KINDS[kind]}")
+        if values != self.platform.changes:
+            self.platform.changes = values
+            self.platform.events.publish(ReadingsChanged())
 
     def switch(self, challenge: Challenge, wanted: set[str]) -> None:
         """Turn on exactly the switches *wanted*, for this challenge only.

@@ -10,7 +10,7 @@
 ``POST /api/challenges/ID/extension``  ``{"route", "body"}`` → ``{"status", "statusText", "data", "error"}``
 ``POST /api/challenges/ID/verify``     ``{"token", "exit"}`` → ``{"why", "outcome"}``: why is empty if ``verifyMFA`` resolves
 ``GET /api/theme``                     the file of ``--theme``
-``PUT /api/configuration``             ``{"MAX_AGE": 0}``: values of the extension's configuration, for this run
+``PUT /api/configuration``             ``{"MAX_AGE": 0}``: all changes of the extension's configuration, for this run
 ``PUT /api/readings``                  ``{"loc": "key", …}``: what to assume where Q2 documents nothing
 ``PUT /api/challenges/ID/switches``    ``{"on": […]}``
 ``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` or ``?as=mermaid`` as text
@@ -137,10 +137,12 @@ class _Platform(_Handler):
             {
                 "name": extension.name,
                 "integration": extension.integration.id,
+                "kind": extension.kind,
                 "rendering": "SSR" if extension.feature.get("formPostAuth") else "CSR",
                 "phone": phone.sends_messages(extension),
                 "theme": self.about["theme"].name if self.about["theme"] else "",
                 "settings": extension.settings,
+                "changes": self.uux.platform.changes,
                 "extension_origin": self.uux.extension_origin,
                 "changed_for_this_run": self.about["changed"],
                 "steps": STEPS,

@@ -1,10 +1,6 @@
 // Why the extension does not work, over the outlet: what, where, the source, and the extension's part of the traceback.
 
-const byId = (id) => document.getElementById(id);
-
-function element(tag, className, text) {
-  return Object.assign(document.createElement(tag), { className, textContent: text });
-}
+import { byId, copy, element } from "./dom.js";
 
 /** As plain text, for a bug report. */
 function asText({ what, where, during, source, line, frames }) {
@@ -13,8 +9,7 @@ function asText({ what, where, during, source, line, frames }) {
 }
 
 export class Overlay {
-  /** @param {(button: HTMLElement, text: string) => void} copy */
-  constructor(copy) {
+  constructor() {
     this.part = byId("failure");
     byId("copy-failure").addEventListener("click", ({ target }) => copy(target, asText(this.failure)));
     byId("dismiss-failure").addEventListener("click", () => this.hide());
@@ -30,7 +25,7 @@ export class Overlay {
     byId("failure-what").textContent = failure.what;
     byId("failure-where").textContent = [failure.where, failure.during].filter(Boolean).join(" · ");
     const lines = failure.source.map(([number, text]) => {
-      const line = element("span", "code-line", "");
+      const line = element("span", "code-line");
       line.append(element("span", "code-number", String(number).padStart(4)), ` ${text}\n`);
       if (number === failure.line) line.dataset.current = "";
       return line;

@@ -1,14 +1,8 @@
 // Draws the sequence: the rows that happened, then those of the eight steps that are still to come.
+import { element } from "./dom.js";
 
 const seconds = (value) => `+${value.toFixed(value < 10 ? 2 : 1)} s`;
 const took = (value) => (value === null ? "" : value < 0.001 ? "< 1 ms" : `${Math.round(value * 1000)} ms`);
-
-function element(tag, className, text = "") {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
-}
 
 /** A payload as `name value` pairs, however deep. */
 function* pairs(value, name = "") {
@@ -23,20 +17,24 @@ const DRAWN = 200;
 
 export class Sequence {
   /**
+   * What changes is shown by the next `draw()`, which draws each row at most once.
+   *
    * @param {HTMLElement} list scrolls; the newest row stays in view unless somebody scrolled up
    * @param {HTMLElement} heads of the lifelines
    * @param {{steps: Array, parties: Record<string, string>, lanes: string[]}} platform
    */
   constructor(list, heads, { steps, parties, lanes }) {
     Object.assign(this, { list, heads, steps, parties, lanes: [...lanes] });
-    this.ahead = steps.map(([step, sender, receiver, what]) => this.#draw({ step, sender, receiver, what, state: "ahead" }));
+    this.ahead = steps.map(([step, sender, receiver, what]) => this.#drawRow({ step, sender, receiver, what, state: "ahead" }));
+    this.earlier = element("li", "earlier");
     this.#drawLanes();
     this.replace([]);
+    this.draw();
     // Somebody who scrolls up does not want to be taken away; a layout that changes scrolls too, but not up.
     let before = 0;
     list.parentElement.addEventListener("scroll", () => {
       const { scrollTop, clientHeight } = list.parentElement;
-      if (!this.last || this.last.element.offsetTop < scrollTop + clientHeight) this.follows = true;
+      if (!this.last || this.last.offsetTop < scrollTop + clientHeight) this.follows = true;
       else if (scrollTop < before) this.follows = false;
       before = scrollTop;
     });
@@ -44,67 +42,77 @@ export class Sequence {
 
   /** Show *rows* and no others. */
   replace(rows) {
-    this.items = new Map(); // by index: {row, element}
-    this.last = null; // of them
+    this.drawn = new Map(); // by index: the element
+    this.changed = new Map(); // by index: rows that are not drawn as they are now
+    this.newest = -1; // the index of the newest row
     this.dropped = 0; // rows that are no longer drawn
-    this.numbered = 0; // the newest one that has a step
+    this.numbered = { index: 0, step: 0 }; // the newest row that has a step
     this.follows = true;
-    this.list.replaceChildren();
-    this.#drawAhead(0);
+    this.isEmptied = true;
     for (const row of rows) this.put(row);
   }
 
   put(row) {
-    for (const party of [row.sender, row.receiver]) {
-      if (!this.lanes.includes(party)) {
-        this.lanes.push(party);
-        this.#drawLanes();
-      }
-    }
+    const isNew = row.index > this.newest;
     // A row that is no longer drawn may still change.
-    if (!this.items.has(row.index) && row.index < (this.last?.row.index ?? 0)) return;
-    const item = { row, element: this.#draw(row) };
-    item.element.dataset.fresh = "";
-    const known = this.items.get(row.index);
-    if (known) known.element.replaceWith(item.element);
-    else this.list.insertBefore(item.element, this.ahead.find((each) => each.parentElement === this.list) ?? null);
-    this.items.set(row.index, item);
-    if (this.items.size > DRAWN) this.#dropOldest();
-    if (!known || known === this.last) this.last = item;
+    if (isNew || this.drawn.has(row.index) || this.changed.has(row.index)) this.changed.set(row.index, row);
+    if (isNew) this.newest = row.index;
     // The newest message of a step says how far this attempt has come: after a refused code, the next one begins at 1.
-    if (row.step && row.index >= this.numbered) {
-      this.numbered = row.index;
-      this.#drawAhead(row.step);
-    }
-    if (this.follows && !known) this.#show();
+    if (row.step && row.index >= this.numbered.index) this.numbered = row;
   }
 
+  remove(index) {
+    this.changed.delete(index);
+    this.drawn.get(index)?.remove();
+    this.drawn.delete(index);
+  }
+
+  draw() {
+    if (this.isEmptied) this.list.replaceChildren();
+    this.isEmptied = false;
+    const before = this.last;
+    if (before) delete before.dataset.fresh;
+    this.#dropOldest();
+    for (const [index, row] of this.changed) this.#place(index, row);
+    this.changed.clear();
+    this.last = [...this.drawn.values()].at(-1) ?? null;
+    this.#drawAhead(this.numbered.step);
+    if (!this.last || this.last === before) return;
+    this.last.dataset.fresh = "";
+    if (this.follows) this.#showLast();
+  }
+
+  #place(index, row) {
+    this.#addLanes(row);
+    const item = this.#drawRow(row);
+    const known = this.drawn.get(index);
+    if (known) known.replaceWith(item);
+    else this.list.insertBefore(item, this.ahead.find((each) => each.parentElement === this.list) ?? null);
+    this.drawn.set(index, item);
+  }
+
+  /** Keep the newest rows only. */
   #dropOldest() {
-    this.remove(this.items.keys().next().value);
-    this.dropped += 1;
-    this.earlier ??= element("li", "earlier");
+    const indices = [...new Set([...this.drawn.keys(), ...this.changed.keys()])];
+    const old = indices.slice(0, Math.max(0, indices.length - DRAWN));
+    if (old.length === 0) return;
+    for (const index of old) this.remove(index);
+    this.dropped += old.length;
     this.earlier.textContent = `${this.dropped} earlier messages are in the copied reports.`;
     if (this.earlier.parentElement !== this.list) this.list.prepend(this.earlier);
   }
 
-  remove(index) {
-    this.items.get(index)?.element.remove();
-    this.items.delete(index);
-    if (this.last?.row.index === index) this.last = [...this.items.values()].at(-1) ?? null;
+  #showLast() {
+    const scroller = this.list.parentElement;
+    const below = this.last.offsetTop + this.last.offsetHeight - scroller.clientHeight;
+    if (below > scroller.scrollTop) scroller.scrollTop = below + 8;
   }
 
-  // Once a frame: the place of a row is known only after a layout. A row that comes into view may turn out to be higher.
-  #show() {
-    this.waits ??= requestAnimationFrame(() => {
-      this.waits = null;
-      if (!this.last) return;
-      const scroller = this.list.parentElement;
-      const below = this.last.element.offsetTop + this.last.element.offsetHeight - scroller.clientHeight;
-      if (below <= scroller.scrollTop) return;
-      const before = scroller.scrollTop;
-      scroller.scrollTop = below + 8;
-      if (scroller.scrollTop !== before) this.#show();
-    });
+  #addLanes({ sender, receiver }) {
+    const added = [sender, receiver].filter((party) => !this.lanes.includes(party));
+    if (added.length === 0) return;
+    this.lanes.push(...added);
+    this.#drawLanes();
   }
 
   #drawLanes() {
@@ -118,7 +126,7 @@ export class Sequence {
     if (toCome.some((each) => each.parentElement !== this.list)) this.list.append(...toCome);
   }
 
-  #draw(row) {
+  #drawRow(row) {
     const item = element("li", "row");
     item.dataset.state = row.state;
     if (row.step) item.dataset.step = row.step;

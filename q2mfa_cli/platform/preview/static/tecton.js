@@ -73,14 +73,16 @@
     }
   }
 
-  async function applyPreferences({ language, colorScheme, motion, theme }) {
+  async function applyPreferences({ language, colorScheme, contrast, motion, theme }) {
     const root = document.documentElement;
-    if (motion) root.dataset.prefersMotion = motion;
-    else delete root.dataset.prefersMotion;
+    const attributes = { "data-prefers-motion": motion, "data-prefers-color-scheme": colorScheme };
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value) root.setAttribute(name, value);
+      else root.removeAttribute(name);
+    }
     const css = `${CONFIG.theme}\n${theme}`;
     if (themeStyle.textContent !== css) themeStyle.textContent = css;
-    if (colorScheme) root.dataset.prefersColorScheme = colorScheme;
-    else delete root.dataset.prefersColorScheme;
+    window.emulateQ2MfaMedia(contrast, motion);
     root.lang = language;
     const response = await fetch(`${CONFIG.assets_url}/assets/languages/${language}.json`).catch(() => null);
     texts = response?.ok ? await response.json().catch(() => ({})) : {};

@@ -1,85 +1,44 @@
 // UUX's page: starts challenges, shows the extension in the outlet, answers the Tecton bridge, and draws the sequence.
+import { readAddress, writeAddress } from "./address.js";
+import { Attributes } from "./attributes.js";
 import { listen } from "./bridge.js";
+import { announce, api, byId, copy, element } from "./dom.js";
 import { Overlay } from "./overlay.js";
+import { Readings, Settings } from "./run.js";
 import { Sequence } from "./sequence.js";
-import { readAddress, writeAddress } from "./state.js";
+import { Toolbar } from "./toolbar.js";
 
-const byId = (id) => document.getElementById(id);
 const outlet = () => byId("outlet");
+const wanted = readAddress();
 
-async function api(path, body, method = body === undefined ? "GET" : "POST") {
-  const response = await fetch(`/api/${path}`, {
-    method,
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: typeof body === "object" ? JSON.stringify(body) : body,
-  });
-  const text = await response.text();
-  const answer = text ? JSON.parse(text) : {};
-  if (!response.ok) throw new Error(answer.error ?? response.statusText);
-  return answer;
-}
-
-const platform = await api("platform");
-const sequence = new Sequence(byId("sequence"), byId("lanes"), platform);
-const overlay = new Overlay(copy);
+let platform = await api("platform");
+const readings = new Readings();
+const settings = new Settings();
+const overlay = new Overlay();
 let challenge = null; // the id of the current one
 let connected = false; // whether the page in the outlet has connected to the bridge
 let events = null;
 
 // --- The request for MFA -------------------------------------------------------------------------------------------
 
-// Values of mfa_info are typed as text and sent as JSON: a number stays as it is typed, with all its digits.
-const ATTRIBUTES = ["mfa_context", "transaction_ids", "audit_action_id", "audit_action_name", "registration_value", "sso_identifier"];
-const NUMBERS = ["transaction_ids", "audit_action_id"];
-const asJson = (name, text) => (NUMBERS.includes(name) && /^-?(0|[1-9]\d*)$/.test(text) ? text : JSON.stringify(text));
-const asList = (text) => text.split(",").map((each) => each.trim()).filter(Boolean);
-
 const chosen = () => platform.workflows.find(({ id }) => id === byId("ask").elements.workflow.value);
 
-const typedByDefault = (name) => [chosen().mfa_info[name] ?? ""].flat().join(", ");
-
-/** @param {Map<string, string>} given what to show instead of what the workflow starts with */
-function showAttributes(given = new Map()) {
-  const rows = ATTRIBUTES.map((name) => {
-    const label = document.createElement("label");
-    const input = document.createElement("input");
-    label.textContent = name;
-    Object.assign(input, { name, value: given.get(name) ?? typedByDefault(name), autocomplete: "off", spellcheck: false });
-    label.append(input);
-    return label;
-  });
-  byId("mfa-info").replaceChildren(...rows);
-}
-
-const attributeInputs = () => [...byId("mfa-info").querySelectorAll("input")];
-
-/** The attributes as the text of a JSON object. */
-function mfaInfo() {
-  const pairs = attributeInputs()
-    .map(({ name, value }) => [name, value.trim()])
-    .filter(([, text]) => text !== "")
-    .map(([name, text]) => {
-      const value = name === "transaction_ids" ? `[${asList(text).map((each) => asJson(name, each))}]` : asJson(name, text);
-      return `${JSON.stringify(name)}: ${value}`;
-    });
-  return `{${pairs.join(", ")}}`;
-}
-
 function keepInAddress() {
-  const changed = attributeInputs().filter(({ name, value }) => value.trim() !== typedByDefault(name));
-  writeAddress(chosen().id, switchesOn(), new Map(changed.map(({ name, value }) => [name, value.trim()])));
+  writeAddress({
+    workflow: chosen().id,
+    switches: switchesOn(),
+    choices: toolbar.choices(),
+    mfaInfo: attributes.changed(),
+    readings: readings.changed(),
+    settings: settings.changed(),
+  });
 }
 
 function choice(kind, name, { id, label, says }) {
-  const row = document.createElement("label");
-  const input = document.createElement("input");
-  const text = document.createElement("span");
-  const hint = document.createElement("span");
-  row.className = "choice";
-  Object.assign(input, { type: kind, name, value: id, id: `${name}-${id}` });
-  text.textContent = label;
-  hint.textContent = says;
-  hint.className = "hint";
+  const row = element("label", "choice");
+  const input = Object.assign(element("input"), { type: kind, name, value: id, id: `${name}-${id}` });
+  const text = element("span", "", label);
+  const hint = element("span", "hint", says);
   hint.id = `${input.id}-hint`;
   input.setAttribute("aria-describedby", hint.id);
   if (kind === "checkbox") input.setAttribute("role", "switch");
@@ -93,10 +52,9 @@ function choice(kind, name, { id, label, says }) {
 // Each start is a new customer, unless somebody typed a registration value: a used code and a lock are the customer's.
 let started = false;
 async function renewCustomer() {
-  const input = byId("mfa-info").querySelector('[name="registration_value"]');
-  if (started && platform.integration === "standard" && input?.value === chosen().mfa_info.registration_value) {
-    platform.workflows = (await api("platform")).workflows;
-    input.value = chosen().mfa_info.registration_value;
+  if (started && platform.integration === "standard" && attributes.isDefault("registration_value")) {
+    platform = await api("platform");
+    attributes.renew(chosen().mfa_info);
   }
   started = true;
 }
@@ -116,20 +74,20 @@ async function start() {
 async function startChallenge() {
   await renewCustomer();
   keepInAddress();
-  const typed = Object.fromEntries(attributeInputs().map(({ name, value }) => [name, value.trim()]));
   let id;
   try {
-    ({ id } = await api("challenges", `{"workflow": ${JSON.stringify(chosen().id)}, "mfa_info": ${mfaInfo()}}`));
+    ({ id } = await api("challenges", `{"workflow": ${JSON.stringify(chosen().id)}, "mfa_info": ${attributes.asJson()}}`));
   } catch (error) {
     return say(error.message, "refused");
   }
   challenge = id;
   sequence.replace([]);
+  sequence.draw();
   follow(id);
-  byId("customer").textContent = typed.sso_identifier;
-  byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !typed.registration_value;
+  byId("customer").textContent = attributes.get("sso_identifier");
+  byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !attributes.get("registration_value");
   if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${id}/qr.svg`;
-  byId("passcode").value = "––– –––"; // until the code of this customer is there
+  byId("passcode").value = NO_CODE; // until the code of this customer is there
   showPasscode();
   showMessages(id, []);
   byId("log").replaceChildren();
@@ -169,11 +127,8 @@ async function openOutlet(id) {
     frame.contentWindow.location.replace(url);
     return;
   }
-  const form = document.createElement("form");
-  const field = document.createElement("input");
-  Object.assign(form, { method: "post", action: url, target: frame.name, hidden: true });
-  Object.assign(field, { type: "hidden", name: "q2_ticket", value: ticket });
-  form.append(field);
+  const form = Object.assign(element("form"), { method: "post", action: url, target: frame.name, hidden: true });
+  form.append(Object.assign(element("input"), { type: "hidden", name: "q2_ticket", value: ticket }));
   document.body.append(form);
   form.submit();
   form.remove();
@@ -209,7 +164,7 @@ listen(outlet, platform.extension_origin, {
   connect: {
     connect: () => {
       connected = true;
-      return preferences();
+      return toolbar.preferences();
     },
   },
   failure: { failure: (report) => api(`challenges/${challenge}/failures`, report) },
@@ -254,72 +209,38 @@ listen(outlet, platform.extension_origin, {
   },
 });
 
-// --- Language, theme and readings -----------------------------------------------------------------------------------
+// --- The toolbar and the run ----------------------------------------------------------------------------------------
 
-const themes = {};
-const preferences = () => ({
-  language: byId("language").value,
-  colorScheme: byId("theme").value === "dark" ? "dark" : "",
-  motion: byId("motion").value,
-  theme: themes[byId("theme").value] ?? "",
-});
-
-/** The text of the chosen theme: what it changes of Tecton's base theme. */
-async function loadTheme() {
-  const name = byId("theme").value;
-  if (name === "tecton") return;
-  const response = await fetch(name === "file" ? "/api/theme" : `/theme-${name}.css`);
-  if (response.ok) themes[name] = await response.text();
-}
-
-async function changeSettings() {
-  byId("bank").style.maxWidth = byId("width").value === "full" ? "" : `${byId("width").value}px`;
-  await loadTheme();
+async function changeAppearance() {
+  await toolbar.apply();
   keepInAddress();
-  tellPreferences();
+  outlet().contentWindow?.postMessage({ tecton: { preferences: toolbar.preferences() } }, platform.extension_origin);
 }
 
-function tellPreferences() {
-  outlet().contentWindow?.postMessage({ tecton: { preferences: preferences() } }, platform.extension_origin);
+/** Show what is previewed, as its files are now, and what is changed for this run. */
+function showPlatform() {
+  document.title = `${platform.name} – q2mfa preview`;
+  byId("name").textContent = platform.name;
+  byId("kind").textContent = `q2mfa preview · ${platform.rendering} · ${platform.kind}`;
+  byId("changed").hidden = platform.changed_for_this_run.length === 0;
+  byId("changed-list").replaceChildren(...platform.changed_for_this_run.map((text) => element("li", "", text)));
+  readings.show(platform.readings);
+  settings.show(platform.settings, platform.changes);
 }
 
-function readingChoice({ id, says, value, options }) {
-  const label = document.createElement("label");
-  const select = document.createElement("select");
-  label.textContent = says;
-  select.id = `reading-${id}`;
-  select.append(...options.map((each) => new Option(String(each), JSON.stringify(each), false, each === value)));
-  select.addEventListener("change", setReadings);
-  label.append(select);
-  return label;
-}
-
-async function setReadings() {
-  const values = platform.readings.map(({ id }) => [id, JSON.parse(byId(`reading-${id}`).value)]);
-  await api("readings", Object.fromEntries(values), "PUT");
-}
-
-function settingField([name, value]) {
-  const label = document.createElement("label");
-  const input = document.createElement("input");
-  label.textContent = name;
-  Object.assign(input, { name, value: JSON.stringify(value), autocomplete: "off", spellcheck: false });
-  input.addEventListener("change", () => setSetting(input));
-  label.append(input);
-  return label;
-}
-
-async function setSetting({ name, value }) {
-  try {
-    await api("configuration", { [name]: JSON.parse(value) }, "PUT");
-    byId("settings-error").textContent = "";
-  } catch (error) {
-    byId("settings-error").textContent = error instanceof SyntaxError ? `${name} is not JSON.` : error.message;
-  }
+/** The extension was loaded again; *why* says why that failed. */
+async function showReloaded(id, why) {
+  announce(why || "The extension has changed and was loaded again.");
+  openOutlet(id);
+  platform = await api("platform");
+  attributes.renew(chosen().mfa_info);
+  showPlatform();
+  keepInAddress();
 }
 
 function say(text, outcome) {
   const bar = byId("outcome");
+  if (bar.textContent === text && bar.dataset.outcome === outcome) return;
   // A screen reader reads every change.
   if (bar.textContent !== text) bar.textContent = text;
   bar.dataset.outcome = outcome;
@@ -333,26 +254,43 @@ function say(text, outcome) {
 
 // --- What happens --------------------------------------------------------------------------------------------------
 
+// What happens is drawn together, at once if it is calm, and ten times a second in a burst of calls.
+const PACE = 100;
+let waiting = [];
+let drawn = 0;
+
+function drawSoon(message) {
+  if (waiting.push([challenge, message]) > 1) return;
+  setTimeout(() => requestAnimationFrame(draw), Math.max(0, drawn + PACE - performance.now()));
+}
+
+function draw() {
+  const happened = waiting.filter(([id]) => id === challenge).map(([, message]) => message);
+  [waiting, drawn] = [[], performance.now()];
+  for (const message of happened) take(message);
+  sequence.draw();
+  const status = happened.findLast((message) => message.status)?.status;
+  if (status) say(status.text, status.outcome);
+}
+
+function take({ rows, row, gone, failure, messages, log, line, style, theme, reload }) {
+  if (rows) sequence.replace(rows);
+  if (row) sequence.put(row);
+  if (gone !== undefined) sequence.remove(gone);
+  if (failure) overlay.show(failure);
+  if (messages) showMessages(challenge, messages);
+  for (const each of log ?? (line ? [line] : [])) showLine(each);
+  if (style) outlet().contentWindow.postMessage({ tecton: { style } }, platform.extension_origin);
+  if (theme) changeAppearance();
+  if (reload) showReloaded(challenge, reload.why);
+}
+
 function follow(id) {
   events?.close();
   const socket = new WebSocket(`ws://${location.host}/api/challenges/${id}/events`);
   events = socket;
   socket.addEventListener("message", ({ data }) => {
-    const { rows, row, gone, status, failure, messages, log, line, style, theme, reload } = JSON.parse(data);
-    if (events !== socket) return;
-    if (rows) sequence.replace(rows);
-    if (row) sequence.put(row);
-    if (gone !== undefined) sequence.remove(gone);
-    if (status) say(status.text, status.outcome);
-    if (failure) overlay.show(failure);
-    if (messages) showMessages(id, messages);
-    for (const each of log ?? (line ? [line] : [])) showLine(each);
-    if (style) outlet().contentWindow.postMessage({ tecton: { style } }, platform.extension_origin);
-    if (theme) changeSettings();
-    if (reload) {
-      byId("said").textContent = reload.why || "The extension has changed and was loaded again.";
-      openOutlet(id);
-    }
+    if (events === socket) drawSoon(JSON.parse(data));
   });
   socket.addEventListener("close", () => {
     if (events === socket) waitForPreview();
@@ -360,6 +298,7 @@ function follow(id) {
 }
 
 async function waitForPreview() {
+  waiting = [];
   say("The preview was stopped. Start it again, and this page reloads.", "refused");
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -381,8 +320,8 @@ function showMessages(id, messages) {
   byId("phone-empty").hidden = messages.length > 0;
   byId("messages").replaceChildren(
     ...messages.map((message) => {
-      const item = element("li", `${message.to}: ${message.text}`);
-      if (message.answer) item.append(" ", element("strong", message.answer === "approved" ? "Approved." : "Denied."));
+      const item = element("li", "", `${message.to}: ${message.text}`);
+      if (message.answer) item.append(" ", element("strong", "", message.answer === "approved" ? "Approved." : "Denied."));
       else if (message.asks) item.append(answerButton(id, message, "approved", "Approve"), answerButton(id, message, "denied", "Deny"));
       return item;
     }),
@@ -390,13 +329,10 @@ function showMessages(id, messages) {
 }
 
 function answerButton(id, message, answer, label) {
-  const button = element("button", label);
-  button.type = "button";
+  const button = Object.assign(element("button", "", label), { type: "button" });
   button.addEventListener("click", () => api(`challenges/${id}/messages/answer`, { id: message.id, answer }));
   return button;
 }
-
-const element = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
 
 // --- The log -------------------------------------------------------------------------------------------------------
 
@@ -404,42 +340,39 @@ const LOG_LINES = 500;
 
 function showLine({ level, text }) {
   const list = byId("log");
-  const item = element("li", "");
+  const item = element("li");
   item.dataset.level = level;
-  item.append(element("strong", level), ` ${text}`);
+  item.append(element("strong", "", level), ` ${text}`);
   list.append(item);
   if (list.children.length > LOG_LINES) list.firstElementChild.remove();
-  list.parentElement.scrollTop = list.parentElement.scrollHeight;
 }
 
 // --- The authenticator app ----------------------------------------------------------------------------------------
 
+const NO_CODE = "––– –––";
 let nextPasscode;
 async function showPasscode() {
   clearTimeout(nextPasscode);
   if (byId("authenticator").hidden) return;
+  const id = challenge;
   try {
-    const { passcode, seconds } = await api(`challenges/${challenge}/passcode`);
+    const { passcode, seconds } = await api(`challenges/${id}/passcode`);
+    if (id !== challenge) return; // another customer's
     byId("passcode").value = passcode.replace(/^(...)/, "$1 ");
-    const bar = byId("left");
-    bar.getAnimations().forEach((animation) => animation.cancel());
-    bar.animate([{ width: `${(seconds / 30) * 100}%` }, { width: "0%" }], { duration: seconds * 1000 });
-    nextPasscode = setTimeout(showPasscode, seconds * 1000 + 100);
+    countDown(performance.now() + seconds * 1000);
   } catch (error) {
-    byId("passcode").value = "––– –––";
-    byId("said").textContent = error.message;
+    byId("passcode").value = NO_CODE;
+    announce(error.message);
     byId("authenticator").hidden = true;
   }
 }
 
-async function copy(button, text) {
-  const label = button.textContent;
-  await navigator.clipboard.writeText(text);
-  button.textContent = "Copied";
-  byId("said").textContent = "Copied.";
-  setTimeout(() => {
-    button.textContent = label;
-  }, 1500);
+/** Show how much of the code's 30 seconds is left. Once a second: an animation would cost as much as a busy page. */
+function countDown(end) {
+  const left = (end - performance.now()) / 1000;
+  byId("left").style.width = `${(Math.max(0, left) / 30) * 100}%`;
+  clearTimeout(nextPasscode);
+  nextPasscode = setTimeout(() => (left > 0 ? countDown(end) : showPasscode()), Math.max(100, Math.min(1000, left * 1000)));
 }
 
 // --- Switches -------------------------------------------------------------------------------------------------------
@@ -453,24 +386,20 @@ async function setSwitches() {
 
 // --- The page --------------------------------------------------------------------------------------------------------
 
-document.title = `${platform.name} – q2mfa preview`;
-byId("name").textContent = platform.name;
-byId("kind").textContent = `q2mfa preview · ${platform.rendering} · ${platform.integration} integration`;
+if (wanted.workflow !== null) {
+  readings.show(platform.readings);
+  await readings.use(wanted.readings);
+  await settings.use(wanted.settings);
+  platform = await api("platform");
+}
+const sequence = new Sequence(byId("sequence"), byId("lanes"), platform);
 byId("workflows").append(...platform.workflows.map((workflow) => choice("radio", "workflow", workflow)));
-byId("switches").append(...platform.switches.map((each) => choice("checkbox", "switch", each)));
-byId("changed").hidden = platform.changed_for_this_run.length === 0;
-byId("changed-list").append(
-  ...platform.changed_for_this_run.map((text) => Object.assign(document.createElement("li"), { textContent: text })),
-);
-byId("configuration").hidden = Object.keys(platform.settings).length === 0;
-byId("settings").append(...Object.entries(platform.settings).map(settingField));
-byId("readings").append(...platform.readings.map(readingChoice));
-if (platform.theme) byId("theme").prepend(new Option(platform.theme, "file", true, true));
-const wanted = readAddress();
 (byId(`workflow-${wanted.workflow}`) ?? byId("workflow-login")).checked = true;
+byId("switches").append(...platform.switches.map((each) => choice("checkbox", "switch", each)));
 for (const input of byId("switches").querySelectorAll("input")) input.checked = wanted.switches.includes(input.value);
-for (const id of ["language", "theme", "motion", "width"]) byId(id).addEventListener("change", changeSettings);
-byId("workflows").addEventListener("change", () => showAttributes());
+const attributes = new Attributes(chosen().mfa_info, wanted.mfaInfo);
+const toolbar = new Toolbar(platform.theme, wanted.choices, changeAppearance);
+byId("workflows").addEventListener("change", () => attributes.showDefaults(chosen().mfa_info));
 byId("switches").addEventListener("change", setSwitches);
 byId("ask").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -486,6 +415,6 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     await copy(button, await response.text());
   });
 }
-showAttributes(wanted.mfaInfo);
-await changeSettings();
+showPlatform();
+await changeAppearance();
 await start();

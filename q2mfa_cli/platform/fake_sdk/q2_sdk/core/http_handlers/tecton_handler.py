@@ -62,7 +62,7 @@ class TectonRequestHandler(RequestHandler):
             self.CONFIG_FILE_NAME,
             self.REQUIRED_CONFIGURATIONS,
             self.OPTIONAL_CONFIGURATIONS,
-            self._platform.overrides,
+            self._platform.replaced,
         )
         self.wedge_address_configs = {config.name: config.default for config in self.WEDGE_ADDRESS_CONFIGS}
         self.request_body: dict[str, Any] = {}
