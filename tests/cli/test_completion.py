@@ -27,7 +27,24 @@ def test_completion_script_is_printed(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("q2mfa ", {*"create diff doctor explain list preview provider remove test update verify".split()}),
+        (
+            "q2mfa ",
+            {
+                *[
+                    "create",
+                    "diff",
+                    "doctor",
+                    "explain",
+                    "list",
+                    "preview",
+                    "provider",
+                    "remove",
+                    "test",
+                    "update",
+                    "verify",
+                ]
+            },
+        ),
         ("q2mfa cr", {"create"}),
         ("q2mfa create --mfa ", {"standard", "redirect"}),
         ("q2mfa create_extension --rendering s", {"ssr"}),

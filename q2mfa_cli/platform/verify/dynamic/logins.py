@@ -123,17 +123,19 @@ class Logins:
 
         customer.user_agent.bring_back = bring_back
 
-    async def accepted(self, cases: Iterable[Case]) -> list[Problem]:
-        """One problem for each of *cases* that completes MFA.
+    async def accepted(self, *groups: Iterable[Case]) -> list[Problem]:
+        """One problem for each of *groups* of which a case completes MFA: the first one, as the others have the same cause.
 
         :raises Skipped: nobody can log in any more after these tries, so that a refusal says nothing.
         """
         problems = []
-        for case in cases:
-            login = await self.log_in(case)
-            if login.is_accepted:
-                message = f"The extension accepts {case.what}."
-                problems.append(self.bench.problem(message, login.customer, severity=case.severity))
+        for group in groups:
+            for case in group:
+                login = await self.log_in(case)
+                if login.is_accepted:
+                    message = f"The extension accepts {case.what}."
+                    problems.append(self.bench.problem(message, login.customer, severity=case.severity))
+                    break
         if not problems:
             await self.expect_honest_login("after these tries")
         return problems
