@@ -52,8 +52,8 @@ def third_party_script(source: Source) -> Iterator[Problem]:
                     f'{what} is loaded from "{host}" without "integrity".', page.location_of(element)
                 )
     for script in source.scripts:
-        for node, address in _loaded(script):
-            if host := _foreign_host(js.literal(address) or ""):
+        for node, name in _loaded(script):
+            if host := _foreign_host(js.literal(name) or ""):
                 yield Problem(f'A script is loaded from "{host}".', script.location(node))
 
 
