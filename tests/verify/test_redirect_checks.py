@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from served import Defect, Edit, Served, generated, hand_written
+from verifying import verified
 
 from q2mfa_cli.platform.verify.check import NotApplicable, Skipped
 from q2mfa_cli.platform.verify.dynamic import redirect
 from q2mfa_cli.platform.verify.hostile import answers
+from q2mfa_cli.platform.verify.results import Verdict
 
 pytestmark = pytest.mark.slow
 
@@ -749,6 +751,9 @@ def test_fapi2_profile_of_a_generated_extension_passes_its_checks(served: Served
     with served.edited([("configuration", 'PROFILE = ""', 'PROFILE = "fapi2"')]):
         ids = [check for check in redirect.CHECKS if check != "rp-bounds"]
         assert served.run(ids) == {check: [] for check in ids}
+        at_both_providers = ("right-user", "rp-shared-secret")
+        report = verified(served.workspace, served.name, *at_both_providers, profile="fapi2")
+    assert [outcome.verdict for outcome in report.outcomes] == [Verdict.PASSED, Verdict.PASSED]
 
 
 def test_fapi2_profile_asks_for_more_than_a_generated_extension_does_by_default(served: Served) -> None:
