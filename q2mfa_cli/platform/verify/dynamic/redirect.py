@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from math import log2
 from typing import Any
@@ -76,11 +76,11 @@ def _cases(*groups: tuple[Case, ...]) -> ReadLogins:
     return run
 
 
-async def _requests(made: Logins) -> tuple[Login, AuthorizationRequest, AuthorizationRequest]:
-    """Log in once more. Returns that login, its authorization request, and the one before it."""
-    login = await made.expect_honest_login("a second time")
-    before, last = made.provider.authorizations[-2:]
-    return login, last, before
+async def _log_in_again(made: Logins) -> tuple[Login, list[AuthorizationRequest]]:
+    """Log in twice more. Returns the last login, and the last three authorization requests."""
+    await made.expect_honest_login("a second time")
+    login = await made.expect_honest_login("a third time")
+    return login, made.provider.authorizations[-3:]
 
 
 def _sent(made: Logins, login: Login, message: str, severity: Severity | None = None) -> Problem:
@@ -88,27 +88,30 @@ def _sent(made: Logins, login: Login, message: str, severity: Severity | None = 
     return made.bench.problem(message, login.customer, made.start_route, severity)
 
 
-def bits_of(text: str) -> float:
-    """How many bits *text* has at most, by its length and its letters."""
-    if UUID.fullmatch(text):
+def bits_of(values: Sequence[str]) -> float:
+    """How many random bits each of *values* has at most, by its length and the letters of all of them."""
+    if all(map(UUID.fullmatch, values)):
         return UUID_BITS
     alphabets = ((r"\d*", 10), (r"[\da-f]*|[\dA-F]*", 16), (r"[\da-z]*|[\dA-Z]*", 36))
-    size = next((size for pattern, size in alphabets if re.fullmatch(pattern, text)), 64)
-    return len(text) * log2(size)
+    letters = "".join(values)
+    size = next((size for pattern, size in alphabets if re.fullmatch(pattern, letters)), 64)
+    return min(map(len, values)) * log2(size)
 
 
-def _random(made: Logins, login: Login, name: str, last: str | None, before: str | None) -> list[Problem]:
-    """What is wrong with the values of the parameter *name* in two requests."""
-    if not last:
+def _not_random(
+    made: Logins, login: Login, name: str, requests: Sequence[AuthorizationRequest]
+) -> list[Problem]:
+    """What is wrong with the values of the parameter *name*."""
+    values = [request.parameters.get(name, "") for request in requests]
+    if not all(values):
         return [_sent(made, login, f'The authorization request has no "{name}".')]
-    if last == before:
+    if len(set(values)) < len(values):
         return [_sent(made, login, f'Two authorization requests have the same "{name}".')]
-    if bits_of(last) < MIN_BITS:
-        severity = Severity.LOW if UUID.fullmatch(last) else Severity.MEDIUM
-        severity = Severity.HIGH if bits_of(last) < FEW_BITS else severity
-        bits = int(bits_of(last))
-        return [_sent(made, login, f'A "{name}" has {bits} random bits at most, not {MIN_BITS}.', severity)]
-    return []
+    bits = bits_of(values)
+    if bits >= MIN_BITS:
+        return []
+    severity = Severity.LOW if bits == UUID_BITS else Severity.MEDIUM if bits >= FEW_BITS else Severity.HIGH
+    return [_sent(made, login, f'A "{name}" has fewer than {MIN_BITS} random bits.', severity)]
 
 
 # ---- rp-state ----------------------------------------------------------------------------------------
@@ -121,9 +124,8 @@ STATES = (
 
 
 async def rp_state(made: Logins) -> list[Problem]:
-    login, last, before = await _requests(made)
-    states = [request.parameters.get("state") for request in (last, before)]
-    if found := _random(made, login, "state", *states):
+    login, requests = await _log_in_again(made)
+    if found := _not_random(made, login, "state", requests):
         return found
     found = await _state_of_another_session(made)
     return found or [*await made.accepted(STATES), *await _used_state(made)]
@@ -167,13 +169,13 @@ async def _used_state(made: Logins) -> list[Problem]:
 
 
 async def rp_pkce(made: Logins) -> list[Problem]:
-    login, last, before = await _requests(made)
+    login, (*before, last) = await _log_in_again(made)
     challenge, method = (last.parameters.get(f"code_challenge{name}") for name in ("", "_method"))
     if not challenge:
         return [_sent(made, login, 'The authorization request has no "code_challenge".')]
     if method != "S256":
         return [_sent(made, login, 'The "code_challenge_method" is not "S256".')]
-    if challenge == before.parameters.get("code_challenge"):
+    if any(challenge == request.parameters.get("code_challenge") for request in before):
         return [_sent(made, login, 'Two authorization requests have the same "code_challenge".')]
     return []
 
@@ -188,9 +190,8 @@ NONCES = (
 
 
 async def rp_nonce(made: Logins) -> list[Problem]:
-    login, last, before = await _requests(made)
-    nonces = [request.parameters.get("nonce") for request in (last, before)]
-    if found := _random(made, login, "nonce", *nonces):
+    login, requests = await _log_in_again(made)
+    if found := _not_random(made, login, "nonce", requests):
         return found
     used = Case("the ID token of an earlier login", Lie(token=changed(id_token=made.provider.id_token)))
     return await made.accepted([used, *NONCES])
@@ -413,7 +414,7 @@ async def rp_right_user(made: Logins) -> list[Problem]:
 
 
 async def rp_fresh(made: Logins) -> list[Problem]:
-    login, last, _ = await _requests(made)
+    login, (*_, last) = await _log_in_again(made)
     max_age, prompt = last.parameters.get("max_age", ""), last.parameters.get("prompt", "")
     if not max_age and "login" not in prompt.split():
         return [_sent(made, login, 'The authorization request has neither "max_age" nor "prompt=login".')]
@@ -435,7 +436,7 @@ async def rp_strength(made: Logins) -> list[Problem]:
 
 
 async def _strength(made: Logins) -> list[Problem]:
-    _, last, _ = await _requests(made)
+    _, (*_, last) = await _log_in_again(made)
     if "acr_values" not in last.parameters:
         raise NotApplicable('The extension asks for no "acr".')
     weaker = Case('a weaker "acr" than it asks for', Lie(claims=changed(acr="urn:q2mfa:low")))
@@ -446,7 +447,7 @@ async def _strength(made: Logins) -> list[Problem]:
 
 
 async def rp_flow(made: Logins) -> list[Problem]:
-    login, last, _ = await _requests(made)
+    login, (*_, last) = await _log_in_again(made)
     problems = []
     if last.parameters.get("response_type") != "code":
         problems.append(_sent(made, login, 'The "response_type" is not "code".'))
@@ -459,7 +460,7 @@ async def rp_flow(made: Logins) -> list[Problem]:
 
 
 async def rp_client_auth(made: Logins) -> list[Problem]:
-    login, last, _ = await _requests(made)
+    login, (*_, last) = await _log_in_again(made)
     provider, problems = made.provider, []
     if "none" in provider.client_authentications:
         problems.append(
@@ -476,7 +477,7 @@ async def rp_client_auth(made: Logins) -> list[Problem]:
 
 
 async def rp_shared_secret(made: Logins) -> list[Problem]:
-    login, _, _ = await _requests(made)
+    login, _ = await _log_in_again(made)
     methods = {name for name in made.provider.client_authentications if name.startswith("client_secret")}
     message = f'The extension authenticates by "{", ".join(sorted(methods))}", which is a shared secret.'
     return [made.bench.problem(message, login.customer)] if methods else []
@@ -490,7 +491,7 @@ async def rp_algorithms(made: Logins) -> list[Problem]:
 
 
 async def rp_par(made: Logins) -> list[Problem]:
-    login, last, _ = await _requests(made)
+    login, (*_, last) = await _log_in_again(made)
     if not last.is_pushed:
         message = "The browser carries the authorization request, though the provider takes pushed ones."
         return [_sent(made, login, message)]
