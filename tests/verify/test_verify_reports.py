@@ -14,6 +14,7 @@ from node import WEB, install
 
 from q2mfa_cli.platform.verify.baseline import read_baseline, write_baseline
 from q2mfa_cli.platform.verify.check import Location, Problem, Severity
+from q2mfa_cli.platform.verify.dynamic.requests import holds
 from q2mfa_cli.platform.verify.explanation import check_named
 from q2mfa_cli.platform.verify.ignores import apply_ignores, problems_of, read_ignores
 from q2mfa_cli.platform.verify.report.json import as_json, schema
@@ -229,3 +230,17 @@ def test_fingerprint_survives_another_line_number_and_other_spaces() -> None:
     first, second = finding("a.py", 10, "if a == b:"), finding("a.py", 99, "    if a  ==  b:")
     assert first.fingerprint == second.fingerprint
     assert first.fingerprint != finding("a.py", 10, "if a == c:").fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "is_held"),
+    [
+        ("code=123456", "123456", True),
+        ("tries_123456", "123456", True),
+        ("expires 1764123456", "123456", False),
+        ("key ab123456cd", "123456", False),
+        ("key abJBSWY3DPcd", "JBSWY3DP", True),
+    ],
+)
+def test_code_inside_a_hash_or_a_time_is_no_leak(text: str, value: str, is_held: bool) -> None:
+    assert holds(text, value) is is_held

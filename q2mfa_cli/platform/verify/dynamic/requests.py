@@ -164,11 +164,18 @@ async def cache_key(bench: Bench) -> Iterable[Problem]:
             said[f'"{name}" of the request '] = CANARY
     for key, location in keys:
         for label, value in said.items():
-            if len(value) >= 4 and value in key:
+            if len(value) >= 4 and holds(key, value):
                 what = label.strip()
                 message = f"A key of the cache holds {what}."
                 problems.setdefault(what, bench.problem_at(message, customer, location))
     return problems.values()
+
+
+def holds(text: str, value: str) -> bool:
+    """Whether *value* is in *text*. Digits have to stand alone: a hash or a time can have any by chance."""
+    if not value.isdigit():
+        return value in text
+    return re.search(rf"(?<![0-9A-Za-z]){value}(?![0-9A-Za-z])", text) is not None
 
 
 def _texts(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -221,7 +228,7 @@ async def token_leak(bench: Bench) -> Iterable[Problem]:
     in_log = {**secret, **proven, "the token": challenge.session.tokens[-1].value}
     for line in lines:
         for label, value in in_log.items():
-            if value in line.text:
+            if holds(line.text, value):
                 is_debug = line.level < logging.INFO
                 message = f"The log has {label}{' at level DEBUG' if is_debug else ''}."
                 severity = Severity.MEDIUM if is_debug else None
@@ -239,7 +246,7 @@ async def token_leak(bench: Bench) -> Iterable[Problem]:
         ),
     ]:
         for label, value in values.items():
-            if value in text:
+            if holds(text, value):
                 message = f"{where} has {label}."
                 problems.setdefault(message, bench.problem(message, customer, severity=Severity.CRITICAL))
     return problems.values()
