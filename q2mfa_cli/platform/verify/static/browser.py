@@ -231,8 +231,9 @@ def landing_leak(source: Source) -> Iterator[Problem]:
                     page.location(line),
                     Severity.LOW,
                 )
-    yield from _stored(source)
-    if not readers:
+    stored = list(_stored(source))
+    yield from stored
+    if not readers and not stored:
         raise NotApplicable("No page takes a code out of its address.")
 
 

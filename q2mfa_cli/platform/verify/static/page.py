@@ -128,37 +128,34 @@ CODE_TYPES = frozenset({"", "text", "tel", "number", "password"})
 
 
 def input_hints(source: Source) -> Iterator[Problem]:
-    if not any(_asks_for_code(element) for page in source.pages for element in page.with_tag("input")):
+    fields = [
+        (page, element)
+        for page in source.pages
+        for element in page.with_tag("input")
+        if _asks_for_code(element)
+    ]
+    for page, element in fields:
+        where = page.location_of(element)
+        if "one-time-code" not in element.attributes.get("autocomplete", ""):
+            yield Problem('The field for the code has no autocomplete="one-time-code".', where)
+        if not _is_labeled(page, element):
+            yield Problem("The field for the code has no label.", where)
+        if "false" in element.attributes.get("onpaste", ""):
+            yield Problem("The field for the code does not let the customer paste.", where)
+    barred = list(_barred_pastes(source))
+    yield from barred
+    if not fields and not barred:
         raise NotApplicable("No page has a field for a code.")
-    for page in source.pages:
-        for element in page.with_tag("input"):
-            attributes = element.attributes
-            if not _asks_for_code(element):
-                continue
-            if "one-time-code" not in attributes.get("autocomplete", ""):
-                yield Problem(
-                    'The field for the code has no autocomplete="one-time-code".', page.location_of(element)
-                )
-            if not _is_labeled(page, element):
-                yield Problem("The field for the code has no label.", page.location_of(element))
-            if "false" in attributes.get("onpaste", ""):
-                yield Problem(
-                    "The field for the code does not let the customer paste.", page.location_of(element)
-                )
+
+
+def _barred_pastes(source: Source) -> Iterator[Problem]:
     for script in source.scripts:
         for call in script.calls:
             given = js.arguments(call)
-            if (
-                js.called(call) in ("addEventListener", "on")
-                and len(given) > 1
-                and js.literal(given[0]) == "paste"
-            ):
-                function = script.function(given[1])
-                if (
-                    function
-                    and "preventDefault" in js.text(function)
-                    and "clipboardData" not in js.text(function)
-                ):
+            listens = js.called(call) in ("addEventListener", "on") and len(given) > 1
+            if listens and js.literal(given[0]) == "paste":
+                text = js.text(script.function(given[1]))
+                if "preventDefault" in text and "clipboardData" not in text:
                     yield Problem("The page does not let the customer paste.", script.location(call))
 
 
