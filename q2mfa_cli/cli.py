@@ -146,7 +146,7 @@ It runs the extension's code in this process: on loopback, on q2mfa's fake of th
 variables that configuration/ names and no others. --static-only runs none of it.
 
 \b
-An extension that q2mfa did not generate says in tests/prove.py how its customer proves who they are: docs/preview.md.
+An extension that q2mfa did not generate says in tests/prove.py how its customer proves who they are: docs/how-to/preview.md.
 Ignore a finding, with a reason:  # q2mfa: ignore[otp-window] agreed with the auditors
 The checks: q2mfa explain, docs/reference/checks.md.
 Exit status: 0 nothing found, 1 something found (see --fail-on), 2 wrong usage, 3 could not look.

@@ -103,7 +103,7 @@ async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None
     if all(finding.verdict == "not tried" for finding in findings):
         raise Q2mfaError(
             f"Nothing was tried: q2mfa does not know how a user proves anything to {shown(name)}.",
-            f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/preview.md.",
+            f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/how-to/preview.md.",
             "nothing_tried",
         )
     if any(finding.failure for finding in findings):

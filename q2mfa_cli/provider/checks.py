@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "issuer-match",
-        "The metadata name the issuer to the letter.",
+        "The metadata name exactly this issuer.",
         "Discovery, 4.3",
         "high",
         "Set ISSUER to the spelling of the provider's metadata.",

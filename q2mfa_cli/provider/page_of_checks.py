@@ -45,7 +45,9 @@ def page_of_checks() -> str:
     ]
     vendor_rows = []
     for vendor in VENDORS:
-        name = f"[{vendor.name}](../how-to/{vendor.page}.md)" if vendor.page else vendor.name
+        name = (
+            f"[{vendor.name}](../how-to/identity-providers/{vendor.page}.md)" if vendor.page else vendor.name
+        )
         vendor_rows += [f"| {name} | `{check}` | {text} |" for check, text in vendor.remedies.items()]
         vendor_rows += [
             f"| {name} | `{check}` | No way: {text} |" for check, text in vendor.impossible.items()

@@ -45,7 +45,7 @@ def usual_login(setting: Setting, attack: Attack, user: Login) -> Answer:
 class Attack:
     """A login that would succeed, with one change that has to be denied; or one that conforms and has to pass.
 
-    :param name: the test's id, and the row in docs/redirect-security.md. :param wrong: the change in words.
+    :param name: the test's id, and the row in docs/explanation/redirect-attacks.md. :param wrong: the change in words.
     :param denial: the check that denies it. None: a conforming provider may do this.
     :param lie: what the provider changes. :param back: changes what the browser brings back.
     :param user: what HQ knows of the user. None: what the provider knows too.

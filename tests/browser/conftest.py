@@ -75,7 +75,8 @@ def open_url(
 ) -> Iterator[Callable[..., BankingPage]]:
     """Open a preview in a page that nothing else has open. An error in it fails the test.
 
-    A test that changes the browser itself, or listens to the page, asks for a session *alone* or gives its options.
+    A test that changes the browser itself, listens to the page, or stops the preview asks for a session *alone* or gives
+    its options.
     """
     is_taken = False
 

@@ -41,6 +41,17 @@ def test_theme_follows_tecton_and_not_the_operating_system(banking: BankingPage)
     assert custom_property(banking, "--t-base") == "#1a1a1a"
 
 
+def test_language_callback_is_called_for_another_language_only(banking: BankingPage) -> None:
+    banking.frame.evaluate(
+        "() => { window.calls = 0; tecton.sources.languageChanged(() => { window.calls += 1; }); }"
+    )
+    banking.page.get_by_label("Theme").select_option("dark")
+    expect(banking.outlet.locator("html[data-prefers-color-scheme=dark]")).to_be_attached()
+    banking.page.get_by_label("Language").select_option("es-MX")
+    banking.frame.wait_for_function("() => window.calls > 0")
+    assert banking.frame.evaluate("window.calls") == 1
+
+
 MESSAGES = {
     "plain": "A text",
     "name": "Hello {name}, {missing}",

@@ -1,4 +1,4 @@
-"""Shell completion, as the README has it: what a shell asks the command when Tab is pressed."""
+"""Shell completion, as docs/how-to/shell-completion.md has it: what a shell asks the command when Tab is pressed."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from extension_server import EXTENSION_SERVER
 from tornado.web import Application
 
 LOGGER = logging.getLogger(__name__)
-PRE_AUTHENTICATION = Path(__file__).parents[2] / "docs" / "pre-authentication.md"
+PRE_AUTHENTICATION = Path(__file__).parents[2] / "docs" / "how-to" / "pre-authentication.md"
 
 
 pytestmark = pytest.mark.usefixtures("fake_sdk")

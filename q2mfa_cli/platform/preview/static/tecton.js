@@ -25,7 +25,7 @@
     if (source !== parent || origin !== CONFIG.uux_origin || !data?.tecton) return;
     const { id, value, rejection, error, preferences, style } = data.tecton;
     if (style) return void swapStyles(style);
-    if (preferences) return void applyPreferences(preferences).then(() => languageCallbacks.forEach((each) => each()));
+    if (preferences) return void changePreferences(preferences);
     const promise = waiting.get(id);
     waiting.delete(id);
     if (rejection) promise?.reject(rejection);
@@ -73,6 +73,12 @@
     }
   }
 
+  async function changePreferences(preferences) {
+    const before = document.documentElement.lang;
+    await applyPreferences(preferences);
+    if (preferences.language !== before) for (const callback of languageCallbacks) callback();
+  }
+
   async function applyPreferences({ language, colorScheme, contrast, motion, theme }) {
     const root = document.documentElement;
     const attributes = { "data-prefers-motion": motion, "data-prefers-color-scheme": colorScheme };
@@ -85,7 +91,9 @@
     window.emulateQ2MfaMedia(contrast, motion);
     root.lang = language;
     const response = await fetch(`${CONFIG.assets_url}/assets/languages/${language}.json`).catch(() => null);
-    texts = response?.ok ? await response.json().catch(() => ({})) : {};
+    const loaded = response?.ok ? await response.json().catch(() => ({})) : {};
+    if (root.lang !== language) return; // another one was chosen meanwhile
+    texts = loaded;
     for (const each of document.querySelectorAll("q2-loc")) each.draw?.();
   }
 

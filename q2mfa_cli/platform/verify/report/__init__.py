@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NOT_SHOWN = (
-    "how Q2's platform behaves where Q2 does not document it: docs/platform.md",
+    "how Q2's platform behaves where Q2 does not document it: docs/explanation/platform.md",
     "TLS, the real session's cookies, and what q2_requests writes to the log",
     "what stands in HQ's database: who is registered, and with what",
 )

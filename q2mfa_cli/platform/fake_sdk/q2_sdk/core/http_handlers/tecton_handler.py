@@ -146,7 +146,7 @@ class TectonRequestHandler(RequestHandler):
         ]
 
     def deliver_message(self, destination: str, text: str, asks: bool = False) -> str:
-        """Show a message on the preview's phone. Only this fake has it: see docs/preview.md.
+        """Show a message on the preview's phone. Only this fake has it: see docs/how-to/preview.md.
 
         :param asks: whether the customer approves or denies it there. :returns: the message's id, for :meth:`phone_answer`.
         """
