@@ -1,7 +1,13 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo check test lint wheel snapshots screenshots mutate benchmark benchmark-preview
+# The versions that the tests were last run with; `make lock` refreshes them.
+LOCKED = --constraint requirements-dev.txt
+
+# pytest compiles the tests anew in every run where Python may not keep them.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo check test lint wheel snapshots screenshots mutate benchmark benchmark-preview docs lock matrix
 demo: $(VENV)/ready
 	rm -rf build/demo && mkdir -p build/demo/configuration
 	printf 'from q2_sdk.core.default_settings import *\n\nINSTALLED_EXTENSIONS = []\n' > build/demo/configuration/settings.py
@@ -20,8 +26,8 @@ test: lint
 	$(VENV)/bin/pytest --windows
 
 lint: $(VENV)/ready
-	$(VENV)/bin/ruff check q2mfa_cli tests benchmarks
-	$(VENV)/bin/ruff format --check q2mfa_cli tests benchmarks
+	$(VENV)/bin/ruff check q2mfa_cli tests benchmarks docs
+	$(VENV)/bin/ruff format --check q2mfa_cli tests benchmarks docs
 	$(VENV)/bin/mypy
 	$(VENV)/bin/mypy --platform win32 --cache-dir .mypy_cache/win32 q2mfa_cli
 	$(VENV)/bin/mypy --platform darwin --cache-dir .mypy_cache/darwin q2mfa_cli
@@ -31,17 +37,32 @@ wheel:
 	rm -rf build/wheel
 	$(PYTHON) -m venv build/wheel
 	build/wheel/bin/pip wheel --quiet --no-deps --wheel-dir build/wheel/dist .
-	build/wheel/bin/pip install --quiet "$$(echo build/wheel/dist/*.whl)[dev]"
+	build/wheel/bin/pip install --quiet $(LOCKED) "$$(echo build/wheel/dist/*.whl)[dev]"
 	build/wheel/bin/python -I -c 'import q2mfa_cli; assert "site-packages" in q2mfa_cli.__file__'
 	touch build/wheel/ready
 	$(MAKE) --no-print-directory test VENV=build/wheel
 
-$(VENV)/ready: pyproject.toml
+$(VENV)/ready: pyproject.toml requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --editable '.[dev]'
+	$(VENV)/bin/pip install --quiet $(LOCKED) --editable '.[dev]'
 	touch $@
 
-# Rewrites the derived files, the golden trees, the tables of docs/redirect-security.md, and docs/dialogue.md. Review `git diff`.
+# The documentation site, in build/site. To see it while you write: .venv/bin/mkdocs serve
+docs: $(VENV)/ready
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+	@echo "Open build/site/index.html"
+
+# The unit lane and the generated extensions' tests on Python 3.10 to 3.13, from pyenv or PATH. Takes some minutes.
+matrix:
+	$(PYTHON) tests/matrix.py
+
+# Writes requirements-dev.txt: the newest version of each development dependency, for every Python and system.
+lock: $(VENV)/ready
+	$(VENV)/bin/pip install --quiet --editable '.[dev,lock]'
+	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --extra dev --no-annotate \
+		--no-emit-package q2mfa-cli --custom-compile-command 'make lock' --output-file requirements-dev.txt pyproject.toml
+
+# Rewrites the derived files, the golden trees, the tables of docs/explanation/redirect-attacks.md, and docs/reference/dialogue.md. Review `git diff`.
 snapshots: $(VENV)/ready
 	$(VENV)/bin/python docs/write_derived_files.py
 	rm -rf tests/snapshots

@@ -1,4 +1,4 @@
-"""Write the files that derive from the tables of questions and of the provider's checks: `make snapshots`, or ``python docs/write_derived_files.py``."""
+"""Write the files that derive from the tables of questions and of checks: `make snapshots`, or ``python docs/write_derived_files.py``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from q2mfa_cli import __version__
+from q2mfa_cli.commands import verify
 from q2mfa_cli.integrations import INTEGRATIONS
+from q2mfa_cli.platform.verify.check import Severity
+from q2mfa_cli.platform.verify.page_of_checks import page_of_checks as page_of_verify_checks
+from q2mfa_cli.platform.verify.report import json as verify_report
 from q2mfa_cli.provider import report
 from q2mfa_cli.provider.page_of_checks import page_of_checks
 from q2mfa_cli.questions import answers_schema, cookiecutter_defaults
 from q2mfa_cli.rendering import VERSION_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[1]
+# Q2's own example, which the README shows the findings in.
+SEED = ROOT / "tests" / "verify" / "seed_extension"
 
 
 def derived_files() -> dict[Path, str]:
@@ -22,6 +28,9 @@ def derived_files() -> dict[Path, str]:
         ROOT / "docs" / "answers.schema.json": _json(answers_schema()),
         ROOT / "docs" / "provider-report.schema.json": _json(report.schema()),
         ROOT / "docs" / "reference" / "provider-checks.md": page_of_checks(),
+        ROOT / "docs" / "verify-report.schema.json": _json(verify_report.schema()),
+        ROOT / "docs" / "reference" / "checks.md": page_of_verify_checks(),
+        SEED / "report.txt": _findings_in_seed(),
     }
     for integration in INTEGRATIONS:
         path = ROOT / "templates" / integration.id / "cookiecutter.json"
@@ -29,6 +38,12 @@ def derived_files() -> dict[Path, str]:
         versioned = {**private, VERSION_VARIABLE: __version__}
         files[path] = _json({**cookiecutter_defaults(integration), **versioned})
     return files
+
+
+def _findings_in_seed() -> str:
+    wish = verify.Wish(static_only=True)
+    reports = verify.verify(SEED, ["MyExternalMFA"], wish, lambda _: None)
+    return verify.shown_report(reports, "text", Severity.NOTE) + "\n"
 
 
 def _json(value: Any) -> str:

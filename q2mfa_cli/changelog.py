@@ -12,8 +12,8 @@ from q2mfa_cli.integrations import INTEGRATIONS, Integration
 def security_fixes(since: str, integration: Integration) -> list[str]:
     """Return the security fixes for extensions of *integration* in versions after *since*, the newest first.
 
-    These are the entries below the headings ``### Security`` of CHANGELOG.md. An entry that starts with the label of an
-    integration, as ``Standard:``, is for extensions of this one only.
+    These are the entries below the headings ``### Security`` of CHANGELOG.md, which follows https://keepachangelog.com. An
+    entry that starts with the label of an integration, as ``Standard:``, is for extensions of this one only.
     """
     found = []
     for version, entries in _security_entries():
@@ -34,7 +34,7 @@ def _security_entries() -> list[tuple[str, list[str]]]:
     # Inside the package in a wheel, beside it in a checkout.
     inside = package / "CHANGELOG.md"
     text = (inside if inside.is_file() else package.parent / "CHANGELOG.md").read_text("utf-8")
-    versions = re.split(r"(?m)^## +(\S+).*$", text)[1:]
+    versions = re.split(r"(?m)^## +\[?([^\s\]]+).*$", text)[1:]
     return [
         (version, [entry for section in _security_sections(body) for entry in _entries(section)])
         for version, body in zip(versions[::2], versions[1::2], strict=True)

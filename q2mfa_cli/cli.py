@@ -14,7 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from q2mfa_cli.request import ExtensionRequest
     from q2mfa_cli.update_plan import FileUpdate, UpdatePlan
 
+CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 ALIASES = {"create_extension": "create"}
 
 EPILOG = """\b
@@ -46,6 +47,7 @@ Examples:
   q2mfa create MyMFA --mfa redirect --rendering csr --issuer https://login.bank.example
   q2mfa test MyMFA                  run the generated tests
   q2mfa preview MyMFA               show it at work, in a browser
+  q2mfa verify MyMFA                look for what lets the wrong customer through
   q2mfa doctor                      check what is installed here
   q2mfa provider https://login.bank.example    ask an identity provider whether it works
 
@@ -127,6 +129,26 @@ Examples:
 \b
 The secret is read from the environment, goes to the provider's token or PAR endpoint only, and is never printed.
 The checks: docs/reference/provider-checks.md.
+Exit status: 0 nothing found, 1 something found (see --fail-on), 2 wrong usage, 3 could not look.
+"""
+
+
+VERIFY_EPILOG = """\b
+Examples:
+  q2mfa verify MyMFA
+  q2mfa verify MyMFA --check otp-replay --workflow login
+  q2mfa verify MyMFA OtherMFA --profile asvs-l2 --fail-on medium
+  q2mfa verify MyMFA --output sarif=q2mfa.sarif --output junit=q2mfa.xml
+  q2mfa verify MyMFA --static-only
+
+\b
+It runs the extension's code in this process: on loopback, on q2mfa's fake of the platform, with the environment
+variables that configuration/ names and no others. --static-only runs none of it.
+
+\b
+An extension that q2mfa did not generate says in tests/prove.py how its customer proves who they are: docs/how-to/preview.md.
+Ignore a finding, with a reason:  # q2mfa: ignore[otp-window] agreed with the auditors
+The checks: q2mfa explain, docs/reference/checks.md.
 Exit status: 0 nothing found, 1 something found (see --fail-on), 2 wrong usage, 3 could not look.
 """
 
@@ -266,6 +288,31 @@ workspace_option = click.option(
     type=click.Path(path_type=Path, readable=False),
     help="The workspace.  [default: the nearest folder upward with configuration/settings.py]",
 )
+
+
+def severity_options(*severities: str) -> Callable[[CommandFunction], CommandFunction]:
+    """The options of a command that finds something: what it shows, and when its exit status is 1.
+
+    :param severities: from the least to the most severe.
+    """
+    options = (
+        click.option(
+            "--min-severity",
+            type=click.Choice(severities),
+            default=severities[0],
+            show_default=True,
+            help="Show only findings of this severity or more. JSON reports have them all.",
+        ),
+        click.option(
+            "--fail-on",
+            type=click.Choice(severities),
+            default=severities[0],
+            show_default=True,
+            help="Exit with 1 if there is a finding of this severity or more, shown or not.",
+        ),
+        click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
+    )
+    return lambda command: functools.reduce(lambda done, option: option(done), reversed(options), command)
 
 
 @main.command(epilog=CREATE_EPILOG)
@@ -536,7 +583,7 @@ def test(context: click.Context, name: str, output_dir: Path | None, pytest_args
 @click.option(
     "--check",
     is_flag=True,
-    help="No browser, no waiting: try the workflows over HTTP; 0 only if the right user gets through and nobody else.",
+    help="No browser, no waiting: a quick try of the workflows over HTTP. `q2mfa verify` tries much more.",
 )
 @click.option(
     "--theme",
@@ -645,21 +692,18 @@ def doctor(context: click.Context, output_dir: Path | None, output_format: str) 
     "--acr-values", metavar="TEXT", default="", help="What the extension asks for, separated by spaces."
 )
 @click.option(
-    "--fail-on",
-    type=click.Choice(["low", "medium", "high", "critical"]),
-    default="low",
-    show_default=True,
-    help="The least severity that makes the exit status 1; the login works without what is below high.",
+    "--require-par",
+    is_flag=True,
+    help='The extension has PAR = "required": pushed authorization requests or none.',
 )
+@click.option("--profile", type=click.Choice(["fapi2"]), help="The extension's PROFILE, if it has one.")
 @click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    is_eager=True,
-    callback=_remember(OUTPUT_FORMAT),
-    help="How to report.",
+    "--browser",
+    is_flag=True,
+    help="Also show the login page in a frame in headless Chromium (needs Playwright).",
 )
+@severity_options("low", "medium", "high", "critical")
+@format_option
 @debug_option
 @click.pass_context
 def provider(
@@ -671,7 +715,12 @@ def provider(
     embedder: str | None,
     scopes: tuple[str, ...],
     acr_values: str,
+    require_par: bool,
+    profile: str | None,
+    browser: bool,
+    min_severity: str,
     fail_on: str,
+    exit_zero: bool,
     output_format: str,
 ) -> None:
     """Ask an identity provider whether it works in an outlet.
@@ -689,8 +738,11 @@ def provider(
             embedder=embedder,
             scopes=scopes,
             acr_values=acr_values,
+            requires_par=require_par,
+            profile=profile or "",
+            in_browser=browser,
         )
-        report = shown_report(judgment, output_format)
+        report = shown_report(judgment, output_format, min_severity)
     except Q2mfaError:
         raise
     except Exception as error:
@@ -700,7 +752,140 @@ def provider(
             "internal",
         ) from error
     _print(report, dry_run=True)
-    context.exit(1 if any(finding.is_at_least(fail_on) for finding in judgment.findings) else 0)
+    fails = any(finding.is_at_least(fail_on) for finding in judgment.findings) and not exit_zero
+    context.exit(1 if fails else 0)
+
+
+SEVERITIES = ("note", "low", "medium", "high", "critical")
+
+
+@main.command(epilog=VERIFY_EPILOG, empty_report={"extensions": [], "not_shown": []})
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@workspace_option
+@click.option(
+    "--profile",
+    type=click.Choice(["baseline", "asvs-l2", "fapi2"]),
+    default="baseline",
+    show_default=True,
+    help="Which checks, and how severe they are.",
+)
+@click.option("--check", "checks", metavar="ID", multiple=True, help="Only this check; repeatable.")
+@click.option(
+    "--workflow",
+    "workflows",
+    type=click.Choice(["login", "transaction", "patrol"]),
+    multiple=True,
+    help="Try it in this workflow only; repeatable.",
+)
+@click.option("--static-only", is_flag=True, help="Read the source, and run none of its code.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES[1:]),
+    default="low",
+    show_default=True,
+    help="The least severity that makes the exit status 1.",
+)
+@click.option(
+    "--min-severity", type=click.Choice(SEVERITIES), default="note", show_default=True, help="Show no less."
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Findings that are known, and do not count.",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what is found as the new baseline, and exit with 0.",
+)
+@click.option("--no-ignores", is_flag=True, help="Count the findings that comments ignore, too.")
+@click.option(
+    "--output",
+    "outputs",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    help="Also write a file, as sarif=, junit= or json=; repeatable.",
+)
+@format_option
+@debug_option
+@click.pass_context
+def verify(
+    context: click.Context,
+    names: tuple[str, ...],
+    output_dir: Path | None,
+    profile: str,
+    checks: tuple[str, ...],
+    workflows: tuple[str, ...],
+    static_only: bool,
+    fail_on: str,
+    min_severity: str,
+    exit_zero: bool,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    no_ignores: bool,
+    outputs: tuple[str, ...],
+    output_format: str,
+) -> None:
+    """Look for what lets the wrong customer through.
+
+    Reads the source of External MFA extensions and attacks them on a local fake of Q2's platform, hand-written ones
+    too. Runs their code.
+    """
+    from q2mfa_cli.commands import verify
+    from q2mfa_cli.platform.verify.check import Severity
+    from q2mfa_cli.workspace.find import find_workspace
+
+    try:
+        files = verify.parse_outputs(outputs)
+        wish = verify.Wish(profile, checks, workflows, static_only, baseline, not no_ignores)
+        workspace = (output_dir or find_workspace(Path.cwd())).resolve()
+        with _passing_line(output_format) as progress:
+            reports = verify.verify(workspace, names, wish, progress)
+        report = verify.shown_report(reports, output_format, Severity[min_severity.upper()])
+        verify.write_outputs(reports, files)
+        if write_baseline is not None:
+            verify.write_baseline(write_baseline, reports)
+    except (UsageError, ToolFailed):
+        raise
+    except Q2mfaError as error:
+        raise ToolFailed(error.message, error.hint, error.code) from error
+    except Exception as error:
+        raise ToolFailed(
+            _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}"),
+            "Run again with --debug, and report what it shows.",
+            "internal",
+        ) from error
+    _print(report, dry_run=True)
+    is_failed = any(each.is_failed(Severity[fail_on.upper()]) for each in reports)
+    context.exit(1 if is_failed and not exit_zero and write_baseline is None else 0)
+
+
+@main.command()
+@click.argument("identifier", metavar="[ID]", required=False)
+@debug_option
+def explain(identifier: str | None) -> None:
+    """Explain a check of `q2mfa verify`; without ID, list them all."""
+    from q2mfa_cli.platform.verify import explanation
+
+    if identifier is None:
+        _print(explanation.list_of_checks(), dry_run=True)
+    else:
+        _print(explanation.explanation(explanation.check_named(identifier)), dry_run=True)
+
+
+@contextlib.contextmanager
+def _passing_line(output_format: str) -> Iterator[Callable[[str], None]]:
+    """On a terminal, show what is going on in one line that goes away; else show nothing."""
+    if output_format == "json" or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda text: None
+        return
+    try:
+        yield lambda text: click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+    finally:
+        click.echo("\r\x1b[K", err=True, nl=False)
 
 
 def _prompter(plain: bool, output_format: str) -> Prompter:

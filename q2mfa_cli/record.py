@@ -31,6 +31,8 @@ FORMAT = 1
 
 # A template has some 200 KB. A record is no place to expand gigabytes from.
 FILES_MAX = 32 * 1024 * 1024
+# Half the time of zlib's default, for a tenth more bytes.
+COMPRESSION = 4
 NEW_SUFFIX = ".q2mfa-new"
 
 
@@ -86,7 +88,7 @@ class Record:
                 path: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
                 for path, content in self.files.items()
             },
-            "contents": base64.b64encode(zlib.compress(contents)).decode(),
+            "contents": base64.b64encode(zlib.compress(contents, COMPRESSION)).decode(),
         }
         return (json.dumps(document, indent=1) + "\n").encode()
 

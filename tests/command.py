@@ -17,7 +17,9 @@ from q2mfa_cli.cli import main
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCHEMAS = {
-    name: json.loads((DOCS / f"{name}-report.schema.json").read_text("utf-8"))
+    name: jsonschema.Draft202012Validator(
+        json.loads((DOCS / f"{name}-report.schema.json").read_text("utf-8"))
+    )
     for name in ("create", "update", "list", "doctor")
 }
 SCHEMA_OF = {"update": "update", "remove": "update", "list": "list", "doctor": "doctor"}
@@ -49,7 +51,7 @@ class Run:
     def json(self) -> Any:
         """What ``--format json`` printed, which is one object and as its published schema says."""
         report = json.loads(self.out)
-        jsonschema.validate(report, SCHEMAS[self.schema])
+        SCHEMAS[self.schema].validate(report)
         return report
 
     def __repr__(self) -> str:

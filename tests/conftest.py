@@ -10,6 +10,7 @@ A test without a marker is in the unit lane. The other lanes are the markers `br
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,8 +23,13 @@ from command import SETTINGS
 
 pytest_plugins = ["chromium_fixture", "preview_process"]
 
+# Workspaces in memory, if the system has a gigabyte for them: most tests make one, and sync what they write.
+MEMORY = Path("/dev/shm")
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 # The same examples on every machine. `pytest --hypothesis-profile search` looks for others, for as long as it takes.
-hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, max_examples=50)
 hypothesis.settings.register_profile("search", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile("same")
 

@@ -1,4 +1,4 @@
-"""Answers `q2mfa create` on a real terminal, and writes what it shows to docs/dialogue.md: `make snapshots`."""
+"""Answers `q2mfa create` on a real terminal, and writes what it shows to docs/reference/dialogue.md: `make snapshots`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pexpect
 import pyte
 from command import SETTINGS
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "dialogue.md"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "reference" / "dialogue.md"
 COLUMNS, LINES = 80, 24
 RETURN = "\r"
 SHOWN_WORKSPACE = "/home/me/bank"
@@ -91,7 +91,7 @@ class Terminal:
 
 
 def document() -> str:
-    """Return the contents of docs/dialogue.md."""
+    """Return the contents of docs/reference/dialogue.md."""
     text = INTRODUCTION
     # The path is shown. So it has to fit the screen.
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:

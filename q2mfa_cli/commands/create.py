@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from q2mfa_cli.answers import read_answers
-from q2mfa_cli.commands.provider import ask_provider
 from q2mfa_cli.errors import Interrupted, Q2mfaError, ToolFailed, UsageError, shown
 from q2mfa_cli.integrations import PLACEHOLDER_ISSUER, REDIRECT, integration_named
 from q2mfa_cli.plan import Plan, Progress, plan_creation
@@ -87,9 +86,17 @@ def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) ->
             "--check-provider needs the identity provider of a redirect-based extension.",
             "Add --mfa redirect --issuer URL, or leave --check-provider out.",
         )
-    issuer, client_id = str(request.answers["issuer"]), str(request.answers["client_id"])
+    from q2mfa_cli.commands.provider import ask_provider  # a run that asks no provider starts without it
+
+    answers = request.answers
+    issuer, client_id = str(answers["issuer"]), str(answers["client_id"])
     try:
-        judgment = ask_provider(issuer, client_id=client_id or None, scopes=tuple(request.answers["scopes"]))
+        judgment = ask_provider(
+            issuer,
+            client_id=client_id or None,
+            scopes=tuple(answers["scopes"]),
+            requires_par=answers["par"] == "required",
+        )
     except ToolFailed as error:
         raise Q2mfaError(error.message, f"{error.hint} Nothing was written.", error.code) from error
     say(f"{issuer}: {judgment.sentence}")
@@ -101,7 +108,7 @@ def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) ->
             f"See `q2mfa provider {issuer}`, or leave --check-provider out.",
             "provider_unusable",
         )
-    settings, answers = judgment.settings, request.answers
+    settings = judgment.settings
     fitting = {
         "issuer": str(settings["ISSUER"]),
         "par": settings.get("PAR", answers["par"]) if answers["par"] == "auto" else answers["par"],

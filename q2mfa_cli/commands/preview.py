@@ -14,8 +14,8 @@ from q2mfa_cli.integrations import refuse_other_extensions
 from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.masking import mask_queries
 from q2mfa_cli.platform.preview.extension import folder_of, installed_module, use_fake_sdk
-from q2mfa_cli.platform.verify import report
-from q2mfa_cli.platform.verify.report import Finding
+from q2mfa_cli.platform.verify import quick_report as report
+from q2mfa_cli.platform.verify.quick_report import Finding
 from q2mfa_cli.record import refuse_conflict_markers
 from q2mfa_cli.validators import check_issuer
 
@@ -85,7 +85,7 @@ def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
 
 async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
     from q2mfa_cli.platform.preview.serving import serving  # needs the extra, see NEEDED
-    from q2mfa_cli.platform.verify.run import run_attempts  # needs the extra, see NEEDED
+    from q2mfa_cli.platform.verify.quick import run_attempts  # needs the extra, see NEEDED
 
     findings: list[Finding] = []
     async with serving(workspace, name, 0) as preview:
@@ -103,7 +103,7 @@ async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None
     if all(finding.verdict == "not tried" for finding in findings):
         raise Q2mfaError(
             f"Nothing was tried: q2mfa does not know how a user proves anything to {shown(name)}.",
-            f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/preview.md.",
+            f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/how-to/preview.md.",
             "nothing_tried",
         )
     if any(finding.failure for finding in findings):

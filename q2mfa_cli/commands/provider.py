@@ -28,6 +28,9 @@ def ask_provider(
     embedder: str | None = None,
     scopes: Sequence[str] = (),
     acr_values: str = "",
+    requires_par: bool = False,
+    profile: str = "",
+    in_browser: bool = False,
 ) -> Judgment:
     """Ask the provider, and judge it.
 
@@ -38,7 +41,7 @@ def ask_provider(
     if missing:
         raise ToolFailed(
             f"The checks need {', '.join(missing)}, which this Python does not have.",
-            "Install it: pip install 'q2mfa-cli[sandbox]'",
+            'Install it: pip install "q2mfa-cli[sandbox]"',
             "sandbox_missing",
         )
     from q2mfa_cli.provider.judgment import judge  # needs the extra
@@ -52,6 +55,9 @@ def ask_provider(
         scopes=check_scopes(scopes),
         acr_values=acr_values.split(),
         secret=_secret(secret_variable, client_id),
+        requires_par=requires_par,
+        profile=profile,
+        in_browser=in_browser,
     )
     try:
         judgment = judge(visit(target))
@@ -71,11 +77,11 @@ def ask_provider(
     return judgment
 
 
-def shown_report(judgment: Judgment, output_format: str) -> str:
+def shown_report(judgment: Judgment, output_format: str, min_severity: str) -> str:
     """The report of *judgment*, as ``text`` or ``json``."""
     from q2mfa_cli.provider import report  # needs the extra
 
-    return report.as_json(judgment) if output_format == "json" else report.as_text(judgment)
+    return report.as_json(judgment) if output_format == "json" else report.as_text(judgment, min_severity)
 
 
 def _secret(variable: str | None, client_id: str | None) -> str:

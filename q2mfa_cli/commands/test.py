@@ -33,9 +33,10 @@ print(importlib.util.find_spec("q2_sdk") is not None)
 print(*[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None])
 """
 
+# As `python -m pytest`, but with our path. Other ways to start it are deprecated, or fail when a pipe is closed early.
 RUN = """\
-import pytest
-sys.exit(pytest.console_main())
+import runpy
+runpy.run_module("pytest", run_name="__main__")
 """
 
 

@@ -77,6 +77,18 @@ class ProviderEvent:
 
 
 @dataclass(frozen=True)
+class RouteCalled:
+    """A route of the extension is called.
+
+    :param routes: the function behind each route that the extension has.
+    """
+
+    session_id: str
+    route: str
+    routes: Mapping[str, Callable[..., Any]]
+
+
+@dataclass(frozen=True)
 class RouteRaised:
     """A route of the extension raised an error that it does not handle."""
 

@@ -6,11 +6,12 @@ closes the connection after an unknown command. The clock can be replaced. It ne
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import socketserver
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 LOOPBACK = "127.0.0.1"
@@ -44,6 +45,8 @@ class Memcached:
         self._items: dict[bytes, Item] = {}
         self._versions = itertools.count(1)
         self._lock = threading.Lock()
+        self._stale: Mapping[bytes, Item] | None = None
+        self._read: set[bytes] = set()
         self._server: _Server | None = None
 
     @property
@@ -61,6 +64,25 @@ class Memcached:
             self._server.shutdown()
             self._server.close_connections()
             self._server.server_close()
+
+    def snapshot(self) -> Mapping[bytes, Item]:
+        """What is kept now."""
+        with self._lock:
+            return dict(self._items)
+
+    @contextlib.contextmanager
+    def read_first_from(self, snapshot: Mapping[bytes, Item]) -> Iterator[None]:
+        """Answer the first read of each key from *snapshot*, until the block ends.
+
+        Whoever reads and writes in the block is then a worker that was slower than those who wrote since the snapshot: it
+        has read before they wrote. A `cas` fails, as it does on memcached.
+        """
+        self._stale = snapshot
+        self._read.clear()
+        try:
+            yield
+        finally:
+            self._stale = None
 
     def execute(self, line: bytes, read: Callable[[int], bytes]) -> bytes:
         """Run the command *line* and return the response.
@@ -125,7 +147,7 @@ class Memcached:
     def _values(self, keys: list[bytes], with_version: bool) -> bytes:
         lines = []
         for key in keys:
-            if item := self._find(key):
+            if item := self._find_for_reader(key):
                 version = b" %d" % item.version if with_version else b""
                 head = b"VALUE %s %s %d%s" % (key, item.flags, len(item.data), version)
                 lines += [head, item.data]
@@ -146,7 +168,15 @@ class Memcached:
         return value + b"\r\n"
 
     def _find(self, key: bytes) -> Item | None:
-        item = self._items.get(key)
+        return self._unless_expired(self._items.get(key))
+
+    def _find_for_reader(self, key: bytes) -> Item | None:
+        if self._stale is None or key in self._read:
+            return self._find(key)
+        self._read.add(key)
+        return self._unless_expired(self._stale.get(key))
+
+    def _unless_expired(self, item: Item | None) -> Item | None:
         return item if item and self.clock() < item.expires else None
 
     def _expires(self, exptime: bytes) -> float:

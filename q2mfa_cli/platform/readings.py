@@ -67,9 +67,13 @@ def options() -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def deviations() -> list[Readings]:
-    """Every set of readings that differs from the strict default in one field."""
-    return [Readings(**{name: value}) for name, values in options().items() for value in values[1:]]
+def alternatives() -> list[Readings]:
+    """The fewest readings that have every value but the strict defaults: the second value of each field, then the third."""
+    ranks = range(1, max(map(len, options().values())))
+    return [
+        Readings(**{name: values[rank] for name, values in options().items() if rank < len(values)})
+        for rank in ranks
+    ]
 
 
 def parse(values: Mapping[str, Any]) -> Readings:

@@ -61,6 +61,11 @@ def par(seen: Observation) -> Iterable[Outcome]:
             yield found(
                 "The provider requires pushed authorization requests, and announces no endpoint.", "high"
             )
+        elif seen.requires_par or seen.profile:
+            yield found(
+                "The extension requires pushed authorization requests, and the provider announces none.",
+                "high",
+            )
         else:
             yield found("The provider announces no pushed authorization requests.")
     elif required:
@@ -75,7 +80,11 @@ def iss(seen: Observation) -> Iterable[Outcome]:
     elif seen.metadata.get("authorization_response_iss_parameter_supported") is True:
         yield passed("The provider names itself in the authorization response.")
     else:
-        yield found("The provider does not announce iss in the authorization response.")
+        # With PROFILE = "fapi2", the extension denies a response without iss.
+        yield found(
+            "The provider does not announce iss in the authorization response.",
+            "high" if seen.profile else "",
+        )
 
 
 def id_token_alg(seen: Observation) -> Iterable[Outcome]:
@@ -91,6 +100,9 @@ def id_token_alg(seen: Observation) -> Iterable[Outcome]:
         yield found(f"No algorithm for ID tokens can be accepted; there are: {listed(algorithms)}.")
         return
     fapi2 = [each for each in usable if each in FAPI2_ALGORITHMS]
+    if seen.profile and not fapi2:
+        yield found(f"FAPI 2.0 allows no algorithm for ID tokens; there are: {listed(algorithms)}.")
+        return
     yield passed(
         f"ID tokens can be signed with {listed(usable)}; "
         f"of these, FAPI 2.0 allows {listed(fapi2) if fapi2 else 'none'}."
@@ -109,12 +121,14 @@ def client_auth(seen: Observation) -> Iterable[Outcome]:
         yield NO_METADATA
         return
     methods = authentication_methods(seen)
-    usable = [each for each in (*SECRET_METHODS, KEY_METHOD) if each in methods]
+    accepted = (KEY_METHOD,) if seen.profile else (*SECRET_METHODS, KEY_METHOD)
+    usable = [each for each in accepted if each in methods]
     if not usable:
         yield found(f"No way to authenticate the client can be used; there are: {listed(methods)}.")
         return
     algorithms = seen.texts("token_endpoint_auth_signing_alg_values_supported")
-    if usable == [KEY_METHOD] and algorithms is not None and not set(algorithms) & set(ALGORITHMS):
+    signing = FAPI2_ALGORITHMS if seen.profile else ALGORITHMS
+    if usable == [KEY_METHOD] and algorithms is not None and not set(algorithms) & set(signing):
         yield found(f"No algorithm for {KEY_METHOD} can be used; there are: {listed(algorithms)}.")
     elif usable == [KEY_METHOD]:
         yield passed(f"The client can authenticate with {KEY_METHOD} only.")

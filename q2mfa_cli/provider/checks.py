@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "issuer-match",
-        "The metadata name the issuer to the letter.",
+        "The metadata name exactly this issuer.",
         "Discovery, 4.3",
         "high",
         "Set ISSUER to the spelling of the provider's metadata.",
@@ -171,6 +171,15 @@ CHECKS: tuple[Check, ...] = (
         "high",
         "Add the origin of online banking to frame-ancestors of the login pages, and remove X-Frame-Options.",
         framing.framing,
+    ),
+    Check(
+        "browser",
+        "Chromium shows the login page in a frame of online banking. Only with --browser.",
+        "HTML Standard; CSP Level 3",
+        "high",
+        "Add the origin of online banking to frame-ancestors of the login pages, remove X-Frame-Options, and have no "
+        "script that hides a framed page.",
+        framing.browser,
     ),
     Check(
         "frame-cookies",

@@ -25,13 +25,12 @@ def metadata_url(issuer: str) -> str:
 
 def issuer_problem(issuer: str) -> tuple[str, str] | None:
     """Why *issuer* cannot be one, and the remedy; ``None`` if it can."""
-    if issuer.rstrip("/").endswith(WELL_KNOWN):
-        spelling = issuer.rstrip("/").removesuffix(WELL_KNOWN)
-        return "This is the address of the metadata, not the issuer.", f"Use {spelling} as the issuer."
     try:
-        check_issuer(issuer)
+        spelling = check_issuer(issuer)
     except UsageError as error:
         return error.message, error.hint
+    if spelling != issuer:
+        return "This is the address of the metadata, not the issuer.", f"Use {spelling} as the issuer."
     return None
 
 

@@ -17,15 +17,20 @@ from q2mfa_cli import __version__
 from q2mfa_cli.provider.observation import Answer, Connection, NoAnswer, Trouble
 
 SECONDS = 10.0
+"""How long one request may take, from the connection to the last byte."""
 MAX_BYTES = 100_000
 CHUNK = 1024  # little: a compressed answer grows when it is read
 Result = TypeVar("Result")
 
 
-class Browser:
-    """Requests that share cookies, as those of one customer do."""
+class Client:
+    """Requests that share cookies, as those of one customer do.
 
-    def __init__(self) -> None:
+    :param seconds: how long each of them may take.
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"q2mfa/{__version__}"
         # Without this, requests sends what ~/.netrc has for a host.
@@ -43,7 +48,7 @@ class Browser:
         def ask() -> Answer | NoAnswer:
             try:
                 with self._session.request(
-                    method, url, timeout=SECONDS, allow_redirects=False, stream=True, **options
+                    method, url, timeout=self._seconds, allow_redirects=False, stream=True, **options
                 ) as response:
                     received, body = time.time(), b""
                     for chunk in response.iter_content(CHUNK):
@@ -58,17 +63,20 @@ class Browser:
             except requests.exceptions.Timeout:
                 return NoAnswer(url, Trouble.TIME)
             except requests.exceptions.ConnectionError as error:
-                lied = isinstance(error.args[0] if error.args else None, urllib3.exceptions.ProtocolError)
+                cause = error.args[0] if error.args else None
+                if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
+                    return NoAnswer(url, Trouble.TIME)
+                lied = isinstance(cause, urllib3.exceptions.ProtocolError)
                 return NoAnswer(url, Trouble.PROTOCOL if lied else Trouble.CONNECTION)
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError):
                 return NoAnswer(url, Trouble.PROTOCOL)
 
         # requests bounds each wait, and not their sum: an answer that drips takes forever.
         late: Answer | NoAnswer = NoAnswer(url, Trouble.TIME)
-        return _within(SECONDS, ask, late)
+        return _within(self._seconds, ask, late)
 
 
-def connect(url: str) -> Connection:
+def connect(url: str, seconds: float = SECONDS) -> Connection:
     """Look at the TLS connection to the host of *url*."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
@@ -86,7 +94,7 @@ def connect(url: str) -> Connection:
             context = ssl.create_default_context(cafile=authorities)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             with (
-                socket.create_connection((host, port), SECONDS) as plain,
+                socket.create_connection((host, port), seconds) as plain,
                 context.wrap_socket(plain, server_hostname=host) as secure,
             ):
                 certificate = secure.getpeercert() or {}
@@ -101,7 +109,7 @@ def connect(url: str) -> Connection:
         except (OSError, ValueError) as error:
             return Connection(host, error=f"{type(error).__name__}")
 
-    return _within(SECONDS, ask, Connection(host, error="it takes more than 10 seconds"))
+    return _within(seconds, ask, Connection(host, error="it takes more than 10 seconds"))
 
 
 def _within(seconds: float, ask: Callable[[], Result], otherwise: Result) -> Result:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from q2mfa_cli.provider.observation import Answer, origin_of
+from q2mfa_cli.provider.outcome import printable
 
+SHOWN = 160
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -47,10 +49,10 @@ def rule_of(answer: Answer) -> Rule:
                     break  # a repeated directive counts for nothing
     if policies:
         shown = " and ".join(f"frame-ancestors {' '.join(each)}" for each in policies)
-        return Rule(f"Content-Security-Policy: {_short(shown)}", tuple(policies))
+        return Rule(f"Content-Security-Policy: {printable(shown, SHOWN)}", tuple(policies))
     values = answer.all("X-Frame-Options")
     options = {option.strip().lower() for value in values for option in value.split(",")}
-    header = f"X-Frame-Options: {_short(', '.join(values))}"
+    header = f"X-Frame-Options: {printable(', '.join(values), SHOWN)}"
     if len(options) > 1:
         forbids = options & {"deny", "sameorigin", "allowall"}
         return Rule(header, (("'none'",),)) if forbids else Rule("", ())
@@ -59,11 +61,6 @@ def rule_of(answer: Answer) -> Rule:
     if options == {"sameorigin"}:
         return Rule(header, (("'self'",),))
     return Rule("", ())  # browsers ignore any other value, ALLOW-FROM among them
-
-
-def _short(text: str) -> str:
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return printable if len(printable) <= 160 else printable[:157] + "…"
 
 
 def _matches(source: str, embedder: str, page: str) -> bool:

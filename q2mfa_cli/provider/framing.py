@@ -10,8 +10,11 @@ from publicsuffixlist import PublicSuffixList
 
 from q2mfa_cli.provider.frame_headers import rule_of
 from q2mfa_cli.provider.observation import Answer, NoAnswer, Observation, Trouble, origin_of
-from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped, unknown
+from q2mfa_cli.provider.outcome import Outcome, found, passed, printable, skipped, unknown
 from q2mfa_cli.provider.page import Page
+
+BLOCKED = "net::ERR_BLOCKED_BY_RESPONSE"
+"""How Chromium reports X-Frame-Options and frame-ancestors."""
 
 
 def login_page(seen: Observation) -> Page | None:
@@ -58,6 +61,29 @@ def _judged(answer: Answer, embedder: str) -> Outcome:
     if embedder or rule.allows_own_origin_at_most:
         return found(f"The login page does not let {who} frame it: {rule.header}.", seen_at=page_url)
     return unknown(f"The login page lets some origins frame it: {rule.header}.", "Give --embedder.")
+
+
+def browser(seen: Observation) -> Iterable[Outcome]:
+    framed, who = seen.framed, seen.embedder or "another origin"
+    if isinstance(framed, str):
+        yield skipped(f"Not tried: {framed}" if framed else "Not tried in a browser (--browser).")
+    elif framed.failure == BLOCKED and not seen.embedder:
+        yield unknown(
+            "Chromium does not show the login page in a frame of another origin.", "Give --embedder."
+        )
+    elif framed.failure == BLOCKED:
+        yield found(f"Chromium does not show the login page in a frame of {who}.")
+    elif framed.failure:
+        yield unknown(f"Chromium could not load the login page in a frame: {framed.failure}.")
+    elif framed.fields:
+        fields = f"{framed.fields} field{'' if framed.fields == 1 else 's'}"
+        yield passed(f"Chromium shows the login page in a frame of {who}, with {fields} to fill in.")
+    elif framed.fields_in_tab:
+        yield found(
+            f"The page shows no field in a frame of {who}, and does outside a frame.", seen_at=framed.url
+        )
+    else:
+        yield unknown("Chromium shows a page without a field to fill in.", "Look at it in a browser.")
 
 
 def frame_cookies(seen: Observation) -> Iterable[Outcome]:
@@ -107,8 +133,9 @@ def _cookie(header: str) -> tuple[str, dict[str, str]]:
     """A cookie's name, and its attributes by their names in lower case."""
     first, *rest = header.split(";")
     attributes = dict(part.strip().lower().partition("=")[::2] for part in rest)
-    name = "".join(c if c.isprintable() else "?" for c in first.partition("=")[0].strip())
-    return name[:40], {key.strip(): value.strip() for key, value in attributes.items()}
+    return printable(first.partition("=")[0].strip(), 40), {
+        key.strip(): value.strip() for key, value in attributes.items()
+    }
 
 
 def is_same_site(one: str, other: str) -> bool:

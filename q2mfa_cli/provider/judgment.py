@@ -15,6 +15,8 @@ from q2mfa_cli.provider.observation import NoAnswer, Observation, Trouble
 from q2mfa_cli.provider.outcome import SEVERITIES, Kind, Outcome
 from q2mfa_cli.provider.vendors import Vendor, vendor_of
 
+FRAMING = ("framing", "browser")
+
 
 class Verdict(Enum):
     """Whether the provider works in an outlet."""
@@ -43,16 +45,23 @@ class Finding:
         return (self.outcome.severity or self.check.severity) if is_found else "info"
 
     @property
+    def _topic(self) -> str:
+        """The check under which the vendor's advice is."""
+        return "framing" if self.check.id in FRAMING else self.check.id
+
+    @property
     def impossible(self) -> str:
-        vendor_says = self.vendor.impossible.get(self.check.id, "") if self.vendor else ""
+        vendor_says = self.vendor.impossible.get(self._topic, "") if self.vendor else ""
         return vendor_says if self.outcome.kind is Kind.FOUND else ""
 
     @property
     def remedy(self) -> str:
-        """What to change; the vendor's own words come before the table's."""
+        """What to change; the vendor's own words come before the table's. Empty if nothing is to be changed."""
+        vendor_says = self.vendor.remedies.get(self._topic, "") if self.vendor else ""
         if self.outcome.kind is not Kind.FOUND:
-            return self.outcome.remedy
-        vendor_says = self.vendor.remedies.get(self.check.id, "") if self.vendor else ""
+            # Why the login page was not judged has nothing to do with the vendor.
+            more = vendor_says if self.outcome.remedy and self._topic not in FRAMING else ""
+            return f"{self.outcome.remedy} {more}".strip()
         return self.impossible or self.outcome.remedy or vendor_says or self.check.remedy
 
     def is_at_least(self, severity: str) -> bool:
@@ -86,8 +95,9 @@ class Judgment:
         return [finding for finding in self.found if finding.blocks]
 
     @property
-    def framing(self) -> Outcome:
-        return next(finding.outcome for finding in self.findings if finding.check.id == "framing")
+    def framing(self) -> Sequence[Outcome]:
+        """What the checks of frames say: from the headers, and from Chromium if it was tried."""
+        return [finding.outcome for finding in self.findings if finding.check.id in FRAMING]
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -95,7 +105,8 @@ class Judgment:
             return Verdict.CANNOT
         if self.blocking:
             return Verdict.AFTER_CHANGES
-        return Verdict.WORKS if self.framing.kind is Kind.PASSED else Verdict.UNDECIDED
+        is_framed = any(outcome.kind is Kind.PASSED for outcome in self.framing)
+        return Verdict.WORKS if is_framed else Verdict.UNDECIDED
 
     @property
     def sentence(self) -> str:
@@ -109,7 +120,7 @@ class Judgment:
             case Verdict.CANNOT:
                 return f"It cannot work in an outlet: {', '.join(f.check.id for f in self.blocking if f.impossible)}."
             case Verdict.UNDECIDED:
-                return f"Undecided: nothing stops it so far. {self.framing.text}"
+                return f"Undecided: nothing stops it so far. {self.framing[0].text}"
 
     @property
     def is_unreachable(self) -> bool:
@@ -141,11 +152,14 @@ class Judgment:
         settings: dict[str, Any] = {"ISSUER": right_spelling(self.seen) or self.seen.issuer}
         if self.seen.client_id:
             settings["CLIENT_ID"] = self.seen.client_id
+        if self.seen.profile:
+            settings["PROFILE"] = self.seen.profile
         methods = authentication_methods(self.seen)
-        if KEY_METHOD in methods and not set(SECRET_METHODS) & set(methods):
+        takes_secrets = set(SECRET_METHODS) & set(methods) and not self.seen.profile
+        if KEY_METHOD in methods and not takes_secrets:
             settings["CLIENT_AUTH_METHOD"] = KEY_METHOD
         required = self.seen.metadata.get("require_pushed_authorization_requests") is True
-        if required and self.seen.is_safe(self.seen.metadata.get(PAR_ENDPOINT)):
+        if (required or self.seen.requires_par) and self.seen.is_safe(self.seen.metadata.get(PAR_ENDPOINT)):
             settings["PAR"] = "required"
         if self.seen.acr_values:
             settings["ACR_VALUES"] = " ".join(self.seen.acr_values)

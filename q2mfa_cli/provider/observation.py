@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -23,14 +23,10 @@ class Trouble(Enum):
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """A request without a usable answer.
-
-    :param detail: what the library says, on one line; empty if it adds nothing.
-    """
+    """A request without a usable answer."""
 
     url: str
     trouble: Trouble
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,16 +88,33 @@ class ClientProbe(Enum):
 
 
 @dataclass(frozen=True)
+class FramedPage:
+    """The login page in a frame of online banking, as Chromium shows it.
+
+    :param failure: Chromium's error in place of the page, such as ``net::ERR_BLOCKED_BY_RESPONSE``; empty if it shows one.
+    :param fields: how many fields a person can see and type into.
+    :param fields_in_tab: the same outside a frame. Counted only if the frame shows a page without a field.
+    """
+
+    url: str
+    failure: str = ""
+    fields: int = 0
+    fields_in_tab: int = 0
+
+
+@dataclass(frozen=True)
 class Observation:
     """All that was seen of a provider, and what it was asked for.
 
     :param embedder: the origin of online banking, which frames the login page.
     :param redirect_uri: what is registered for the client.
-    :param has_secret: whether there is a client secret. The secret itself is not here.
+    :param requires_par: whether the extension denies without a pushed authorization request.
+    :param profile: ``fapi2``, or empty; the extension's PROFILE.
     :param pages: the answers on the way from the authorization endpoint to the first page, each a redirect but the last.
     :param pages_end: why the way ended without a page: a :class:`NoAnswer`, or a sentence.
     :param cross_origin: the authorization endpoint's answer to a script of another origin.
     :param client: the answer to the client's credentials. :param client_unseen: why they were not sent.
+    :param framed: what Chromium shows, or why it was not tried.
     """
 
     issuer: str
@@ -109,8 +122,9 @@ class Observation:
     embedder: str = ""
     client_id: str = ""
     redirect_uri: str = ""
-    has_secret: bool = False
     acr_values: Sequence[str] = ()
+    requires_par: bool = False
+    profile: str = ""
     jwks: Answer | NoAnswer | None = None
     pages: Sequence[Answer] = ()
     pages_end: NoAnswer | str = ""
@@ -118,7 +132,8 @@ class Observation:
     probe: ClientProbe | None = None
     client: Answer | NoAnswer | None = None
     client_unseen: str = ""
-    connections: Sequence[Connection] = field(default=())
+    connections: Sequence[Connection] = ()
+    framed: FramedPage | str = ""
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:

@@ -54,7 +54,13 @@ def info(text: str) -> Outcome:
     return Outcome(Kind.INFO, text)
 
 
+def printable(text: str, length: int) -> str:
+    """*text* of the provider as a terminal can show it: at most *length* characters, none of which acts on the terminal."""
+    shown = "".join(character if character.isprintable() else "?" for character in text)
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
 def listed(values: list[str]) -> str:
-    """*values* of the provider as a sentence can hold them: printable, at most eight of them, each at most 60 characters."""
-    shown = ["".join(c if c.isprintable() else "?" for c in value)[:60] for value in values[:8]]
+    """*values* of the provider, as a sentence can hold them: at most eight of them."""
+    shown = [printable(value, 60) for value in values[:8]]
     return ", ".join(shown) + (f" and {len(values) - 8} more" if len(values) > 8 else "")

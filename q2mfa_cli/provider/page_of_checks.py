@@ -15,6 +15,10 @@ works in an outlet of online banking. It sends requests to the provider only: at
 It follows redirects on the way to the login page only, at most five. The client secret goes to the token endpoint or the
 endpoint for pushed authorization requests, and only if the metadata are the issuer's own. No report contains it.
 
+With `--browser`, headless Chromium also shows the login page in a frame of the embedder, and loads what that page loads.
+Playwright answers for the embedder, so that no request reaches online banking. It needs `pip install "q2mfa-cli[browser]"`
+and `playwright install chromium`, or a Chromium of the system.
+
 A finding of *high* or *critical* lets no customer through. *low* and *medium* ones are risks. A check can also say *unknown*
 (the provider does not tell), *skipped* (it was not looked at) or *info*. The table has each check's usual severity.
 """
@@ -25,7 +29,7 @@ CODES = """
 | status | meaning |
 |---|---|
 | 0 | nothing was found of the severity of `--fail-on` (default: `low`) or more |
-| 1 | something was found |
+| 1 | something was found; 0 with `--exit-zero` |
 | 2 | wrong usage |
 | 3 | the provider could not be asked, or q2mfa itself failed |
 
@@ -41,7 +45,9 @@ def page_of_checks() -> str:
     ]
     vendor_rows = []
     for vendor in VENDORS:
-        name = f"[{vendor.name}](../how-to/{vendor.page}.md)" if vendor.page else vendor.name
+        name = (
+            f"[{vendor.name}](../how-to/identity-providers/{vendor.page}.md)" if vendor.page else vendor.name
+        )
         vendor_rows += [f"| {name} | `{check}` | {text} |" for check, text in vendor.remedies.items()]
         vendor_rows += [
             f"| {name} | `{check}` | No way: {text} |" for check, text in vendor.impossible.items()

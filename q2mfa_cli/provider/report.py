@@ -44,16 +44,23 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def as_text(judgment: Judgment) -> str:
-    """Return the report for a person: the verdict, what was found, the rest in short, and what to configure."""
+def as_text(judgment: Judgment, min_severity: str = SEVERITIES[0]) -> str:
+    """Return the report for a person: the verdict, what was found, the rest in short, and what to configure.
+
+    :param min_severity: the least severity of the findings to show.
+    """
     vendor = f" ({judgment.vendor.name})" if judgment.vendor else ""
     lines = [f"{judgment.seen.issuer}{vendor}", judgment.sentence, ""]
-    for finding in judgment.found:
+    shown = [finding for finding in judgment.found if finding.is_at_least(min_severity)]
+    for finding in shown:
         lines.append(f"{finding.severity}[{finding.check.id}]: {finding.outcome.text}")
         if finding.outcome.seen_at:
             lines.append(f"  seen at  {finding.outcome.seen_at}")
         label = "remedy " if not finding.impossible else "no way "
         lines += [f"  {label}  {finding.remedy}", f"  source   {finding.check.source}", ""]
+    if hidden := len(judgment.found) - len(shown):
+        less = f"{hidden} finding{'' if hidden == 1 else 's'} below {min_severity}"
+        lines += [f"{less} {'is' if hidden == 1 else 'are'} not shown.", ""]
     lines += _rest(judgment)
     lines += _configuration(judgment)
     return "\n".join([*lines, NOT_SEEN])

@@ -1,4 +1,4 @@
-"""What to switch at which vendor, from its documentation. ``docs/how-to`` has a page for each."""
+"""What to switch at which vendor, from its documentation. ``docs/how-to/identity-providers`` has a page for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from q2mfa_cli.provider.observation import Observation
 class Vendor:
     """A vendor, or a program, of identity providers.
 
-    :param page: its page in ``docs/how-to``, without the suffix; empty if it has none.
+    :param page: its page in ``docs/how-to/identity-providers``, without the suffix; empty if it has none.
     :param is_it: from the issuer's host and the metadata to whether this is the vendor.
     :param remedies: what to switch there, by the check's id.
     :param impossible: what cannot be switched there, by the check's id, with the reason.

@@ -22,10 +22,11 @@ from q2mfa_cli.provider.discovery import (
     issuer_problem,
     metadata_url,
 )
-from q2mfa_cli.provider.fetching import Browser, connect
+from q2mfa_cli.provider.fetching import SECONDS, Client, connect
 from q2mfa_cli.provider.observation import (
     Answer,
     ClientProbe,
+    FramedPage,
     NoAnswer,
     Observation,
     Trouble,
@@ -43,6 +44,9 @@ class Target:
     """What to ask about.
 
     :param secret: the client's secret, or its private key as a JWK. Not shown in the value's text.
+    :param requires_par: whether the extension denies without a pushed authorization request.
+    :param profile: ``fapi2``, or empty; the extension's PROFILE.
+    :param in_browser: whether to frame the login page in Chromium. :param seconds: how long one request may take.
     """
 
     issuer: str
@@ -52,6 +56,10 @@ class Target:
     scopes: Sequence[str] = ("openid",)
     acr_values: Sequence[str] = ()
     secret: str = ""
+    requires_par: bool = False
+    profile: str = ""
+    in_browser: bool = False
+    seconds: float = SECONDS
 
     def __repr__(self) -> str:
         return f"Target({self.issuer!r})"
@@ -74,19 +82,21 @@ def visit(target: Target) -> Observation:
         embedder=target.embedder,
         client_id=target.client_id,
         redirect_uri=target.redirect_uri,
-        has_secret=bool(target.secret),
         acr_values=target.acr_values,
+        requires_par=target.requires_par,
+        profile=target.profile,
     )
     if issuer_problem(target.issuer):
         return replace(seen, client_unseen="The issuer cannot be one.", pages_end="The issuer cannot be one.")
-    seen = replace(seen, discovery=Browser().get(metadata_url(target.issuer)))
+    seen = replace(seen, discovery=Client(target.seconds).get(metadata_url(target.issuer)))
     keys_url = seen.metadata.get("jwks_uri")
     if seen.is_safe(keys_url):
-        seen = replace(seen, jwks=Browser().get(str(keys_url)))
-    request = _authorization_request(target)
-    seen, reference = _try_client(seen, target, request)
-    seen = _go_to_login(seen, target, request, reference)
-    return replace(seen, connections=tuple(connect(url) for url in _https_origins(seen)))
+        seen = replace(seen, jwks=Client(target.seconds).get(str(keys_url)))
+    seen = _try_client(seen, target)
+    seen = _go_to_login(seen, target)
+    if target.in_browser:
+        seen = replace(seen, framed=_frame(seen, target))
+    return replace(seen, connections=tuple(connect(url, target.seconds) for url in _https_origins(seen)))
 
 
 def _https_origins(seen: Observation) -> list[str]:
@@ -115,39 +125,38 @@ def _authorization_request(target: Target) -> dict[str, str]:
     return {name: value for name, value in request.items() if value}
 
 
-def _try_client(seen: Observation, target: Target, request: Mapping[str, str]) -> tuple[Observation, str]:
-    """Authenticate the client, and return the reference of a pushed request where there is one."""
-
-    def unseen(why: str) -> tuple[Observation, str]:
-        return replace(seen, client_unseen=why), ""
-
+def _try_client(seen: Observation, target: Target) -> Observation:
+    """Authenticate the client, by a pushed request if the provider takes them."""
     if not (target.client_id and target.secret):
-        return unseen("")
+        return seen
     if seen.metadata.get("issuer") != target.issuer:
-        return unseen("The secret was not sent: the metadata are not this issuer's.")
+        return replace(seen, client_unseen="The secret was not sent: the metadata are not this issuer's.")
     pushes = bool(target.redirect_uri) and seen.metadata.get(PAR_ENDPOINT) is not None
     endpoint = seen.metadata.get(PAR_ENDPOINT if pushes else "token_endpoint")
     if not seen.is_safe(endpoint):
-        return unseen("The secret was not sent: the endpoint has no https URL.")
+        return replace(seen, client_unseen="The secret was not sent: the endpoint has no https URL.")
     methods = authentication_methods(seen)
     method = KEY_METHOD if _is_key(target.secret) else next((m for m in SECRET_METHODS if m in methods), "")
     if not method:
-        return unseen("The secret was not sent: the provider takes no client secret.")
-    form, headers = _credentials(target, method)
+        return replace(seen, client_unseen="The secret was not sent: the provider takes no client secret.")
     if pushes:
-        asked: Mapping[str, str] = request
-    else:
-        asked = {
-            "grant_type": "authorization_code",
-            "code": secrets.token_urlsafe(32),
-            "redirect_uri": target.redirect_uri or f"{OTHER_ORIGIN}/verify.html",
-            "code_verifier": secrets.token_urlsafe(32),
-        }
-    answer = Browser().post(str(endpoint), {**asked, **form}, headers)
-    probe = ClientProbe.PAR if pushes else ClientProbe.TOKEN
-    body = answer.json if isinstance(answer, Answer) and answer.status in (200, 201) else None
-    reference = body.get("request_uri") if pushes and isinstance(body, dict) else ""
-    return replace(seen, probe=probe, client=answer), reference if isinstance(reference, str) else ""
+        answer = _authenticated_post(target, str(endpoint), method, _authorization_request(target))
+        return replace(seen, probe=ClientProbe.PAR, client=answer)
+    made_up = {
+        "grant_type": "authorization_code",
+        "code": secrets.token_urlsafe(32),
+        "redirect_uri": target.redirect_uri or f"{OTHER_ORIGIN}/verify.html",
+        "code_verifier": secrets.token_urlsafe(32),
+    }
+    answer = _authenticated_post(target, str(endpoint), method, made_up)
+    return replace(seen, probe=ClientProbe.TOKEN, client=answer)
+
+
+def _authenticated_post(
+    target: Target, endpoint: str, method: str, form: Mapping[str, str]
+) -> Answer | NoAnswer:
+    proof, headers = _credentials(target, method)
+    return Client(target.seconds).post(endpoint, {**form, **proof}, headers)
 
 
 def _is_key(secret: str) -> bool:
@@ -188,16 +197,30 @@ def _assertion(target: Target) -> str:
         raise UnusableKey from None
 
 
-def _go_to_login(
-    seen: Observation, target: Target, request: Mapping[str, str], reference: str
-) -> Observation:
+def _reference(seen: Observation) -> str:
+    """The reference of the pushed request; empty if none was pushed, or accepted."""
+    answer = seen.client
+    if seen.probe is not ClientProbe.PAR or not isinstance(answer, Answer) or answer.status not in (200, 201):
+        return ""
+    reference = answer.json.get("request_uri") if isinstance(answer.json, dict) else ""
+    return reference if isinstance(reference, str) else ""
+
+
+def _authorization_url(seen: Observation, target: Target, reference: str) -> str:
+    pushed = {"client_id": target.client_id, "request_uri": reference}
+    endpoint = str(seen.metadata["authorization_endpoint"])
+    separator = "&" if "?" in endpoint else "?"
+    return f"{endpoint}{separator}{urlencode(pushed if reference else _authorization_request(target))}"
+
+
+def _go_to_login(seen: Observation, target: Target) -> Observation:
     """Go to the login page as the customer's browser does: with the cookies, through at most five redirects."""
-    endpoint = seen.metadata.get("authorization_endpoint")
-    if not seen.is_safe(endpoint):
+    if not seen.is_safe(seen.metadata.get("authorization_endpoint")):
         return replace(seen, pages_end="There is no authorization endpoint that can be asked.")
-    asked = {"client_id": target.client_id, "request_uri": reference} if reference else request
-    url = str(endpoint) + ("&" if "?" in str(endpoint) else "?") + urlencode(asked)
-    seen = replace(seen, cross_origin=Browser().get(url, {"Origin": OTHER_ORIGIN}))
+    reference = _reference(seen)
+    # Without the reference, which a provider may accept once only.
+    other = Client(target.seconds).get(_authorization_url(seen, target, ""), {"Origin": OTHER_ORIGIN})
+    seen = replace(seen, cross_origin=other)
     if not (target.client_id and target.redirect_uri):
         return replace(
             seen,
@@ -209,7 +232,8 @@ def _go_to_login(
             pages_end="The login page was not looked at: the provider wants the request pushed. "
             "Give --client-secret-env.",
         )
-    browser, pages = Browser(), list[Answer]()
+    browser, pages = Client(target.seconds), list[Answer]()
+    url = _authorization_url(seen, target, reference)
     for _ in range(REDIRECTS + 1):
         answer = browser.get(url)
         if isinstance(answer, NoAnswer):
@@ -227,6 +251,19 @@ def _go_to_login(
             )
         url = url.partition("#")[0]
     return replace(seen, pages=pages, pages_end=f"The login page is behind more than {REDIRECTS} redirects.")
+
+
+def _frame(seen: Observation, target: Target) -> FramedPage | str:
+    """Show the login page in a frame of the embedder, in Chromium; or say why not."""
+    if seen.pages_end or not seen.pages:
+        return "The login page was not reached."
+    from q2mfa_cli.provider.chromium import frame  # needs Playwright
+
+    def url() -> str:
+        again = _try_client(seen, target) if _reference(seen) else seen
+        return _authorization_url(again, target, _reference(again))
+
+    return frame(url, seen.embedder or OTHER_ORIGIN, seen.on_loopback, target.seconds)
 
 
 def _is_callback(url: str, redirect_uri: str) -> bool:

@@ -73,13 +73,12 @@ class Transaction:
             steps.append(prepare(change, len(steps), self._staging))
         with ThreadPoolExecutor(SYNC_THREADS) as pool:
             list(pool.map(Step.sync, steps))
-        self._interruptions.check()
-        for step in steps:
-            self._make(os.path.dirname(step.target))
-            self._taken.append(step)
-            step.take()
-        for folder in sorted({os.path.dirname(step.target) for step in steps}):
-            disk.sync(folder)
+            self._interruptions.check()
+            for step in steps:
+                self._make(os.path.dirname(step.target))
+                self._taken.append(step)
+                step.take()
+            list(pool.map(disk.sync, sorted({os.path.dirname(step.target) for step in steps})))
         self._taken.clear()
         self._made.clear()
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from q2mfa_cli import toml
-from q2mfa_cli.workspace.requirements_file import Declared, declarations
+from q2mfa_cli.workspace.requirements_file import Declared, declarations, may_declare, normalized, project
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -44,10 +45,13 @@ class Conflict:
 
 def is_met(entries: Iterable[Declared], wanted: str) -> bool:
     """Return whether all that *entries* allow to be installed meets the requirement *wanted*."""
-    from packaging.requirements import Requirement  # only for a run that reaches the plan
+    about = _about(entries, wanted)
+    if not about:
+        return False
+    from packaging.requirements import Requirement  # only where an entry is about the same project
 
     need = Requirement(wanted)
-    own = [each for each in _about(entries, wanted) if _applies(each)]
+    own = [each for each in about if _applies(each)]
     lines = [each.requirement for each in own if not each.is_constraint]
     extras = {extra.lower() for line in lines for extra in line.extras}
     if not lines or not need.extras <= extras:
@@ -63,10 +67,12 @@ def is_met(entries: Iterable[Declared], wanted: str) -> bool:
 
 def conflict(entries: Iterable[Declared], wanted: str) -> Conflict | None:
     """Return what keeps a further line for *wanted* from being of use; ``None`` if the line can stand beside *entries*."""
-    from packaging.requirements import Requirement
+    about = _about(entries, wanted)
+    if not about:
+        return None
+    from packaging.requirements import Requirement  # only where an entry is about the same project
 
     need = Requirement(wanted).specifier
-    about = _about(entries, wanted)
     lines = [each for each in about if not each.is_constraint]
     if lines and not any(map(_applies, lines)):
         version = ".".join(map(str, sys.version_info[:2]))
@@ -82,17 +88,17 @@ def conflict(entries: Iterable[Declared], wanted: str) -> Conflict | None:
     return None
 
 
-def source(root: Path) -> Source | None:
-    """Return the file of the workspace *root* that declares what it depends on; ``None`` if there is none."""
-    return _requirements_in(root) or _pyproject(root) or _pipfile(root) or _setup(root)
+def source(root: Path, projects: Collection[str]) -> Source | None:
+    """Return the file of the workspace *root* that declares what it depends on; ``None`` if there is none.
+
+    :param projects: The normalized names of those whose entries are wanted.
+    """
+    found = (kind(root, projects) for kind in (_requirements_in, _pyproject, _pipfile, _setup))
+    return next(filter(None, found), None)
 
 
 def _about(entries: Iterable[Declared], wanted: str) -> list[Declared]:
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    project = canonicalize_name(Requirement(wanted).name)
-    return [each for each in entries if canonicalize_name(each.requirement.name) == project]
+    return [each for each in entries if normalized(each.requirement.name) == project(wanted)]
 
 
 def _applies(declared: Declared) -> bool:
@@ -126,22 +132,22 @@ def _telling_versions(*specifiers: SpecifierSet) -> Iterator[Version]:
             yield Version(".".join(map(str, (*bound.release[:place], bound.release[place] + 1))))
 
 
-def _requirements_in(root: Path) -> Source | None:
+def _requirements_in(root: Path, projects: Collection[str]) -> Source | None:
     text = _text(root / SOURCE)
     if text is None:
         return None
-    entries = declarations(root, SOURCE, text.encode()).entries
+    entries = declarations(root, SOURCE, text.encode(), projects).entries
     return Source(SOURCE, entries, lambda wanted: f"Add {wanted} to {SOURCE}, then run: pip-compile {SOURCE}")
 
 
-def _pyproject(root: Path) -> Source | None:
+def _pyproject(root: Path, projects: Collection[str]) -> Source | None:
     document = _toml(root / PYPROJECT)
-    project, poetry = _table(document, "project"), _table(document, "tool", "poetry")
-    if not poetry and (not project or "dependencies" in project.get("dynamic", [])):
+    standard, poetry = _table(document, "project"), _table(document, "tool", "poetry")
+    if not poetry and (not standard or "dependencies" in standard.get("dynamic", [])):
         return None
     entries = [
-        *_listed(PYPROJECT, project.get("dependencies", [])),
-        *_tabled(PYPROJECT, _table(poetry, "dependencies")),
+        *_listed(PYPROJECT, standard.get("dependencies", []), projects),
+        *_tabled(PYPROJECT, _table(poetry, "dependencies"), projects),
     ]
     tools = {"poetry": bool(poetry), "uv": (root / "uv.lock").is_file(), "pdm": (root / "pdm.lock").is_file()}
     tool = next((name for name, is_used in tools.items() if is_used), None)
@@ -154,22 +160,22 @@ def _pyproject(root: Path) -> Source | None:
     return Source(PYPROJECT, tuple(entries), step)
 
 
-def _pipfile(root: Path) -> Source | None:
+def _pipfile(root: Path, projects: Collection[str]) -> Source | None:
     if not (root / PIPFILE).is_file():
         return None
-    entries = _tabled(PIPFILE, _table(_toml(root / PIPFILE), "packages"))
+    entries = _tabled(PIPFILE, _table(_toml(root / PIPFILE), "packages"), projects)
     return Source(
         PIPFILE, tuple(entries), lambda wanted: f'Add {wanted} to {PIPFILE}: pipenv install "{wanted}"'
     )
 
 
-def _setup(root: Path) -> Source | None:
+def _setup(root: Path, projects: Collection[str]) -> Source | None:
     for name in ("setup.cfg", "setup.py"):
         text = _text(root / name) or ""
         if "install_requires" in text:
             # What is no requirement in it declares none of a project's name that q2mfa asks for.
             texts = re.findall(r"^\s*([A-Za-z0-9][^\n#\"']*)|[\"']([^\"'\n]+)[\"']", text, re.MULTILINE)
-            entries = _listed(name, [bare or quoted for bare, quoted in texts])
+            entries = _listed(name, [bare or quoted for bare, quoted in texts], projects)
             return Source(
                 name,
                 tuple(entries),
@@ -178,18 +184,21 @@ def _setup(root: Path) -> Source | None:
     return None
 
 
-def _listed(path: str, texts: Any) -> Iterator[Declared]:
-    """Yield the requirements (PEP 508) among *texts*."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
+def _listed(path: str, texts: Any, projects: Collection[str]) -> Iterator[Declared]:
+    """Yield the requirements (PEP 508) among *texts* that are about *projects*."""
     for text in texts if isinstance(texts, list) else []:
-        try:
-            yield Declared(path, text.strip(), Requirement(text.strip()))
-        except (InvalidRequirement, AttributeError):
+        if not isinstance(text, str) or not may_declare(text, projects):
             continue
+        from packaging.requirements import (
+            InvalidRequirement,
+            Requirement,
+        )  # only where a line names a project of ours
+
+        with contextlib.suppress(InvalidRequirement):
+            yield Declared(path, text.strip(), Requirement(text.strip()))
 
 
-def _tabled(path: str, table: Mapping[str, Any]) -> Iterator[Declared]:
+def _tabled(path: str, table: Mapping[str, Any], projects: Collection[str]) -> Iterator[Declared]:
     """Yield the requirements of a table of Poetry or Pipenv: a version, or a table with it, by the project's name."""
     for name, value in table.items():
         detail = value[0] if isinstance(value, list) and value else value
@@ -197,9 +206,8 @@ def _tabled(path: str, table: Mapping[str, Any]) -> Iterator[Declared]:
         version = detail.get("version") if isinstance(detail, dict) else detail
         # Of a folder, a repository and alternatives, the version cannot be told.
         told = isinstance(version, str) and "|" not in version and not isinstance(value, list)
-        yield from _listed(
-            path, [f"{name}{extras}{_specifiers(str(version))}" if told else f"{name}{extras} @ file:."]
-        )
+        text = f"{name}{extras}{_specifiers(str(version))}" if told else f"{name}{extras} @ file:."
+        yield from _listed(path, [text], projects)
 
 
 def _specifiers(constraint: str) -> str:

@@ -11,7 +11,7 @@ from q2mfa_cli.workspace import settings_file
 from q2mfa_cli.workspace.find import CONFIGURATION, Workspace, listed
 
 # The files of an extension that are written before its extension.py, in that order.
-WRITTEN_FIRST = ("README.md", "__init__.py", "customer.py")
+WRITTEN_FIRST = ("AGENTS.md", "README.md", "__init__.py", "customer.py")
 
 
 def name_checker(workspace: Workspace) -> Callable[[str], str]:

@@ -133,7 +133,8 @@ def _require(workspace: Workspace, wanted: Mapping[str, Sequence[str]], result: 
         result.steps += [f"Add to {REQUIREMENTS} ({NO_WORKSPACE}): {'; '.join(wanted)}"] if wanted else []
         return
     before = workspace.requirements
-    source = dependencies.source(workspace.root)
+    projects = {requirements_file.project(requirement) for requirement in wanted}
+    source = dependencies.source(workspace.root, projects)
     if before is None and source:
         result.install = ""
         for requirement, names in wanted.items():
@@ -142,7 +143,7 @@ def _require(workspace: Workspace, wanted: Mapping[str, Sequence[str]], result: 
             elif not dependencies.is_met(source.entries, requirement):
                 result.steps.append(source.step(requirement))
         return
-    declared = requirements_file.declarations(workspace.root, REQUIREMENTS, before or b"")
+    declared = requirements_file.declarations(workspace.root, REQUIREMENTS, before or b"", projects)
     content = before or b""
     generator = requirements_file.generator(content)
     for requirement, names in wanted.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ COMMENT = re.compile(r"(^|\s+)#.*$")
 GENERATED = re.compile(r"#.*(auto-?generated|@generated)", re.IGNORECASE)
 COMMAND = re.compile(r"(?:command:|run:)\s*(?:#\s*)+(\S.*)")
 INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+|(?=[^\s=]))(\S.*)")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+SEPARATORS = re.compile(r"[-_.]+")
 EDITABLE = re.compile(r"(-e|--editable)(\s*=\s*|\s+)")
 
 
@@ -94,19 +96,28 @@ def removed(content: bytes, requirement: str) -> bytes:
 
 
 def project(requirement: str) -> str:
-    """Return the normalized name of the project that *requirement* is about; the text itself if it names none."""
-    from packaging.requirements import InvalidRequirement, Requirement  # only for a run that reaches the plan
-    from packaging.utils import canonicalize_name
-
-    try:
-        return canonicalize_name(Requirement(requirement).name)
-    except InvalidRequirement:
-        return requirement
+    """Return the normalized name (PEP 503) of the project that *requirement* is about; the text itself if it names none."""
+    name = NAME.match(requirement)
+    return normalized(name[0]) if name else requirement
 
 
-def declarations(root: Path, name: str, content: bytes) -> Declarations:
-    """Return what the file *name* of the workspace *root* declares. Lines that pip would refuse are left out."""
-    return _read(root, root / name, content, False, set())
+def normalized(name: str) -> str:
+    return SEPARATORS.sub("-", name).lower()
+
+
+def may_declare(text: str, projects: Collection[str]) -> bool:
+    """Return whether *text* mentions one of *projects*, by their normalized names. Only such a text is worth parsing."""
+    return any(name in normalized(text) for name in projects)
+
+
+def declarations(root: Path, name: str, content: bytes, projects: Collection[str]) -> Declarations:
+    """Return what the file *name* of the workspace *root* declares about *projects*.
+
+    Lines that pip would refuse are left out.
+
+    :param projects: Normalized names.
+    """
+    return _read(root, root / name, content, projects, False, set())
 
 
 def generator(content: bytes) -> Generator | None:
@@ -140,9 +151,14 @@ def _source(command: str) -> str:
     return "Pipfile" if words[:1] == ["pipenv"] else ""
 
 
-def _read(root: Path, path: Path, content: bytes, is_constraint: bool, seen: set[Path]) -> Declarations:
-    from packaging.requirements import InvalidRequirement  # only for a run that reaches the plan
-
+def _read(
+    root: Path,
+    path: Path,
+    content: bytes,
+    projects: Collection[str],
+    is_constraint: bool,
+    seen: set[Path],
+) -> Declarations:
     seen.add(path.resolve())
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     entries: list[Declared] = []
@@ -153,14 +169,13 @@ def _read(root: Path, path: Path, content: bytes, is_constraint: bool, seen: set
             other = path.parent / include[2].strip("'\"")
             if other.is_file() and other.resolve() not in seen:
                 constraints = is_constraint or include[1] in ("-c", "--constraint")
-                found = _read(root, _shortest(root, other), _bytes(other), constraints, seen)
+                found = _read(root, _shortest(root, other), _bytes(other), projects, constraints, seen)
                 entries += found.entries
                 hashed |= found.hashed
             continue
         text = _without_options(EDITABLE.sub("", line))
-        try:
-            requirement = _requirement(text)
-        except InvalidRequirement:
+        requirement = _requirement(text) if may_declare(text, projects) else None
+        if requirement is None:
             continue
         shown = str(requirement) if text.endswith(".whl") else text
         entries.append(Declared(f"{name}, line {number}", shown, requirement, is_constraint))
@@ -193,12 +208,12 @@ def _without_options(line: str) -> str:
     return re.split(r"\s+-", f" {line}", maxsplit=1)[0].strip()
 
 
-def _requirement(text: str) -> Requirement:
-    """Return the requirement (PEP 508), or what pip finds in a URL or a path.
-
-    :raises InvalidRequirement: The text does not name a project.
-    """
-    from packaging.requirements import InvalidRequirement, Requirement
+def _requirement(text: str) -> Requirement | None:
+    """Return the requirement (PEP 508), or what pip finds in a URL or a path; ``None`` if the text names no project."""
+    from packaging.requirements import (
+        InvalidRequirement,
+        Requirement,
+    )  # only where a line names a project of ours
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     if egg := re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+(?:\[[^\]]*\])?)", text):
@@ -206,10 +221,13 @@ def _requirement(text: str) -> Requirement:
     if text.endswith(".whl") and "@" not in text:
         try:
             name, version, *_ = parse_wheel_filename(re.split(r"[\\/]", text)[-1])
-        except InvalidWheelFilename as error:
-            raise InvalidRequirement(str(error)) from error
+        except InvalidWheelFilename:
+            return None
         return Requirement(f"{name}=={version}")
-    return Requirement(text)
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None
 
 
 def _shortest(root: Path, path: Path) -> Path:

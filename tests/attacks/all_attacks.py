@@ -1,4 +1,4 @@
-"""Every attack, in the order of docs/redirect-security.md."""
+"""Every attack, in the order of docs/explanation/redirect-attacks.md."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from providers.user_agent import UserAgent
 
 from attacks.denials import Denial
-from attacks.hostile_provider import EMAIL, HONEST, USER, Change, HostileProvider, Json, Lie, honest
 from attacks.served_extension import Answer, Extension, Login
+from q2mfa_cli.platform.verify.hostile import EMAIL, HONEST, USER, HostileProvider, Lie
+from q2mfa_cli.platform.verify.hostile.changes import Change, honest
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def usual_login(setting: Setting, attack: Attack, user: Login) -> Answer:
 class Attack:
     """A login that would succeed, with one change that has to be denied; or one that conforms and has to pass.
 
-    :param name: the test's id, and the row in docs/redirect-security.md. :param wrong: the change in words.
+    :param name: the test's id, and the row in docs/explanation/redirect-attacks.md. :param wrong: the change in words.
     :param denial: the check that denies it. None: a conforming provider may do this.
     :param lie: what the provider changes. :param back: changes what the browser brings back.
     :param user: what HQ knows of the user. None: what the provider knows too.
@@ -77,34 +77,3 @@ def right_user(settings: Mapping[str, Any]) -> dict[str, str]:
     """What HQ knows of the user who logs in at the providers."""
     attribute = str(settings.get("IDENTITY_ATTRIBUTE", "sso_identifier"))
     return {attribute: {"sub": USER, "email": EMAIL}[settings.get("IDENTITY_CLAIM", "sub")]}
-
-
-def without(*names: str) -> Change:
-    return lambda given: {name: value for name, value in given.items() if name not in names}
-
-
-def changed(**values: Any) -> Change:
-    return lambda given: {**given, **values}
-
-
-def listed(name: str) -> Change:
-    """The value twice: in a query, the parameter appears twice."""
-    return lambda given: {**given, name: [given[name], given[name]]}
-
-
-def longer(name: str, by: str) -> Change:
-    return lambda given: {**given, name: given[name] + by}
-
-
-def after(**seconds: int) -> Change:
-    """Claims that are this many seconds after now."""
-    return lambda given: {**given, **{name: int(time.time()) + value for name, value in seconds.items()}}
-
-
-def in_place_of(jwk: Json) -> Change:
-    """A JWKS with *jwk* under the `kid` of the key that was there."""
-    return lambda keys: {"keys": [{**jwk, "kid": keys["keys"][0]["kid"]}]}
-
-
-def each_key(change: Change) -> Change:
-    return lambda given: {"keys": [change(key) for key in given["keys"]]}

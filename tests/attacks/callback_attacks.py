@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from attacks.attack import Attack, changed, listed, longer, without
+from attacks.attack import Attack
 from attacks.denials import CODE, ERROR, ISS, NO_ANSWER, REFUSED, STATE, USER_ERROR, Denial
-from attacks.hostile_provider import Change, Lie, honest
+from q2mfa_cli.platform.verify.hostile import Lie
+from q2mfa_cli.platform.verify.hostile.changes import Change, changed, honest, listed, longer, without
 
 
 def back(name: str, wrong: str, denial: Denial, change: Change, **options: Any) -> Attack:

@@ -8,13 +8,16 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from attacks.attack import Attack, Setting, after, changed, each_key, right_user, without
+from attacks.attack import Attack, Setting, right_user
 from attacks.endpoint_attacks import POST
-from attacks.hostile_provider import ANOTHER_KEY, HONEST, Json, Key, Lie
-from attacks.id_token_attacks import HIGH, TRUSTING, with_header
+from attacks.id_token_attacks import HIGH, TRUSTING
 from attacks.identity_attacks import BY_EMAIL, REGISTRATION
 from attacks.served_extension import CLIENT_ID, Answer, Login
 from attacks.session_attacks import NO_PAR
+from q2mfa_cli.platform.verify.hostile import HONEST, Lie
+from q2mfa_cli.platform.verify.hostile.changes import after, changed, each_key, without
+from q2mfa_cli.platform.verify.hostile.keys import Json, Key, another_key
+from q2mfa_cli.platform.verify.hostile.signatures import with_header
 
 
 def right(name: str, what: str, lie: Lie, **options: Any) -> Attack:
@@ -47,7 +50,7 @@ def after_a_new_key(setting: Setting, attack: Attack, user: Login) -> Answer:
     setting.provider.lie = attack.lie
     first = setting.extension.login(**right_user(attack.settings))
     assert first.finish(setting.leave(first)).status == 200
-    setting.provider.change_keys(replace(ANOTHER_KEY, kid=setting.provider.key.kid))
+    setting.provider.change_keys(replace(another_key(), kid=setting.provider.key.kid))
     return user.finish(setting.leave(user))
 
 

@@ -1,4 +1,4 @@
-"""The checks of protocol.py and oidc.py: what denies the attacks, and what docs/redirect-security.md shows.
+"""The checks of protocol.py and oidc.py: what denies the attacks, and what docs/explanation/redirect-attacks.md shows.
 
 A denial is known by its function and by its reason in the log, as both stand in these files.
 """

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from attacks.attack import Attack, changed, each_key, in_place_of, longer, without
+from attacks.attack import Attack
 from attacks.denials import (
     AUTH_METHOD,
     ENDPOINT,
@@ -25,8 +25,21 @@ from attacks.denials import (
     TOKEN,
     Denial,
 )
-from attacks.hostile_provider import ANOTHER_KEY, Change, Json, Lie
-from attacks.malformed_answers import Raw, big, body, bomb, redirect, reset, silence, slow, status, wire
+from q2mfa_cli.platform.verify.hostile import Lie
+from q2mfa_cli.platform.verify.hostile.answers import (
+    Raw,
+    big,
+    body,
+    bomb,
+    redirect,
+    reset,
+    silence,
+    slow,
+    status,
+    wire,
+)
+from q2mfa_cli.platform.verify.hostile.changes import Change, changed, each_key, in_place_of, longer, without
+from q2mfa_cli.platform.verify.hostile.keys import Json, another_key
 
 # ---- the same wrong answers, from each of the four addresses that the server asks ------------------
 
@@ -251,7 +264,7 @@ KEYS = [
         "twice",
         "two keys under the one name",
         KEY,
-        lambda k: {"keys": [*k["keys"], *in_place_of(ANOTHER_KEY.jwk)(k)["keys"]]},
+        lambda k: {"keys": [*k["keys"], *in_place_of(another_key().jwk)(k)["keys"]]},
     ),
     keys("encryption", "the key is for encryption", KEY, each_key(changed(use="enc"))),
     keys("algorithm", "the key is for another algorithm", KEY, each_key(changed(alg="RS512"))),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import math
 from collections.abc import Callable
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
-from attacks.attack import Attack, after, changed, each_key, in_place_of, longer, without
+from attacks.attack import Attack
 from attacks.denials import (
     ACR,
     ALGORITHM,
@@ -30,66 +27,38 @@ from attacks.denials import (
     TOKEN,
     Denial,
 )
-from attacks.hostile_provider import (
-    ANOTHER_KEY,
-    USER,
-    Change,
-    HostileProvider,
-    Json,
-    Key,
-    Lie,
-    base64url,
-    honest,
-    signed,
-)
 from attacks.served_extension import CLIENT_ID, CLIENT_SECRET
+from q2mfa_cli.platform.verify.hostile import USER, Lie
+from q2mfa_cli.platform.verify.hostile.changes import (
+    Change,
+    after,
+    changed,
+    each_key,
+    honest,
+    in_place_of,
+    longer,
+    without,
+)
+from q2mfa_cli.platform.verify.hostile.keys import Json, another_key, base64url, signed, weak_key
+from q2mfa_cli.platform.verify.hostile.signatures import (
+    Sign,
+    by_another_key,
+    by_weak_key,
+    hs256,
+    reused,
+    tampered,
+    unsigned,
+    with_header,
+    with_own_key,
+)
 
 # ---- the ID token's signature ------------------------------------------------------------------------
 
-Sign = Callable[[HostileProvider, Json], Json]
 SHARED = b"k" * 32
-WEAK = Key("weak", "RS256", rsa.generate_private_key(65537, 1024))
-
-
-def hs256(key: Callable[[HostileProvider], bytes]) -> Sign:
-    def sign(provider: HostileProvider, claims: Json) -> str:
-        header = {"typ": "JWT", "alg": "HS256", "kid": provider.key.kid}
-        return signed(header, claims, lambda data: hmac.digest(key(provider), data, "sha256"))
-
-    return sign
-
-
-def unsigned(alg: Any) -> Sign:
-    return lambda provider, claims: signed({"alg": alg, "kid": provider.key.kid}, claims, lambda data: b"")
-
-
-def with_header(**header: Any) -> Sign:
-    return lambda provider, claims: provider.key.sign(claims, **header)
 
 
 def with_payload(payload: Callable[[Json], Json]) -> Sign:
     return lambda provider, claims: provider.key.sign(payload(claims))
-
-
-def tampered(provider: HostileProvider, claims: Json) -> str:
-    whole = provider.key.sign(claims)
-    return whole[:-6] + ("A" if whole[-6] != "A" else "B") + whole[-5:]
-
-
-def reused(provider: HostileProvider, claims: Json) -> str:
-    """The signature of another payload."""
-    header, _, signature = provider.key.sign({**claims, "sub": "somebody else"}).split(".")
-    return f"{header}.{base64url(json.dumps(claims).encode())}.{signature}"
-
-
-def own_key(place: str) -> Sign:
-    """A token that brings its key along, or says where it is."""
-
-    def sign(provider: HostileProvider, claims: Json) -> str:
-        brought = {"jwk": ANOTHER_KEY.jwk, "jku": f"{provider.issuer.rpartition('/')[0]}/elsewhere"}
-        return ANOTHER_KEY.sign(claims, kid=provider.key.kid, **{place: brought[place]})
-
-    return sign
 
 
 def signature(
@@ -145,17 +114,17 @@ SIGNATURES = [
         "other-key",
         "another key under the known `kid`",
         SIGNATURE,
-        lambda p, c: ANOTHER_KEY.sign(c, kid=p.key.kid),
+        by_another_key,
     ),
     signature(
         "weak-key",
         "an RSA key of 1024 bits",
         KEY_LENGTH,
-        lambda p, c: WEAK.sign(c, kid=p.key.kid),
-        keys=in_place_of(WEAK.jwk),
+        by_weak_key,
+        keys=in_place_of(weak_key().jwk),
     ),
     signature(
-        "unknown-kid", "a `kid` that the provider does not have", KEY, lambda p, c: ANOTHER_KEY.sign(c)
+        "unknown-kid", "a `kid` that the provider does not have", KEY, lambda p, c: another_key().sign(c)
     ),
     signature(
         "no-kid-several",
@@ -175,8 +144,8 @@ SIGNATURES = [
     ),
     signature("alg-missing", "no `alg`", TOKEN, with_header(alg=None)),
     signature("other-family", "`alg: ES256` over an RSA key", KEY, with_header(alg="ES256")),
-    signature("key-brought", "the token brings its own key (`jwk`)", SIGNATURE, own_key("jwk")),
-    signature("key-elsewhere", "the token says where its key is (`jku`)", SIGNATURE, own_key("jku")),
+    signature("key-brought", "the token brings its own key (`jwk`)", SIGNATURE, with_own_key("jwk")),
+    signature("key-elsewhere", "the token says where its key is (`jku`)", SIGNATURE, with_own_key("jku")),
     signature(
         "critical",
         "a `crit` that nobody here understands (RFC 7515, 4.1.11)",

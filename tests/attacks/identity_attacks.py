@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attacks.attack import Attack, changed, without
+from attacks.attack import Attack
 from attacks.denials import EMAIL_VERIFIED, IDENTITY, LINKED, Denial
-from attacks.hostile_provider import EMAIL, USER, Lie
+from q2mfa_cli.platform.verify.hostile import EMAIL, USER, Lie
+from q2mfa_cli.platform.verify.hostile.changes import changed, without
 
 REGISTRATION = {"IDENTITY_ATTRIBUTE": "registration_value"}
 BY_EMAIL = {"IDENTITY_CLAIM": "email"}

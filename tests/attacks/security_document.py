@@ -1,8 +1,9 @@
-"""Write the tables of docs/redirect-security.md: `PYTHONPATH=tests .venv/bin/python -m attacks.security_document`."""
+"""Write the tables of docs/explanation/redirect-attacks.md: `PYTHONPATH=tests .venv/bin/python -m attacks.security_document`."""
 
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 from providers import test_certified_provider
@@ -22,7 +23,7 @@ from attacks.denials import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENT = ROOT / "docs" / "redirect-security.md"
+DOCUMENT = ROOT / "docs" / "explanation" / "redirect-attacks.md"
 EXTENSION = ROOT / "tests" / "snapshots" / "redirect-ssr" / "MyExternalMFA"
 FILES = [("protocol.py", " and"), ("oidc.py", ". The reason is")]
 MARK = "<!-- `make snapshots` writes the rest of this file. tests/attacks/test_security_document.py checks it. -->\n"
@@ -51,6 +52,7 @@ OWN_TESTS = [
 DENYING = {"require": 2, "usable": 1, "available": 1, "trusted": 1, "current": 1, "denying": 1, "Denied": 1}
 
 
+@cache
 def functions() -> dict[str, str]:
     """The functions of protocol.py and oidc.py, by name, with their source. Both renderings have the same files."""
     return {
@@ -61,6 +63,7 @@ def functions() -> dict[str, str]:
     }
 
 
+@cache
 def denying_statements() -> set[tuple[str, str]]:
     """Every call that denies: its function, and its reason as it is written there."""
     found = set()
@@ -78,7 +81,7 @@ def denying_statements() -> set[tuple[str, str]]:
 
 
 def document() -> str:
-    """What docs/redirect-security.md has to be: its own text up to the mark, then the tables."""
+    """What docs/explanation/redirect-attacks.md has to be: its own text up to the mark, then the tables."""
     text, mark, _ = DOCUMENT.read_text("utf-8").partition(MARK)
     if not mark:
         raise ValueError(f"{DOCUMENT.name} does not contain the line {MARK}")
@@ -91,7 +94,7 @@ def _tables() -> list[str]:
         "## What is denied",
         "",
         "The function and the reason are those of",
-        *(f"[`{name}`](../{(EXTENSION / name).relative_to(ROOT)}){end}" for name, end in FILES),
+        *(f"`{(EXTENSION / name).relative_to(ROOT)}`{end}" for name, end in FILES),
         "in the log, after `External MFA denied: ` and the code. Search for it in the file to find the check.",
         "",
         "Tests: `tests/attacks/test_hostile_provider.py::test_attack_is_denied[…]`.",

@@ -20,9 +20,12 @@ import requests
 from command import q2mfa
 from extension_server import EXTENSION_SERVER, LOG_LINES
 
+from q2mfa_cli.platform.verify.hostile import Client
+
 CLIENT_ID = "q2-mfa"
 # What RFC 6749, 2.3.1 wants form-encoded before it goes into a Basic header; a plain one hides the mistake.
 CLIENT_SECRET = "a secret of the tests with / + and % in it"
+CLIENT = Client(CLIENT_ID, CLIENT_SECRET)
 
 # An answer that has not come by then is a hang: oidc.py gives each of at most four calls ten seconds.
 PATIENCE = 45

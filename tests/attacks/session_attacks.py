@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from attacks.attack import Attack, Setting, changed, right_user, without
+from attacks.attack import Attack, Setting, right_user
 from attacks.denials import CONFIRMS, FLOW, ISS, KEY, NONCE, PKCE, REFUSED, STATE, Denial
-from attacks.hostile_provider import ANOTHER_KEY, Lie
 from attacks.served_extension import Answer, Login
+from q2mfa_cli.platform.verify.hostile import Lie
+from q2mfa_cli.platform.verify.hostile.changes import changed, without
+from q2mfa_cli.platform.verify.hostile.keys import another_key
 
 
 def again(setting: Setting, attack: Attack, user: Login) -> Answer:
@@ -89,7 +91,7 @@ def sent_to_a_stranger(setting: Setting, attack: Attack, user: Login) -> Answer:
 
 def with_the_id_token_of_a_stranger(setting: Setting, attack: Attack, user: Login) -> Answer:
     setting.provider.lie = Lie(
-        sign=lambda provider, claims: ANOTHER_KEY.sign({**claims, "iss": setting.stranger.issuer})
+        sign=lambda provider, claims: another_key().sign({**claims, "iss": setting.stranger.issuer})
     )
     return user.finish(setting.leave(user))
 

@@ -15,20 +15,20 @@ import node
 import pytest
 from providers import user_agent
 
-from attacks import hostile_provider
 from attacks.all_attacks import ATTACKS
 from attacks.attack import Attack, Setting, right_user
 from attacks.conforming_logins import CONFORMING_LOGINS
 from attacks.endpoint_attacks import PRIVATE_KEY, SLOW
-from attacks.hostile_provider import ELSEWHERE, HONEST, HostileProviders, honest
-from attacks.served_extension import Answer, serving
+from attacks.served_extension import CLIENT, Answer, serving
+from q2mfa_cli.platform.verify.hostile import ELSEWHERE, HONEST, HostileProviders, running
+from q2mfa_cli.platform.verify.hostile.changes import honest
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def providers() -> Iterator[HostileProviders]:
-    with hostile_provider.running() as providers:
+    with running(CLIENT) as providers:
         yield providers
 
 

@@ -1,4 +1,4 @@
-"""docs/redirect-security.md and the README of this folder match the code."""
+"""docs/explanation/redirect-attacks.md and the README of this folder match the code."""
 
 from __future__ import annotations
 

@@ -11,10 +11,9 @@ import memcached
 import pytest
 from pymemcache.client.base import Client
 
-from attacks import hostile_provider
 from attacks.attack import Setting, right_user
-from attacks.hostile_provider import HONEST, Lie
-from attacks.served_extension import Login, serving
+from attacks.served_extension import CLIENT, Login, serving
+from q2mfa_cli.platform.verify.hostile import HONEST, Lie, running
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +46,7 @@ class Workers:
 @pytest.fixture(scope="module")
 def workers(generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     folder = tmp_path_factory.mktemp("workers")
-    with hostile_provider.running() as providers, memcached.running() as address:
+    with running(CLIENT) as providers, memcached.running() as address:
         provider, stranger = providers.new(), providers.new()
         settings, arguments = {"ISSUER": provider.issuer}, ["--memcached", str(address[1])]
         with (

@@ -1,4 +1,4 @@
-"""Shell completion, as the README has it: what a shell asks the command when Tab is pressed."""
+"""Shell completion, as docs/how-to/shell-completion.md has it: what a shell asks the command when Tab is pressed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,24 @@ def test_completion_script_is_printed(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("q2mfa ", {"create", "diff", "doctor", "list", "preview", "provider", "remove", "test", "update"}),
+        (
+            "q2mfa ",
+            {
+                *[
+                    "create",
+                    "diff",
+                    "doctor",
+                    "explain",
+                    "list",
+                    "preview",
+                    "provider",
+                    "remove",
+                    "test",
+                    "update",
+                    "verify",
+                ]
+            },
+        ),
         ("q2mfa cr", {"create"}),
         ("q2mfa create --mfa ", {"standard", "redirect"}),
         ("q2mfa create_extension --rendering s", {"ssr"}),

@@ -1,4 +1,4 @@
-"""docs/dialogue.md shows the dialogue as it is."""
+"""docs/reference/dialogue.md shows the dialogue as it is."""
 
 from __future__ import annotations
 

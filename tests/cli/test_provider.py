@@ -5,96 +5,31 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import parse_qs, unquote_plus
 
 import jsonschema
-import jwt
 import pytest
 from command import Run, contents, q2mfa
-from cryptography.hazmat.primitives.asymmetric import ec
+from providers.lying_provider import LOGIN, METADATA_PATH, REDIRECT_URI, LyingProvider, running
 
-from q2mfa_cli.provider import fetching
+from q2mfa_cli.provider.checks import CHECKS
+from q2mfa_cli.provider.judgment import judge
+from q2mfa_cli.provider.observation import NoAnswer, Trouble
+from q2mfa_cli.provider.visit import Target, visit
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "provider-report.schema.json").read_text("utf-8"))
 SECRET = "the-secret-of-this-client"
-REDIRECT_URI = "https://assets.bank.example/verify.html"
 CLIENT = ["--client-id", "q2", "--client-secret-env", "PROVIDER_TEST_SECRET", "--redirect-uri", REDIRECT_URI]
-LOGIN = b'<form><input type="password" name="p"></form>'
-KEY: dict[str, Any] = jwt.get_algorithm_by_name("ES256").to_jwk(
-    ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True
-)
-KEYS = {"keys": [{**{name: KEY[name] for name in ("kty", "crv", "x", "y")}, "kid": "1", "use": "sig"}]}
-
-
-class Provider(ThreadingHTTPServer):
-    """A provider on loopback. A test changes what it announces and answers.
-
-    :ivar answers: status, headers and body by path. :ivar asked: path, header Authorization and form of each request.
-    """
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.issuer = f"http://127.0.0.1:{self.server_port}"
-        self.asked: list[tuple[str, str, str]] = []
-        self.metadata: dict[str, Any] = {
-            "issuer": self.issuer,
-            "authorization_endpoint": f"{self.issuer}/authorize",
-            "token_endpoint": f"{self.issuer}/token",
-            "jwks_uri": f"{self.issuer}/jwks",
-            "pushed_authorization_request_endpoint": f"{self.issuer}/par",
-            "response_types_supported": ["code"],
-            "code_challenge_methods_supported": ["S256"],
-            "authorization_response_iss_parameter_supported": True,
-            "id_token_signing_alg_values_supported": ["ES256"],
-            "claims_supported": ["auth_time"],
-            "subject_types_supported": ["public"],
-        }
-        self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {
-            "/jwks": (200, {}, json.dumps(KEYS).encode()),
-            "/par": (201, {}, b'{"request_uri": "urn:example:1", "expires_in": 60}'),
-            "/token": (400, {}, b'{"error": "invalid_grant"}'),
-            "/authorize": (302, {"Location": "/login"}, b""),
-            "/login": (200, {"Content-Type": "text/html"}, LOGIN),
-        }
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Provider
-
-    def do_GET(self) -> None:
-        form = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        path = urlsplit(self.path).path
-        self.server.asked.append((self.path, self.headers.get("Authorization", ""), form))
-        default = (200, {}, json.dumps(self.server.metadata).encode())
-        status, headers, body = self.server.answers.get(path, default)
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET
-
-    def log_message(self, *message: Any) -> None:
-        """Log nothing."""
 
 
 @pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[LyingProvider]:
     monkeypatch.setenv("PROVIDER_TEST_SECRET", SECRET)
-    with Provider() as provider:
-        thread = threading.Thread(target=provider.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with running() as provider:
         yield provider
-        provider.shutdown()
-        thread.join()
 
 
 def ask(*arguments: str, cwd: Path) -> tuple[Run, Any]:
@@ -109,7 +44,7 @@ def found(report: Any) -> list[str]:
     return [each["id"] for each in report["findings"] if each["outcome"] == "found"]
 
 
-def test_good_provider_works_and_exits_0(provider: Provider, tmp_path: Path) -> None:
+def test_good_provider_works_and_exits_0(provider: LyingProvider, tmp_path: Path) -> None:
     run, report = ask(provider.issuer, *CLIENT, cwd=tmp_path)
     assert (run.status, report["status"], found(report)) == (0, "works", [])
     text = q2mfa("provider", provider.issuer, *CLIENT, cwd=tmp_path)
@@ -117,14 +52,89 @@ def test_good_provider_works_and_exits_0(provider: Provider, tmp_path: Path) -> 
     assert SECRET not in text.out + text.err + run.out
 
 
+def html(body: bytes = LOGIN, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return 200, {"Content-Type": "text/html", **named}, body
+
+
+OLD = {"Date": "Wed, 01 Jan 2020 00:00:00 GMT"}
+
+# How a provider lies to each check, over HTTP. tests/cli/test_provider_connection.py has those to `tls`.
+LIES: list[tuple[str, Callable[[LyingProvider], Any]]] = [
+    ("discovery", lambda it: it.answers.update({METADATA_PATH: (302, {"Location": "/elsewhere"}, b"")})),
+    ("discovery", lambda it: it.answers.update({METADATA_PATH: (200, {}, b"<html>")})),
+    ("issuer-match", lambda it: it.metadata.update(issuer=f"{it.issuer}/")),
+    ("endpoints", lambda it: it.metadata.pop("token_endpoint")),
+    ("response-type", lambda it: it.metadata.update(response_types_supported=["id_token"])),
+    ("pkce", lambda it: it.metadata.update(code_challenge_methods_supported=["plain"])),
+    ("par", lambda it: it.metadata.pop("pushed_authorization_request_endpoint")),
+    ("iss", lambda it: it.metadata.pop("authorization_response_iss_parameter_supported")),
+    ("id-token-alg", lambda it: it.metadata.update(id_token_signing_alg_values_supported=["HS256"])),
+    ("client-auth", lambda it: it.metadata.update(token_endpoint_auth_methods_supported=["tls_client_auth"])),
+    ("acr", lambda it: it.metadata.update(acr_values_supported=["0"])),
+    ("jwks", lambda it: it.answers.update({"/jwks": (200, {}, b'{"keys": [{"kty": "oct", "k": "AAAA"}]}')})),
+    ("jwks", lambda it: it.answers.update({"/jwks": (500, {}, b"")})),
+    ("client", lambda it: it.answers.update({"/par": (401, {}, b'{"error": "invalid_client"}')})),
+    ("client", lambda it: it.answers.update({"/par": (400, {}, b'{"error": "invalid_redirect_uri"}')})),
+    ("framing", lambda it: it.answers.update({"/login": html(X_Frame_Options="DENY")})),
+    ("frame-cookies", lambda it: it.answers.update({"/login": html(Set_Cookie="sid=1; SameSite=Lax")})),
+    ("passkeys", lambda it: it.answers.update({"/login": html(LOGIN + b"<p>Use your passkey")})),
+    ("clock", lambda it: [it.discovery_headers.update(OLD), it.answers["/jwks"][1].update(OLD)]),
+    ("cors", lambda it: it.answers.update({"/authorize": html(Access_Control_Allow_Origin="*")})),
+]
+
+
+@pytest.mark.parametrize(("check", "lie"), LIES, ids=[f"{check}-{n}" for n, (check, _) in enumerate(LIES)])
+def test_lie_is_found_by_its_check(
+    check: str, lie: Callable[[LyingProvider], Any], provider: LyingProvider, tmp_path: Path
+) -> None:
+    lie(provider)
+    run, report = ask(provider.issuer, *CLIENT, "--acr-values", "urn:mfa", cwd=tmp_path)
+    assert run.status == 1 and set(found(report)) == {check}
+
+
+def test_every_check_that_can_find_something_is_lied_to() -> None:
+    elsewhere = {"issuer-form", "tls", "browser", "claims"}
+    assert {check for check, _ in LIES} | elsewhere == {
+        check.id for check in CHECKS if check.severity != "info"
+    }
+
+
 @pytest.mark.parametrize(("fail_on", "status"), [("low", 1), ("medium", 0), ("high", 0)])
-def test_exit_status_follows_fail_on(fail_on: str, status: int, provider: Provider, tmp_path: Path) -> None:
+def test_exit_status_follows_fail_on(
+    fail_on: str, status: int, provider: LyingProvider, tmp_path: Path
+) -> None:
     provider.metadata.pop("authorization_response_iss_parameter_supported")
     run, report = ask(provider.issuer, *CLIENT, "--fail-on", fail_on, cwd=tmp_path)
     assert (run.status, found(report)) == (status, ["iss"])
 
 
-def test_secret_goes_to_the_par_endpoint_only(provider: Provider, tmp_path: Path) -> None:
+def test_exit_zero_and_min_severity_change_what_is_reported_and_not_what_is_found(
+    provider: LyingProvider, tmp_path: Path
+) -> None:
+    provider.metadata.pop("authorization_response_iss_parameter_supported")
+    run, report = ask(provider.issuer, *CLIENT, "--exit-zero", "--min-severity", "high", cwd=tmp_path)
+    assert (run.status, found(report)) == (0, ["iss"])
+    text = q2mfa("provider", provider.issuer, *CLIENT, "--min-severity", "medium", cwd=tmp_path)
+    assert text.status == 1 and "low[iss]" not in text.out
+    assert "1 finding below medium is not shown." in text.out
+
+
+def test_profile_and_require_par_reach_the_checks(provider: LyingProvider, tmp_path: Path) -> None:
+    provider.metadata["token_endpoint_auth_methods_supported"] = ["client_secret_basic"]
+    _, report = ask(provider.issuer, *CLIENT, "--profile", "fapi2", cwd=tmp_path)
+    assert found(report) == ["client-auth"] and report["settings"]["PROFILE"] == "fapi2"
+    del provider.metadata["pushed_authorization_request_endpoint"]
+    _, report = ask(provider.issuer, *CLIENT, "--require-par", cwd=tmp_path)
+    assert [each["severity"] for each in report["findings"] if each["id"] == "par"] == ["high"]
+
+
+def test_reference_of_a_pushed_request_is_used_once(provider: LyingProvider, tmp_path: Path) -> None:
+    ask(provider.issuer, *CLIENT, cwd=tmp_path)
+    assert sum("request_uri=urn" in path for path, _, _ in provider.asked) == 1
+
+
+def test_secret_goes_to_the_par_endpoint_only(provider: LyingProvider, tmp_path: Path) -> None:
     ask(provider.issuer, *CLIENT, cwd=tmp_path)
     pair = base64.b64encode(f"q2:{SECRET}".encode()).decode()
     sent = [(path, authorization) for path, authorization, _ in provider.asked if authorization]
@@ -137,7 +147,7 @@ def test_secret_goes_to_the_par_endpoint_only(provider: Provider, tmp_path: Path
 
 @pytest.mark.parametrize("lie", ["issuer", "endpoint", "redirect"])
 def test_secret_is_not_sent_where_the_metadata_are_not_to_be_trusted(
-    lie: str, provider: Provider, tmp_path: Path
+    lie: str, provider: LyingProvider, tmp_path: Path
 ) -> None:
     if lie == "issuer":
         provider.metadata["issuer"] = "https://other.example"
@@ -151,7 +161,7 @@ def test_secret_is_not_sent_where_the_metadata_are_not_to_be_trusted(
     assert run.status == (0 if lie == "redirect" else 1)
 
 
-def test_error_texts_of_the_provider_are_not_repeated(provider: Provider, tmp_path: Path) -> None:
+def test_error_texts_of_the_provider_are_not_repeated(provider: LyingProvider, tmp_path: Path) -> None:
     echo = json.dumps({"error": "invalid_client", "error_description": f"wrong: {SECRET}"}).encode()
     provider.answers["/par"] = (401, {}, echo)
     run, report = ask(provider.issuer, *CLIENT, cwd=tmp_path)
@@ -159,7 +169,7 @@ def test_error_texts_of_the_provider_are_not_repeated(provider: Provider, tmp_pa
 
 
 def test_credentials_in_netrc_are_not_sent(
-    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    provider: LyingProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login ada password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
@@ -167,7 +177,7 @@ def test_credentials_in_netrc_are_not_sent(
     assert provider.asked and not any(authorization for _, authorization, _ in provider.asked)
 
 
-def test_framing_follows_five_redirects_and_no_more(provider: Provider, tmp_path: Path) -> None:
+def test_framing_follows_five_redirects_and_no_more(provider: LyingProvider, tmp_path: Path) -> None:
     for number in range(6):
         provider.answers[f"/{number}"] = (302, {"Location": f"/{number + 1}"}, b"")
     provider.answers["/authorize"] = (302, {"Location": "/2"}, b"")
@@ -186,7 +196,7 @@ def test_framing_follows_five_redirects_and_no_more(provider: Provider, tmp_path
     ],
 )
 def test_way_that_does_not_lead_to_a_login_page_is_said(
-    location: str, said: str, provider: Provider, tmp_path: Path
+    location: str, said: str, provider: LyingProvider, tmp_path: Path
 ) -> None:
     provider.answers["/authorize"] = (302, {"Location": location}, b"")
     _, report = ask(provider.issuer, *CLIENT, cwd=tmp_path)
@@ -194,17 +204,18 @@ def test_way_that_does_not_lead_to_a_login_page_is_said(
     assert framing["outcome"] == "unknown" and said in framing["message"]
 
 
-def test_answer_that_is_too_large_is_found(provider: Provider, tmp_path: Path) -> None:
+def test_answer_that_is_too_large_is_found(provider: LyingProvider, tmp_path: Path) -> None:
     provider.metadata["padding"] = "x" * 100_000
     run, report = ask(provider.issuer, cwd=tmp_path)
     assert run.status == 1 and found(report) == ["discovery"]
 
 
-def test_provider_that_never_answers_is_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "SECONDS", 0.05)
+def test_provider_that_never_answers_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        run, report = ask(f"http://127.0.0.1:{silent.getsockname()[1]}", cwd=tmp_path)
-    assert run.status == 3 and report["error"]["code"] == "unreachable"
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        seen = visit(Target(issuer, seconds=0.05))
+    assert isinstance(seen.discovery, NoAnswer) and seen.discovery.trouble is Trouble.TIME
+    assert judge(seen).is_unreachable
 
 
 @pytest.mark.parametrize(
@@ -231,7 +242,7 @@ def test_error_has_its_exit_status_and_the_schema_of_the_report(
 
 
 def test_private_key_that_cannot_sign_is_wrong_usage(
-    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    provider: LyingProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROVIDER_TEST_SECRET", '{"kty": "EC", "d": "not a key"}')
     run, report = ask(provider.issuer, *CLIENT, cwd=tmp_path)
@@ -243,7 +254,7 @@ def create(provider: str, workspace: Path, *more: str) -> Run:
     return q2mfa(*redirect, provider, *more, cwd=workspace)
 
 
-def test_create_fills_in_what_fits_the_provider(provider: Provider, workspace: Path) -> None:
+def test_create_fills_in_what_fits_the_provider(provider: LyingProvider, workspace: Path) -> None:
     provider.metadata["require_pushed_authorization_requests"] = True
     provider.metadata["token_endpoint_auth_methods_supported"] = ["private_key_jwt"]
     provider.metadata["jwks_uri"] = "https://keys.idp.invalid/jwks"
@@ -256,7 +267,9 @@ def test_create_fills_in_what_fits_the_provider(provider: Provider, workspace: P
     assert "issuer-match" in run.err
 
 
-def test_create_writes_nothing_without_a_provider_to_configure(provider: Provider, workspace: Path) -> None:
+def test_create_writes_nothing_without_a_provider_to_configure(
+    provider: LyingProvider, workspace: Path
+) -> None:
     before = contents(workspace)
     provider.metadata["issuer"] = "https://other.example"
     assert create(provider.issuer, workspace).status == 1

@@ -6,6 +6,7 @@ Jinja and in a document as the SDK makes it.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -15,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 import node
 from jinja2 import DictLoader, Environment
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
+from playwright.sync_api import Browser, Locator, Page, Route
 
 from q2mfa_cli.integrations import REDIRECT, STANDARD
 from q2mfa_cli.rendering import render
@@ -106,9 +107,26 @@ def server_side_page(
     )
 
 
+PAGES = itertools.count()
+BEGIN = """if (sessionStorage.getItem("test") !== "PAGE") {
+    sessionStorage.clear();
+    sessionStorage.setItem("test", "PAGE");
+}
+"""
+
+
+def new_tab(browser: Browser, **options: Any) -> Page:
+    """A tab in a session of its own. Tests share one where they can: a session takes longer to begin than a page."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(10_000)
+    return context.new_page()
+
+
 class ScriptedPage:
     """One page of one variant. Arguments of the constructor are what a test wants to be different.
 
+    :param tab: the tab to show it in, which is empty again when this page is closed. None: a new one, in a session of its own;
+        so is that of a page with *clock*, *context* or without *javascript*.
     :param verify_page: `verify.html`, as the identity provider sends the customer to it.
     :param broken: by a part of the address of a request: "blocked", "hangs" or a status.
     :param wrapper: the SDK's own form around a server-side rendered page.
@@ -122,6 +140,7 @@ class ScriptedPage:
         mfa: str,
         rendering: str,
         *,
+        tab: Page | None = None,
         verify_page: bool = False,
         query: Mapping[str, str] | None = None,
         purpose: Mapping[str, Any] = SIGNING_IN,
@@ -155,14 +174,16 @@ class ScriptedPage:
             "exit": [{"never": True}],
         }
         plan = {"texts": texts(mfa), **plan, "answers": {**usual, **(answers or {})}}
-        self.context: BrowserContext = browser.new_context(java_script_enabled=javascript, **(context or {}))
-        self.context.set_default_timeout(10_000)
-        self.page: Page = self.context.new_page()
+        # In the document, because a tab keeps its init scripts. It keeps its session storage too.
+        text = json.dumps(plan).replace("</", r"<\/")
+        begin = BEGIN.replace("PAGE", f"{next(PAGES)}")
+        self._first_script = f"<head><script>{begin}window.plan = {text};{init}</script>"
+        self._own = tab is None or clock or context is not None or not javascript
+        self.page = new_tab(browser, java_script_enabled=javascript, **(context or {})) if self._own else tab
         if clock:
             self.page.clock.install(time=0)
             self.page.clock.pause_at(1000)
-        self.page.add_init_script(f"window.plan = {json.dumps(plan)};{init}")
-        self.context.route("**/*", self._serve)
+        self.page.route("**/*", self._serve)
         at = f"{ASSETS}/{'verify' if verify_page else 'index'}.html"
         if rendering == "ssr" and not verify_page:
             at = f"{OUTLET}/Foo"
@@ -171,8 +192,11 @@ class ScriptedPage:
         self.page.goto(self.url, wait_until="commit")
 
     def close(self) -> None:
-        self.context.unroute_all(behavior="ignoreErrors")
-        self.context.close()
+        self.page.unroute_all(behavior="ignoreErrors")
+        if self._own:
+            self.page.context.close()
+        else:
+            self.page.goto("about:blank")
 
     def _serve(self, route: Route) -> None:
         request = route.request
@@ -193,17 +217,21 @@ class ScriptedPage:
             )
         elif url.startswith(OUTLET):
             document = DOCUMENT.format(tecton=tecton_url(), page=self._page)
-            route.fulfill(content_type="text/html; charset=utf-8", body=document)
+            route.fulfill(content_type="text/html; charset=utf-8", body=self._with_plan(document))
         elif url.startswith(ASSETS) and path.removeprefix("/Foo/") in self._public:
             kinds = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
             kind = kinds.get(path.rpartition(".")[2], "application/json")
-            route.fulfill(
-                content_type=f"{kind}; charset=utf-8", body=self._public[path.removeprefix("/Foo/")]
-            )
+            content = self._public[path.removeprefix("/Foo/")]
+            body = self._with_plan(content) if kind == "text/html" else content
+            route.fulfill(content_type=f"{kind}; charset=utf-8", body=body)
         elif url.startswith(PROVIDER):
             route.fulfill(content_type="text/html", body="<h1>Sign in</h1>")
         else:
             route.fulfill(status=404, body="")
+
+    def _with_plan(self, document: str) -> str:
+        assert document.count("<head>") == 1
+        return document.replace("<head>", self._first_script)
 
     # ---- what the customer sees and does
 

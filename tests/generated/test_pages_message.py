@@ -7,8 +7,8 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
-from scripted_pages import LANGUAGES, MESSAGE, TOKEN, ScriptedPage, texts
+from playwright.sync_api import Browser, Page, expect
+from scripted_pages import LANGUAGES, MESSAGE, TOKEN, ScriptedPage, new_tab, texts
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -19,13 +19,18 @@ SENT = {"resolve": {"data": {"sent_to": "•••• 1234", "seconds": 300, "re
 CONFIRMED = {"resolve": TOKEN}
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Page:
+    return new_tab(browser)
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
+def open_page(browser: Browser, tab: Page) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def get(rendering: str, *submit: dict[str, Any], **options: Any) -> ScriptedPage:
             answers = {"submit": list(submit), **options.pop("answers", {})}
-            page = ScriptedPage(browser, MESSAGE, rendering, answers=answers, **options)
+            page = ScriptedPage(browser, MESSAGE, rendering, tab=tab, answers=answers, **options)
             return stack.enter_context(closing(page))
 
         yield get

@@ -19,7 +19,7 @@ SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 # The checkout's: in the wheel two folders have shorter names.
 TEMPLATES_FOLDER = Path(__file__).parents[2] / "templates"
 EXTENSION = "{{cookiecutter.workspace}}/{{cookiecutter.extension_name}}"
-PLATFORM = Path(__file__).parents[2] / "docs" / "platform.md"
+PLATFORM = Path(__file__).parents[2] / "docs" / "explanation" / "platform.md"
 
 # Files that both templates have and that differ, with the reason.
 DIFFERENT = {

@@ -206,6 +206,25 @@ def test_value_after_its_expiry_is_gone() -> None:
     server.close()
 
 
+def test_slow_worker_reads_what_was_kept_before_and_writes_to_what_is_there_now() -> None:
+    server = Memcached(time.time)
+    client = Q2CacheClient(server.address, "prefixed")
+    client.set("count", 1, noreply=False)
+    before = server.snapshot()
+    client.set("count", 2, noreply=False)
+    with server.read_first_from(before):
+        value, version = client.gets("count")
+        assert value == 1
+        assert client.cas("count", value + 1, version, noreply=False) is False
+        assert client.get("count") == 2  # its second read is of now
+        assert client.add("other", 1, noreply=False) is True
+    with server.read_first_from(before):
+        assert client.incr("count", 1, noreply=False) == 3
+        assert client.get("other") is None
+    assert client.get("other") == 1
+    server.close()
+
+
 def test_every_command_when_memcached_is_down_raises() -> None:
     server = Memcached(time.time)
     cache = Q2CacheClient(server.address)

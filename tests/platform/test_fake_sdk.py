@@ -7,6 +7,7 @@ import logging
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +18,25 @@ from extension_server import EXTENSION_SERVER
 from tornado.web import Application
 
 LOGGER = logging.getLogger(__name__)
-PRE_AUTHENTICATION = Path(__file__).parents[2] / "docs" / "pre-authentication.md"
+PRE_AUTHENTICATION = Path(__file__).parents[2] / "docs" / "how-to" / "pre-authentication.md"
 
 
 pytestmark = pytest.mark.usefixtures("fake_sdk")
+
+
+def test_run_async_runs_what_blocks_in_a_thread_of_the_same_request() -> None:
+    from q2_sdk.context import current
+    from q2_sdk.core.http_handlers.tecton_client_handler import Q2TectonClientRequestHandler
+    from q2_sdk.tools.testing.models import RequestMock
+
+    def blocking(one: int, *, two: int) -> tuple[int, bool, object]:
+        return one + two, threading.current_thread() is threading.main_thread(), current()
+
+    async def run() -> None:
+        handler = Q2TectonClientRequestHandler(Application(), RequestMock())
+        assert await handler.run_async(blocking, 1, two=2) == (3, False, current())
+
+    asyncio.run(run())
 
 
 # ---- caches --------------------------------------------------------------------------------------

@@ -14,19 +14,18 @@ from q2mfa_cli.platform.readings import (
     ENVIRONMENT_VARIABLE,
     LOGGING_FILTERS,
     Readings,
-    deviations,
+    alternatives,
     from_environment,
     hide_modules,
+    options,
     parse,
 )
 
 
-def test_deviations_differ_from_the_default_in_one_field_each() -> None:
-    default = Readings()
-    for each in deviations():
-        differing = [name for name, value in vars(each).items() if value != getattr(default, name)]
-        assert len(differing) == 1
-    assert len(set(deviations())) == len(deviations()) >= 12
+def test_alternatives_have_every_value_but_the_defaults() -> None:
+    for name, (default, *others) in options().items():
+        found = [getattr(each, name) for each in alternatives()]
+        assert [value for value in found if value != default] == others
 
 
 @pytest.mark.parametrize(

@@ -9,26 +9,15 @@ import pytest
 from command import q2mfa_process
 from preview_process import VARIANTS
 
-from q2mfa_cli.platform.readings import ENVIRONMENT_VARIABLE, Readings, deviations
+from q2mfa_cli.platform.readings import ENVIRONMENT_VARIABLE, alternatives
 
 pytestmark = pytest.mark.slow
 
-# Readings that only a browser sees: tests/browser/test_readings_in_browser.py.
-PAGE_ONLY = {"verify_mfa", "loc", "form_wrapper"}
+READINGS = [json.dumps(vars(each)) for each in alternatives()]
+each_reading = pytest.mark.parametrize("readings", READINGS, ids=range(len(READINGS)))
 
 
-def difference(readings: Readings) -> dict[str, object]:
-    """The field that differs from the default."""
-    default = vars(Readings())
-    return {name: value for name, value in vars(readings).items() if value != default[name]}
-
-
-BACKEND = [
-    json.dumps(difference(each)) for each in deviations() if not PAGE_ONLY.intersection(difference(each))
-]
-
-
-@pytest.mark.parametrize("readings", BACKEND)
+@each_reading
 @pytest.mark.parametrize("name", VARIANTS)
 def test_check_passes_by_each_reading(name: str, readings: str, variants: Path) -> None:
     run = q2mfa_process(
@@ -38,7 +27,7 @@ def test_check_passes_by_each_reading(name: str, readings: str, variants: Path) 
     assert " 0 failed" in run.out
 
 
-@pytest.mark.parametrize("readings", BACKEND)
+@each_reading
 @pytest.mark.parametrize("name", VARIANTS)
 def test_generated_tests_pass_by_each_reading(name: str, readings: str, variants: Path) -> None:
     options = ["test", name, "-o", variants]

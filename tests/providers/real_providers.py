@@ -1,4 +1,4 @@
-"""The providers that the tests run: how each one starts, who its users are, and the page of docs/how-to about it."""
+"""The providers that the tests run: how each one starts, who its users are, and the page of docs/how-to/identity-providers about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from providers.installation import debian_packages, python_packages
 from providers.python_provider import CANAILLE, DJANGO_OAUTH_TOOLKIT, OIDC_PROVIDER_MOCK
 from providers.user_agent import UserAgent
 
-PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "identity-providers"
 ADA, MALLORY = "ada", "mallory"
 
 

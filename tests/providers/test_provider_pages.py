@@ -14,8 +14,8 @@ import requests
 from providers import python_provider
 from providers.real_providers import PAGES, PROVIDERS, documented_settings
 
-INDEX = PAGES / "identity-providers.md"
-GENERATED = PAGES.parents[1] / "tests" / "snapshots" / "redirect-ssr"
+INDEX = PAGES / "index.md"
+GENERATED = PAGES.parents[2] / "tests" / "snapshots" / "redirect-ssr"
 ALL_PAGES = sorted(set(PAGES.glob("*.md")) - {INDEX})
 ROW = re.compile(r"(?m)^\| \[(.+?)\]\((.+?)\).* \| (run|documented only)")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
+import gc
+import importlib
 import itertools
 import json
 import os
@@ -16,11 +19,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-import filelock  # noqa: F401 - each fork would import it again
 from command import Run
 
-from q2mfa_cli import answers, cli, report  # noqa: F401 - each fork would import these again
-from q2mfa_cli.commands import create  # noqa: F401
+from q2mfa_cli import cli
 from q2mfa_cli.integrations import INTEGRATIONS
 from q2mfa_cli.rendering import render
 from q2mfa_cli.request import make_request
@@ -43,6 +44,22 @@ AUDITED = {
     "os.utime": ("utime",),
     "os.truncate": ("truncate",),
 }
+
+# What commands import where they need it: each fork would import it again.
+for module in (
+    "concurrent.futures.thread",
+    "filelock",
+    "packaging.requirements",
+    "q2mfa_cli.answers",
+    "q2mfa_cli.changelog",
+    "q2mfa_cli.commands.create",
+    "q2mfa_cli.commands.remove",
+    "q2mfa_cli.commands.update",
+    "q2mfa_cli.report",
+    "tomllib",
+):
+    with contextlib.suppress(ModuleNotFoundError):  # tomllib came with Python 3.11
+        importlib.import_module(module)
 
 Hook = Callable[[int, str], None]
 Command = Callable[[], object]
@@ -188,6 +205,7 @@ def _may_write(flags: int) -> bool:
 def _run_and_exit(command: Command, cwd: Path, out: int, err: int, before: Hook, after: Hook) -> NoReturn:
     status: object = 99
     try:
+        gc.disable()  # it would copy all memory that the fork shares with the tests
         # pytest-xdist's workers ignore Ctrl-C.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(out, 1), os.dup2(err, 2)

@@ -135,11 +135,11 @@ class PreparedScenario:
 
     @property
     def points(self) -> list[int]:
-        """The numbers of the calls to disturb: of each function, the first two, the middle one and the last two."""
+        """The numbers of the calls to disturb: of each function, the first, the middle one and the last."""
         numbers = defaultdict(list)
         for number, call in enumerate(self.calls):
             numbers[call].append(number)
-        return sorted({n for each in numbers.values() for n in [*each[:2], each[len(each) // 2], *each[-2:]]})
+        return sorted({each[index] for each in numbers.values() for index in (0, len(each) // 2, -1)})
 
     def reset(self) -> None:
         shutil.rmtree(self.base, ignore_errors=True)

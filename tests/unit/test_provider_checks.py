@@ -21,6 +21,7 @@ from q2mfa_cli.provider.observation import (
     Answer,
     ClientProbe,
     Connection,
+    FramedPage,
     NoAnswer,
     Observation,
     Trouble,
@@ -82,7 +83,6 @@ GOOD = Observation(
     embedder=EMBEDDER,
     client_id="q2",
     redirect_uri="https://assets.bank.example/verify.html",
-    has_secret=True,
     acr_values=["urn:mfa"],
     jwks=answer({"keys": [EC_KEY]}),
     pages=[login(("Content-Security-Policy", f"frame-ancestors {EMBEDDER}"), COOKIE)],
@@ -90,6 +90,7 @@ GOOD = Observation(
     probe=ClientProbe.PAR,
     client=answer({"request_uri": "urn:x", "expires_in": 60}, f"{ISSUER}/par", 201),
     connections=[Connection("login.idp.example", "TLSv1.3", 80)],
+    framed=FramedPage(f"{ISSUER}/login", fields=2),
 )
 
 
@@ -97,6 +98,12 @@ def with_metadata(**changes: Any) -> Observation:
     """The good provider with other metadata. A member given as None is left out."""
     changed = {name: value for name, value in {**METADATA, **changes}.items() if value is not None}
     return replace(GOOD, discovery=answer(changed))
+
+
+def for_fapi2(**changes: Any) -> Observation:
+    """A provider for an extension with PROFILE = "fapi2", which authenticates with a private key."""
+    methods = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
+    return replace(with_metadata(**{**methods, **changes}), profile="fapi2")
 
 
 def with_keys(*keys: Any) -> Observation:
@@ -117,6 +124,7 @@ def dated(seconds: float, *more: tuple[str, str]) -> Observation:
 
 
 FRAMED = ("Content-Security-Policy", f"frame-ancestors {EMBEDDER}")
+BLOCKED_FRAME = FramedPage("chrome-error://chromewebdata/", failure="net::ERR_BLOCKED_BY_RESPONSE")
 CSP = "Content-Security-Policy"
 BAD_TLS = Connection("login.idp.example", error="certificate has expired", trusted=False)
 
@@ -128,6 +136,12 @@ COUNTER_EXAMPLES: list[tuple[str, str, str, Observation]] = [
         "issuer-form",
         "high",
         replace(GOOD, issuer=f"{ISSUER}/.well-known/openid-configuration"),
+    ),
+    (
+        "metadata address of RFC 8414",
+        "issuer-form",
+        "high",
+        replace(GOOD, issuer=f"{ISSUER}/.well-known/openid-configuration/tenant"),
     ),
     ("untrusted certificate", "tls", "high", replace(GOOD, connections=[BAD_TLS])),
     ("expires soon", "tls", "medium", replace(GOOD, connections=[Connection("x", "TLSv1.2", 20)])),
@@ -161,9 +175,35 @@ COUNTER_EXAMPLES: list[tuple[str, str, str, Observation]] = [
         "high",
         with_metadata(pushed_authorization_request_endpoint=None, require_pushed_authorization_requests=True),
     ),
+    (
+        "no PAR though the extension requires it",
+        "par",
+        "high",
+        replace(with_metadata(pushed_authorization_request_endpoint=None), requires_par=True),
+    ),
+    ("no PAR for FAPI 2.0", "par", "high", for_fapi2(pushed_authorization_request_endpoint=None)),
     ("no iss", "iss", "low", with_metadata(authorization_response_iss_parameter_supported=None)),
+    ("no iss for FAPI 2.0", "iss", "high", for_fapi2(authorization_response_iss_parameter_supported=None)),
     ("HS256 only", "id-token-alg", "high", with_metadata(id_token_signing_alg_values_supported=["HS256"])),
     ("none", "id-token-alg", "low", with_metadata(id_token_signing_alg_values_supported=["none", "ES256"])),
+    (
+        "RS256 for FAPI 2.0",
+        "id-token-alg",
+        "high",
+        for_fapi2(id_token_signing_alg_values_supported=["RS256"]),
+    ),
+    (
+        "shared secret for FAPI 2.0",
+        "client-auth",
+        "high",
+        for_fapi2(token_endpoint_auth_methods_supported=["client_secret_basic"]),
+    ),
+    (
+        "RS256 key for FAPI 2.0",
+        "client-auth",
+        "high",
+        for_fapi2(token_endpoint_auth_signing_alg_values_supported=["RS256"]),
+    ),
     (
         "mTLS only",
         "client-auth",
@@ -201,6 +241,13 @@ COUNTER_EXAMPLES: list[tuple[str, str, str, Observation]] = [
     ("deny", "framing", "high", with_pages(("X-Frame-Options", "DENY"), COOKIE)),
     ("own origin", "framing", "high", with_pages((CSP, "default-src *; frame-ancestors 'self'"), COOKIE)),
     ("another bank", "framing", "high", with_pages((CSP, "frame-ancestors https://other.example"), COOKIE)),
+    ("blocked frame", "browser", "high", replace(GOOD, framed=BLOCKED_FRAME)),
+    (
+        "page that hides in a frame",
+        "browser",
+        "high",
+        replace(GOOD, framed=FramedPage(ISSUER, fields_in_tab=2)),
+    ),
     (
         "lax cookie",
         "frame-cookies",
@@ -291,6 +338,9 @@ def test_table_has_known_severities_unique_ids_and_remedies() -> None:
             "framing",
         ),
         (replace(with_pages((CSP, "frame-ancestors https://a.example")), embedder=""), "framing"),
+        (replace(GOOD, embedder="", framed=BLOCKED_FRAME), "browser"),
+        (replace(GOOD, framed=FramedPage(ISSUER, failure="net::ERR_CONNECTION_RESET")), "browser"),
+        (replace(GOOD, framed=FramedPage(ISSUER)), "browser"),
         (with_client({"error": "server_error"}, 500), "client"),
         (replace(GOOD, connections=[Connection("x", error="a proxy is between")]), "tls"),
         (replace(GOOD, discovery=answer(METADATA, ISSUER, 200, ("Date", "soon")), jwks=None), "clock"),
@@ -300,8 +350,28 @@ def test_what_the_provider_does_not_say_is_unknown(seen: Observation, check: str
     assert Kind.UNKNOWN in kinds(seen, check) and Kind.PASSED not in kinds(seen, check)
 
 
+@pytest.mark.parametrize(
+    ("framed", "said"),
+    [
+        ("", "Not tried in a browser (--browser)."),
+        ("Playwright is missing.", "Not tried: Playwright is missing."),
+    ],
+)
+def test_browser_that_was_not_tried_is_skipped_with_the_reason(framed: str, said: str) -> None:
+    judgment = judge(replace(GOOD, framed=framed))
+    assert kinds(judgment.seen, "browser") == [Kind.SKIPPED]
+    assert said in as_text(judgment) and judgment.verdict is Verdict.WORKS
+
+
+def test_browser_decides_where_the_headers_say_nothing() -> None:
+    by_script = with_pages(COOKIE, body=b"<form><input type=hidden></form><script></script>")
+    assert judge(replace(by_script, framed="")).verdict is Verdict.UNDECIDED
+    assert judge(by_script).verdict is Verdict.WORKS
+    assert judge(replace(by_script, framed=BLOCKED_FRAME)).verdict is Verdict.AFTER_CHANGES
+
+
 def test_login_page_that_was_not_seen_leaves_the_verdict_open() -> None:
-    seen = replace(GOOD, pages=[], pages_end="The login page was not looked at.")
+    seen = replace(GOOD, pages=[], pages_end="The login page was not looked at.", framed="")
     assert judge(seen).verdict is Verdict.UNDECIDED
     assert "not looked at" in judge(seen).sentence
 
@@ -326,6 +396,35 @@ def test_vendor_decides_whether_framing_can_be_changed(
     assert judgment.vendor and judgment.vendor.name == name
     assert judgment.verdict is verdict
     assert name.split()[-1] in as_text(judgment) or "Realm settings" in as_text(judgment)
+
+
+def test_vendor_that_cannot_be_framed_cannot_be_framed_in_a_browser_either() -> None:
+    seen = replace(GOOD, issuer="https://accounts.google.com", framed=BLOCKED_FRAME)
+    assert judge(seen).verdict is Verdict.CANNOT
+
+
+def test_vendor_says_where_to_add_a_claim_that_is_not_announced() -> None:
+    issuer = "https://login.microsoftonline.com/1/v2.0"
+    seen = replace(with_metadata(issuer=issuer, claims_supported=["sub"]), issuer=issuer)
+    (claims,) = [finding for finding in judge(seen).findings if finding.check.id == "claims"]
+    assert "Try a login." in claims.remedy and "Token configuration" in claims.remedy
+
+
+def test_settings_follow_the_profile() -> None:
+    settings = judge(
+        for_fapi2(token_endpoint_auth_methods_supported=["client_secret_basic", "private_key_jwt"])
+    ).settings
+    assert (settings["PROFILE"], settings["CLIENT_AUTH_METHOD"]) == ("fapi2", "private_key_jwt")
+
+
+def test_findings_below_min_severity_are_counted_and_not_shown() -> None:
+    judgment = judge(
+        with_metadata(pushed_authorization_request_endpoint=None, response_modes_supported=["fragment"])
+    )
+    assert "low[par]" in as_text(judgment) and "high[response-type]" in as_text(judgment)
+    text = as_text(judgment, "medium")
+    assert "low[par]" not in text and "high[response-type]" in text
+    assert "1 finding below medium is not shown." in text
 
 
 def test_vendors_name_checks_of_the_table() -> None:

@@ -89,7 +89,7 @@ def test_update_needs_to_know_which(workspace: Path) -> None:
 
 CHANGES = """# Changelog
 
-## 3.0 (2027-01-01)
+## [3.0] - 2027-01-01
 
 ### Security
 

@@ -113,6 +113,8 @@ class Extension:
         self.url_patterns = importlib.import_module(f"{self.module}.urls").URL_PATTERNS
         for pattern in self.url_patterns:
             handler = pattern.handler_class
+            if not hasattr(handler, "CONFIG_FILE_NAME"):
+                continue  # it is not the SDK's
             self.configuration = extension_config(
                 handler.CONFIG_FILE_NAME,
                 handler.REQUIRED_CONFIGURATIONS,

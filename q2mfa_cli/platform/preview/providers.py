@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from q2mfa_cli.errors import Q2mfaError, shown
+from q2mfa_cli.integrations import REDIRECT
 from q2mfa_cli.platform.events import Events
 from q2mfa_cli.platform.idp import IdentityProvider
 from q2mfa_cli.platform.platform import Platform
+from q2mfa_cli.platform.preview import prove_script
 from q2mfa_cli.platform.preview.extension import Extension
 
 EMBEDDED_CLIENT_ID = "q2mfa-preview"
@@ -57,20 +59,32 @@ class EmbeddedProvider(Provider):
             # The provider knows this secret. It does not know the public key of private_key_jwt.
             "CLIENT_AUTH_METHOD": "",
         }
-        super().__init__(extension, issuer, overrides)
-        self.embedded = IdentityProvider(
+        embedded = IdentityProvider(
             issuer,
             client_id=EMBEDDED_CLIENT_ID,
             client_secret=secret,
             redirect_uri=redirect_uri,
             events=events,
         )
+        notes = [
+            f"ISSUER is the embedded identity provider, {issuer}; {', '.join(list(overrides)[1:])} are its own."
+        ]
+        if extension.integration is not REDIRECT:
+            settings = prove_script.settings_of(embedded.metadata(), EMBEDDED_CLIENT_ID, secret)
+            try:
+                overrides = prove_script.configuration_of(extension, settings)
+            except prove_script.ProveScriptError as error:
+                raise Q2mfaError(
+                    f"{extension.name}/tests/prove.py cannot be used: {error}.",
+                    "Correct configuration(provider): it returns values of the extension's configuration.",
+                    "prove_script",
+                ) from error
+            notes = [f"{', '.join(overrides)} are those of the embedded identity provider, {issuer}."]
+        super().__init__(extension, issuer, overrides)
+        self.embedded = embedded
         self.embedded.slow_seconds = SLOW_SECONDS
         self.frames = [issuer]
-        self.notes = [
-            f"ISSUER is the embedded identity provider, {issuer}; {', '.join(list(overrides)[1:])} are its own.",
-            f"OUTBOUND_WHITELIST has {self.host} too.",
-        ]
+        self.notes = [*notes, f"OUTBOUND_WHITELIST has {self.host} too."]
 
 
 class RealProvider(Provider):

@@ -27,7 +27,7 @@ from q2mfa_cli.integrations import REDIRECT, STANDARD
 from q2mfa_cli.platform import idp
 from q2mfa_cli.platform.events import Events, ExtensionLoaded, ReadingsChanged, StylesChanged
 from q2mfa_cli.platform.platform import Platform
-from q2mfa_cli.platform.preview import phone, uux_handlers
+from q2mfa_cli.platform.preview import phone, prove_script, uux_handlers
 from q2mfa_cli.platform.preview.extension import Extension
 from q2mfa_cli.platform.preview.logs import published_logs
 from q2mfa_cli.platform.preview.origins import OriginGuard
@@ -89,8 +89,8 @@ async def serving(
         )
         platform.assets_url = f"{extension_origin}/assets"
         provider = None
-        if extension.integration is REDIRECT:
-            redirect_uri = f"{extension_origin}/assets/{name}/verify.html"
+        if extension.integration is REDIRECT or (issuer is None and prove_script.redirects(extension)):
+            redirect_uri = f"{extension_origin}/assets/{name}/{prove_script.callback_of(extension)}"
             provider = (
                 EmbeddedProvider(extension, idp_origin, redirect_uri, platform.events)
                 if issuer is None

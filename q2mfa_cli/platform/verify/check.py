@@ -41,6 +41,8 @@ class Check:
     :param severity: unless the finding says otherwise. :param seen: ``"static"``, ``"dynamic"`` or both.
     :param integrations: those that it applies to; empty for every extension, hand-written ones too.
     :param profiles: the severity by profile, where it differs. A check whose *severity* is None runs in these profiles only.
+    :param workflows: the ids of those that a dynamic check runs in; empty for all. :param once: whether one of them is enough,
+        because the workflow makes no difference.
     :param wrong: an example of the defect. :param right: the same without it.
     """
 
@@ -55,8 +57,14 @@ class Check:
     precision: Precision = Precision.VERY_HIGH
     integrations: tuple[Integration, ...] = ()
     profiles: Mapping[str, Severity] = field(default_factory=dict)
+    workflows: tuple[str, ...] = ()
+    once: bool = False
     wrong: str = ""
     right: str = ""
+
+    def severity_in(self, profile: str) -> Severity | None:
+        """Its severity in *profile*; None if the profile does not have it."""
+        return self.profiles.get(profile, self.severity)
 
 
 @dataclass(frozen=True, order=True)
@@ -95,3 +103,12 @@ class NotApplicable(Exception):
 
 class Skipped(Exception):
     """The check applies, but cannot run here. The message is the reason, as a sentence."""
+
+
+BASELINE, ASVS_L2, FAPI2 = "baseline", "asvs-l2", "fapi2"
+
+PROFILES: Mapping[str, str] = {
+    BASELINE: "what any External MFA extension has to get right",
+    ASVS_L2: "also what OWASP ASVS 5.0, level 2 asks for",
+    FAPI2: "also what the FAPI 2.0 Security Profile asks of a client",
+}

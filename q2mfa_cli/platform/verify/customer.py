@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import urlencode
 
-from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.preview.serving import Preview
@@ -20,6 +20,10 @@ MAX_STEPS = 10  # requests until a factor is proven
 
 class Deviation(Exception):
     """The extension did something wrong, or did not do what it should."""
+
+
+class NoAnswer(Deviation):
+    """The extension does not answer."""
 
 
 class NotTried(Exception):
@@ -34,6 +38,7 @@ class Customer(ABC):
     """One customer in one workflow.
 
     :cvar route: the route that takes the proof. :ivar challenges: every challenge of this customer, in order.
+    :ivar pages: what the outlet showed. :ivar answers: the routes that were asked, each with the answer.
     """
 
     route: str
@@ -41,10 +46,19 @@ class Customer(ABC):
     def __init__(self, preview: Preview, workflow: Workflow) -> None:
         self.preview, self.workflow = preview, workflow
         self.challenges: list[Challenge] = []
+        self.pages: list[str] = []
+        self.answers: list[tuple[str, dict[str, Any]]] = []
 
     @abstractmethod
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
         """What the right user's page sends to :attr:`route`."""
+
+    @abstractmethod
+    async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
+        """What somebody else's page sends, who cannot prove to be the right user.
+
+        :raises NotTried: it is not known what that would be. :raises Deviation: the extension refuses them before that.
+        """
 
     @property
     def sequence(self) -> list[str]:
@@ -58,30 +72,39 @@ class Customer(ABC):
         await self.request_extension_data(await self.open_challenge(), self.route, {})
         self.challenges.clear()
 
-    async def open_challenge(self, without: str = "", **attributes: Any) -> Challenge:
+    async def open_challenge(self, without: str | Collection[str] = (), **attributes: Any) -> Challenge:
         """Start MFA and open the outlet. In the standard integration, each challenge is that of a new customer.
 
-        :param without: an attribute to leave out of ``mfa_info``. :param attributes: those to replace.
+        :param without: attributes to leave out of ``mfa_info``. :param attributes: those to replace.
         """
         platform = json.loads((await self.fetch(f"{self.preview.url}/api/platform")).body)
         mfa_info = next(each for each in platform["workflows"] if each["id"] == self.workflow.id)["mfa_info"]
         mfa_info.update(attributes)
-        mfa_info.pop(without, None)
+        for name in [without] if isinstance(without, str) else without:
+            mfa_info.pop(name, None)
         answer = await self._call_uux("challenges", {"workflow": self.workflow.id, "mfa_info": mfa_info})
+        if "error" in answer:
+            raise Deviation(f"online banking cannot ask for MFA: {answer['error']}")
         challenge = self.preview.uux.challenges.get(answer["id"])
         self.challenges.append(challenge)
         outlet = await self._call_uux(f"challenges/{challenge.id}/outlet", {})
         form = {TICKET_FIELD: outlet["ticket"]} if outlet["method"] == "post" else None
         page = await self.fetch(outlet["url"], form, self.preview.url, urlencode)
+        self.pages.append(page.body.decode("utf-8", "replace"))
         if page.code != 200 or not page.headers.get("Content-Type", "").startswith("text/html"):
             raise Deviation(f"the outlet got no page but {page.code}")
         return challenge
 
     async def request_extension_data(
-        self, challenge: Challenge, route: str, body: dict[str, Any]
+        self, challenge: Challenge, route: str, body: dict[str, Any], is_known: bool = True
     ) -> dict[str, Any]:
+        """As the page does.
+
+        :raises NotTried: the extension has no such route, and *is_known* says that it has.
+        """
         answer = await self._call_uux(f"challenges/{challenge.id}/extension", {"route": route, "body": body})
-        if answer["status"] == 400 and answer["error"] == NO_ROUTE:
+        self.answers.append((route, answer))
+        if is_known and answer["status"] == 400 and answer["error"] == NO_ROUTE:
             raise NotTried(f"the extension has no route {route}")
         return answer
 
@@ -131,17 +154,20 @@ class Customer(ABC):
         encode: Callable[[dict[str, Any]], str] = json.dumps,
     ) -> HTTPResponse:
         """GET *url*, or POST *body* as a page of *origin* does."""
-        if body is None:
-            return await AsyncHTTPClient().fetch(url, follow_redirects=False, raise_error=False)
-        kind = "application/json" if encode is json.dumps else "application/x-www-form-urlencoded"
-        return await AsyncHTTPClient().fetch(
-            url,
-            method="POST",
-            headers={"Content-Type": kind, "Origin": origin},
-            body=encode(body),
-            follow_redirects=False,
-            raise_error=False,
-        )
+        request = HTTPRequest(url, follow_redirects=False)
+        if body is not None:
+            kind = "application/json" if encode is json.dumps else "application/x-www-form-urlencoded"
+            request = HTTPRequest(
+                url,
+                "POST",
+                headers={"Content-Type": kind, "Origin": origin},
+                body=encode(body),
+                follow_redirects=False,
+            )
+        try:
+            return await AsyncHTTPClient().fetch(request, raise_error=False)
+        except HTTPClientError:
+            raise NoAnswer("the extension does not answer") from None
 
     async def _call_uux(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = await self.fetch(f"{self.preview.url}/api/{path}", body, self.preview.url)

@@ -1,26 +1,20 @@
-"""An extension of another make: its tests have a ``prove.py``, which does what its page and its customer do.
-
-::
-
-    async def prove(ask, phone, mfa_info):
-        await ask("send", {})
-        return {"route": "check", "body": {"code": phone.messages[-1]["text"][-6:]}}
-"""
+"""An extension of another make: its ``prove.py`` does what its page and its customer do."""
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+import re
+import time
 from typing import Any
 
 import pyotp
 
 from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.preview.challenges import Challenge
-from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.prove_script import ProveScriptError, load, script_of
+from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.uux import UUX
+from q2mfa_cli.platform.preview.workflows import Workflow
 from q2mfa_cli.platform.verify.attempts import (
     ABOUT_TOKENS,
     NO_PROOF,
@@ -30,6 +24,7 @@ from q2mfa_cli.platform.verify.attempts import (
     Attempt,
 )
 from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.user_agent import UserAgent
 
 ATTEMPTS: tuple[Attempt, ...] = (
     RIGHT_USER,
@@ -40,18 +35,20 @@ ATTEMPTS: tuple[Attempt, ...] = (
 )
 
 
-def script_of(extension: Extension) -> Path:
-    return extension.folder / "tests" / "prove.py"
+DIGITS = re.compile(r"\d{4,}")
+SOMEBODY_ELSE = "mallory"
 
 
 class Phone:
     """The right user's phone, for ``prove``.
 
     :ivar messages: what it got, oldest first, each with ``to`` and ``text``.
+    :ivar has_authenticator: whether ``prove`` asked its authenticator app for a code.
     """
 
-    def __init__(self, uux: UUX, challenge: Challenge) -> None:
-        self._uux, self._challenge = uux, challenge
+    def __init__(self, uux: UUX, challenge: Challenge, user_agent: UserAgent) -> None:
+        self._uux, self._challenge, self._user_agent = uux, challenge, user_agent
+        self.has_authenticator = False
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -59,7 +56,12 @@ class Phone:
 
     def code(self) -> str:
         """The current code of the authenticator app, whose secret is the registration value."""
+        self.has_authenticator = True
         return pyotp.TOTP(self._challenge.session.mfa_info["registration_value"]).now()
+
+    async def log_in(self, authorization_url: str) -> dict[str, Any]:
+        """Log in at the identity provider. :returns: what it sends back to the redirect URI, such as ``code`` and ``state``."""
+        return await self._user_agent.log_in(authorization_url)
 
     def approve(self) -> None:
         """Approve the last message.
@@ -70,10 +72,57 @@ class Phone:
         self._uux.answer_on_phone(self._challenge, last, "approved")
 
 
+class WrongPhone(Phone):
+    """The phone of somebody else: its codes are wrong, and it denies.
+
+    :ivar is_used: whether ``prove`` needed it.
+    """
+
+    is_used = False
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        self.is_used = True
+        return [{**each, "text": DIGITS.sub(_other_digits, each["text"])} for each in super().messages]
+
+    def code(self) -> str:
+        self.is_used = True
+        # Not a code of the minutes around now either: an extension may accept those.
+        totp = pyotp.TOTP(self._challenge.session.mfa_info["registration_value"])
+        right = {totp.at(int(time.time()) + 30 * step) for step in range(-10, 11)}
+        return next(code for code in map("{:06}".format, range(100)) if code not in right)
+
+    async def log_in(self, authorization_url: str) -> dict[str, Any]:
+        self.is_used = True
+        right, self._user_agent.user = self._user_agent.user, SOMEBODY_ELSE
+        try:
+            return await super().log_in(authorization_url)
+        finally:
+            self._user_agent.user = right
+
+    def approve(self) -> None:
+        self.is_used = True
+        asking = [each for each in self._challenge.messages if each["asks"] and not each["answer"]]
+        if asking:
+            self._uux.answer_on_phone(self._challenge, asking[-1]["id"], "denied")
+
+
+def _other_digits(digits: re.Match[str]) -> str:
+    return "".join(str((int(digit) + 1) % 10) for digit in digits[0])
+
+
 class OwnCustomer(Customer):
-    """A customer who does what ``prove`` says."""
+    """A customer who does what ``prove`` says.
+
+    :ivar has_authenticator: whether it is a code of an authenticator app that proves.
+    """
 
     route = ""
+    has_authenticator = False
+
+    def __init__(self, preview: Preview, workflow: Workflow) -> None:
+        super().__init__(preview, workflow)
+        self.user_agent = UserAgent(self.fetch)
 
     async def find_route(self) -> None:
         extension = self.preview.extension
@@ -83,6 +132,16 @@ class OwnCustomer(Customer):
         self.challenges.clear()
 
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
+        return await self._prove(challenge, Phone(self.preview.uux, challenge, self.user_agent))
+
+    async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
+        phone = WrongPhone(self.preview.uux, challenge, self.user_agent)
+        body = await self._prove(challenge, phone)
+        if not phone.is_used:
+            raise NotTried("prove.py does not use the phone, so q2mfa does not know a wrong proof")
+        return body
+
+    async def _prove(self, challenge: Challenge, phone: Phone) -> dict[str, Any]:
         async def ask(route: str, body: dict[str, Any] | None = None) -> Any:
             """As ``requestExtensionData``. :returns: the data. :raises Deviation: the answer is an error."""
             answer = await self.request_extension_data(challenge, route, body or {})
@@ -90,34 +149,22 @@ class OwnCustomer(Customer):
                 raise Deviation(f"{route} answers {answer['status']}: {answer['error']}")
             return answer["data"]
 
-        prove = _load(self.preview.extension)
         try:
-            sent = await prove(ask, Phone(self.preview.uux, challenge), dict(challenge.session.mfa_info))
+            prove = getattr(load(self.preview.extension), "prove", None)
+        except ProveScriptError as error:
+            raise Deviation(str(error)) from error
+        if not inspect.iscoroutinefunction(prove):
+            name = self.preview.extension.name
+            raise Deviation(f"{name}/tests/prove.py has no async def prove(ask, phone, mfa_info)")
+        try:
+            sent = await prove(ask, phone, dict(challenge.session.mfa_info))
         except (Deviation, NotTried):
             raise
         except Exception as error:
             raise Deviation(str(failure_of(error, self.preview.extension.workspace, "prove"))) from error
+        self.has_authenticator = phone.has_authenticator
         match sent:
             case {"route": str(route), "body": dict(body)}:
                 self.route = route
                 return body
         raise Deviation('prove returns {"route": …, "body": {…}}, which its page sends')
-
-
-def _load(extension: Extension) -> Callable[..., Awaitable[Any]]:
-    """``prove`` of the extension.
-
-    :raises Deviation: it is not there.
-    """
-    script = script_of(extension)
-    specification = importlib.util.spec_from_file_location(f"{extension.module}.tests.prove", script)
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    try:
-        specification.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise Deviation(str(failure_of(error, extension.workspace, "import"))) from error
-    prove = getattr(module, "prove", None)
-    if not inspect.iscoroutinefunction(prove):
-        raise Deviation(f"{extension.name}/tests/prove.py has no async def prove(ask, phone, mfa_info)")
-    return prove

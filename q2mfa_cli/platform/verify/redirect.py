@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from q2mfa_cli.platform.preview.challenges import Challenge
-from q2mfa_cli.platform.preview.workflows import CUSTOMER
+from q2mfa_cli.platform.preview.serving import Preview
+from q2mfa_cli.platform.preview.workflows import CUSTOMER, Workflow
 from q2mfa_cli.platform.verify.attempts import ABOUT_TOKENS, RIGHT_USER, Attempt, no_proof, used_proof
 from q2mfa_cli.platform.verify.customer import Customer, Deviation, check_hq
+from q2mfa_cli.platform.verify.user_agent import UserAgent
 
 STRANGER = "mallory"
 
@@ -17,55 +17,28 @@ STRANGER = "mallory"
 class LoginCustomer(Customer):
     route = "token_handler"
 
+    def __init__(self, preview: Preview, workflow: Workflow) -> None:
+        super().__init__(preview, workflow)
+        self.user_agent = UserAgent(self.fetch)
+
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
-        return await self.log_in(challenge, CUSTOMER)
+        return await self.log_in(challenge, self.user_agent.user)
+
+    async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
+        return await self.log_in(challenge, STRANGER)
 
     async def log_in(self, challenge: Challenge, user: str, decision: str = "approve") -> dict[str, Any]:
         """Log in at the provider. :returns: the authorization response that verify.html finds in its address."""
         started = await self.request_extension_data(challenge, "start", {})
         if started["status"] != 200:
             raise Deviation(f"the extension does not start the login: {started['error']}")
-        authorization_url = started["data"]["authorization_url"]
-        address = urlsplit(authorization_url)
-        issuer_origin = f"{address.scheme}://{address.netloc}"
-        login = (await self.fetch(authorization_url)).headers.get("Location", "")
-        form = LoginForm.parse((await self.fetch(urljoin(issuer_origin, login))).body.decode())
-        fields = {**form.fields, "user": user, "decision": decision}
-        sent = await self.fetch(issuer_origin + form.action, fields, issuer_origin, urlencode)
-        location = sent.headers.get("Location", "")
-        page = await self.fetch(location)
-        if page.code != 200:
-            raise Deviation(f"verify.html answers {page.code}")
-        return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+        self.user_agent.user, self.user_agent.decision = user, decision
+        return await self.user_agent.log_in(started["data"]["authorization_url"])
 
     async def expect_changed_refusal(self, name: str, value: str) -> str:
         """Send the right user's authorization response with one parameter changed."""
         challenge = await self.open_challenge()
         return await self.expect_refusal(challenge, {**await self.proof(challenge), name: value})
-
-
-class LoginForm(HTMLParser):
-    """The form of the provider's login page: its action and its hidden fields."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.action = ""
-        self.fields: dict[str, str] = {}
-
-    @classmethod
-    def parse(cls, page: str) -> LoginForm:
-        form = cls()
-        form.feed(page)
-        if not form.action:
-            raise Deviation("the provider shows no login form")
-        return form
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        if tag == "form":
-            self.action = attributes.get("action") or ""
-        elif tag == "input" and attributes.get("type") == "hidden":
-            self.fields[attributes.get("name") or ""] = attributes.get("value") or ""
 
 
 async def stranger(customer: LoginCustomer) -> str:

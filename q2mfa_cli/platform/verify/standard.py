@@ -13,7 +13,7 @@ from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.verify.attempts import ABOUT_TOKENS, RIGHT_USER, Attempt, no_proof, used_proof
 from q2mfa_cli.platform.verify.customer import Customer, Deviation
 
-CODE = re.compile(r"(?<!\d)\d{6,8}(?!\d)")
+CODE = re.compile(r"(?<!\d)\d{4,10}(?!\d)")
 
 
 class PasscodeCustomer(Customer):

@@ -31,7 +31,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(NAMES, st.one_of(st.none(), VALUES), max_size=4), authenticated=st.booleans())
 def test_idp_answers_arbitrary_input(changes: Any, authenticated: bool, client_with_keys: Client) -> None:
     headers = basic() if authenticated else {}

@@ -1,4 +1,4 @@
-// What the page's address keeps, so that a link shows the same again: see `docs/preview.md`.
+// What the page's address keeps, so that a link shows the same again: see `docs/how-to/preview.md`.
 
 const PREFIXES = { mfaInfo: "mfa_info.", readings: "reading.", settings: "setting." };
 

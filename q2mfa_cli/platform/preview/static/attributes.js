@@ -2,7 +2,7 @@
 // keeps all its digits.
 import { byId, element, labeled, textField } from "./dom.js";
 
-/** The documented attributes: see `docs/preview.md`. */
+/** The documented attributes: see `docs/how-to/preview.md`. */
 const TEXTS = ["mfa_context", "audit_action_name", "registration_value", "sso_identifier"];
 const DOCUMENTED = ["mfa_context", "transaction_ids", "audit_action_id", "audit_action_name", "registration_value", "sso_identifier"];
 

@@ -47,7 +47,7 @@ class MyExternalMFAHandler(Q2TectonClientRequestHandler):
 
     async def start(self):
         """The address at the identity provider, and for how many seconds it is good."""
-        # The provider sends the user back to this address. It is registered there, to the letter.
+        # The provider sends the user back to this address. It is registered there exactly like this.
         return await OidcClient(self).start(f"{self.base_assets_url}/verify.html")
 
     async def token_handler(self):

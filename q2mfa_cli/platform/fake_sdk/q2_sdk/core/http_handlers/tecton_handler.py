@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -19,7 +20,7 @@ from q2_sdk.core.cache import Q2CacheClient
 from q2_sdk.core.exceptions import TectonError
 from q2_sdk.core.install_steps.db_plan import DbPlan
 from q2mfa_cli.platform.configuration import extension_config
-from q2mfa_cli.platform.events import MessageDelivered, RouteRaised
+from q2mfa_cli.platform.events import MessageDelivered, RouteCalled, RouteRaised
 from q2mfa_cli.platform.sessions import ALL_MFA_INFO, SESSION_HEADER, TICKET_FIELD, Session
 
 Route = Callable[[], Awaitable[Any]]
@@ -129,6 +130,10 @@ class TectonRequestHandler(RequestHandler):
         """A cache whose keys all have *prefix*."""
         return self._platform.cache.with_prefix(prefix)
 
+    async def run_async(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Run *function*, which blocks, in a thread. :returns: what it returns."""
+        return await asyncio.to_thread(function, *args, **options)
+
     async def set_external_mfa_token(self, token: str) -> Any:
         """Set *token* with HQ. Q2 does not document the shape of the result.
 
@@ -141,7 +146,7 @@ class TectonRequestHandler(RequestHandler):
         ]
 
     def deliver_message(self, destination: str, text: str, asks: bool = False) -> str:
-        """Show a message on the preview's phone. Only this fake has it: see docs/preview.md.
+        """Show a message on the preview's phone. Only this fake has it: see docs/how-to/preview.md.
 
         :param asks: whether the customer approves or denies it there. :returns: the message's id, for :meth:`phone_answer`.
         """
@@ -175,9 +180,11 @@ class TectonRequestHandler(RequestHandler):
             self.request_body = self._plain_object()
         else:
             self.form_fields = {name: self.get_body_argument(name) for name in self.request.body_arguments}
-        if routing_key not in self.router:
+        routes = self.router
+        self._platform.events.publish(RouteCalled(self._session.id, routing_key, routes))
+        if routing_key not in routes:
             raise TectonError("There is no such route.")
-        return await self.router[routing_key]()
+        return await routes[routing_key]()
 
     def _find_session(self) -> Session | None:
         hq = self._platform.hq

@@ -1,0 +1,203 @@
+"""``q2mfa verify NAME…``: look for what lets a customer through who is not the right one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from q2mfa_cli.errors import Q2mfaError, ToolFailed, UsageError, shown
+from q2mfa_cli.integrations import integration_of, refuse_other_extensions
+from q2mfa_cli.platform.verify.check import BASELINE, Severity
+from q2mfa_cli.platform.verify.explanation import check_named
+from q2mfa_cli.record import refuse_conflict_markers
+
+if TYPE_CHECKING:
+    # They need the sandbox extra: verify says so if it is missing.
+    from q2mfa_cli.platform.verify.results import FoundProblems, Outcome, Report, Verdict
+    from q2mfa_cli.platform.verify.run import DynamicRun, Selection
+
+# What the dynamic checks need, beside the fake SDK and what the extension itself imports.
+NEEDED = ("pyotp", "segno", "authlib", "cachetools", "jwt", "time_machine")
+
+OUTPUTS = ("json", "junit", "sarif")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to verify, and how.
+
+    :param checks: ids; empty for all of the profile. :param workflows: ids; empty for all.
+    :param baseline: a file of known findings; None if there is none. :param ignores: whether ignore comments count.
+    """
+
+    profile: str = BASELINE
+    checks: Sequence[str] = ()
+    workflows: Sequence[str] = ()
+    static_only: bool = False
+    baseline: Path | None = None
+    ignores: bool = True
+
+
+def verify(
+    workspace: Path, names: Sequence[str], wish: Wish, progress: Callable[[str], None]
+) -> list[Report]:
+    """Verify the extensions *names* of *workspace*.
+
+    :param progress: is told each dynamic check before it runs.
+    :raises UsageError: an argument cannot be used. :raises ToolFailed: an extension cannot be looked at.
+    """
+    for identifier in wish.checks:
+        check_named(identifier)
+    _refuse_missing_modules(wish)
+    from q2mfa_cli.platform.verify.baseline import read_baseline  # needs the extra
+    from q2mfa_cli.platform.verify.run import Selection  # needs the extra
+
+    selection = Selection(wish.profile, wish.checks, wish.workflows, wish.static_only)
+    if not any(selection.static()) and not any(selection.dynamic()):
+        raise UsageError(
+            "There is no check to run.",
+            "Leave out --check, --workflow or --static-only, or choose another --profile.",
+            "nothing_to_run",
+        )
+    baseline = read_baseline(wish.baseline) if wish.baseline else None
+    try:
+        reports = [
+            _verify(workspace, name, selection, wish.ignores, progress) for name in dict.fromkeys(names)
+        ]
+    except UsageError:
+        raise
+    except Q2mfaError as error:
+        raise ToolFailed(error.message, error.hint, error.code) from error
+    if baseline is None:
+        return reports
+    return [replace(report, findings=tuple(baseline.apply(report.findings))) for report in reports]
+
+
+def _refuse_missing_modules(wish: Wish) -> None:
+    import importlib.util
+
+    from q2mfa_cli.platform import FAKE_SDK_MODULES
+
+    missing = [name for name in (*FAKE_SDK_MODULES, *NEEDED) if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ToolFailed(
+            f"The checks need {', '.join(missing)}, which this Python does not have.",
+            "Install it: pip install 'q2mfa-cli[sandbox]'",
+            "sandbox_missing",
+        )
+
+
+def _verify(
+    workspace: Path, name: str, selection: Selection, ignores: bool, progress: Callable[[str], None]
+) -> Report:
+    from q2mfa_cli.platform.verify.ignores import apply_ignores, problems_of, read_ignores  # needs the extra
+    from q2mfa_cli.platform.verify.results import FoundProblems, Report, Verdict
+    from q2mfa_cli.platform.verify.run import DynamicRun, run_static
+    from q2mfa_cli.platform.verify.static.source import Source
+
+    folder = workspace / name
+    if not name.isidentifier() or not folder.is_dir():
+        raise ToolFailed(
+            f"There is no extension {shown(name)} in {shown(str(workspace))}.",
+            "Run this in the workspace, or name it with -o; `q2mfa create` makes an extension.",
+            "no_such_extension",
+        )
+    refuse_conflict_markers(workspace, name)
+    refuse_other_extensions(name, folder)
+    found = FoundProblems(selection.profile)
+    outcomes = run_static(Source(workspace, name), selection, found)
+    dynamic = DynamicRun([], integration_of(folder).id, [])
+    if any(selection.dynamic()):
+        dynamic = _run_dynamic(workspace, name, selection, found, progress)
+    outcomes += dynamic.outcomes
+    findings = found.findings()
+    if ignores:
+        comments = read_ignores(workspace, folder, name)
+        ran = _ids(outcomes, Verdict.PASSED, Verdict.FAILED)
+        for identifier, problem in problems_of(comments, findings, ran):
+            check = next((check for check in selection.checks if check.id == identifier), None)
+            if check is not None:
+                found.add(check, [problem])
+        findings = tuple(apply_ignores(found.findings(), comments))
+    return Report(name, dynamic.kind, selection.profile, tuple(outcomes), findings, tuple(dynamic.notes))
+
+
+def _ids(outcomes: Sequence[Outcome], *verdicts: Verdict) -> set[str]:
+    """The ids of the checks whose runs all ended with one of *verdicts*."""
+    others = {outcome.check.id for outcome in outcomes if outcome.verdict not in verdicts}
+    return {outcome.check.id for outcome in outcomes} - others
+
+
+def _run_dynamic(
+    workspace: Path, name: str, selection: Selection, found: FoundProblems, progress: Callable[[str], None]
+) -> DynamicRun:
+    from q2mfa_cli.platform.verify.own_code import running_own_code
+    from q2mfa_cli.platform.verify.run import run_dynamic
+
+    silent, root = logging.NullHandler(), logging.getLogger()
+    root.addHandler(silent)
+    try:
+        with running_own_code(workspace, NEEDED):
+            return asyncio.run(run_dynamic(workspace, name, selection, found, progress))
+    finally:
+        root.removeHandler(silent)
+
+
+def write_outputs(reports: Sequence[Report], outputs: Mapping[str, Path]) -> None:
+    """Write *reports* to files: by format, of :data:`OUTPUTS`.
+
+    :raises Q2mfaError: a file cannot be written.
+    """
+    from q2mfa_cli.platform.verify.output_file import write_file
+
+    for output_format, file in outputs.items():
+        write_file(file, shown_report(reports, output_format, Severity.NOTE) + "\n")
+
+
+def write_baseline(file: Path, reports: Sequence[Report]) -> None:
+    """Write the findings that count as the new baseline.
+
+    :raises Q2mfaError: the file cannot be written.
+    """
+    from q2mfa_cli.platform.verify import baseline
+
+    baseline.write_baseline(file, [finding for report in reports for finding in report.open])
+
+
+def shown_report(reports: Sequence[Report], output_format: str, least: Severity) -> str:
+    """The *reports* as ``text``, ``json``, ``junit`` or ``sarif``, without what is less severe than *least*."""
+    from q2mfa_cli.platform.verify.report import json as json_report
+    from q2mfa_cli.platform.verify.report import junit, sarif, text
+
+    match output_format:
+        case "json":
+            return json_report.as_json(reports, least)
+        case "junit":
+            return junit.as_junit(reports)
+        case "sarif":
+            return sarif.as_sarif(reports)
+        case _:
+            return text.as_text(reports, least)
+
+
+def parse_outputs(outputs: Sequence[str]) -> dict[str, Path]:
+    """``FORMAT=FILE`` texts as a mapping.
+
+    :raises UsageError: one is not valid.
+    """
+    parsed: dict[str, Path] = {}
+    for output in outputs:
+        output_format, separator, file = output.partition("=")
+        if output_format not in OUTPUTS or not separator or not file or output_format in parsed:
+            raise UsageError(
+                f"--output takes {', '.join(f'{each}=FILE' for each in OUTPUTS)}, each once; not {shown(output)}.",
+                "For example: --output sarif=q2mfa.sarif",
+            )
+        if not Path(file).parent.is_dir():
+            raise UsageError(f"There is no folder for {shown(file)}.", "Make it, or choose another file.")
+        parsed[output_format] = Path(file)
+    return parsed

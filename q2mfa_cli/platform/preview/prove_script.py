@@ -1,0 +1,100 @@
+"""``prove.py`` of an extension of another make: what its page and its customer do.
+
+::
+
+    async def prove(ask, phone, mfa_info):
+        await ask("send", {})
+        return {"route": "check", "body": {"code": phone.messages[-1]["text"][-6:]}}
+
+One that redirects to an identity provider also says how it is configured with another one::
+
+    CALLBACK = "back.html"  # where the provider sends the customer back to, in frontend/public; by default verify.html
+
+    def configuration(provider):
+        return {"OIDC_URL": provider.issuer, "OIDC_CLIENT": provider.client_id, "OIDC_SECRET": provider.client_secret}
+
+    async def prove(ask, phone, mfa_info):
+        started = await ask("leave")
+        return {"route": "came_back", "body": await phone.log_in(started["url"])}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from q2mfa_cli.platform.failures import failure_of
+from q2mfa_cli.platform.preview.extension import Extension
+
+CALLBACK = "verify.html"
+
+
+class ProveScriptError(Exception):
+    """``prove.py`` cannot be used. The message says why, and where."""
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """An identity provider as ``configuration(provider)`` gets it."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    client_id: str
+    client_secret: str
+
+
+def settings_of(metadata: dict[str, Any], client_id: str, client_secret: str) -> ProviderSettings:
+    """The settings of the provider with that *metadata*."""
+    issuer, endpoints = metadata["issuer"], (metadata["authorization_endpoint"], metadata["token_endpoint"])
+    return ProviderSettings(issuer, *endpoints, metadata["jwks_uri"], client_id, client_secret)
+
+
+def script_of(extension: Extension) -> Path:
+    return extension.folder / "tests" / "prove.py"
+
+
+def load(extension: Extension) -> ModuleType:
+    """The extension's ``prove.py``.
+
+    :raises ProveScriptError: it cannot be imported.
+    """
+    script = script_of(extension)
+    specification = importlib.util.spec_from_file_location(f"{extension.module}.tests.prove", script)
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    try:
+        specification.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise ProveScriptError(str(failure_of(error, extension.workspace, "import"))) from error
+    return module
+
+
+def redirects(extension: Extension) -> bool:
+    """Whether ``prove.py`` says how the extension is configured with an identity provider. One that fails says nothing."""
+    with contextlib.suppress(ProveScriptError):
+        return script_of(extension).is_file() and hasattr(load(extension), "configuration")
+    return False
+
+
+def callback_of(extension: Extension) -> str:
+    """The page of ``frontend/public`` to which the provider sends the customer back."""
+    return str(getattr(load(extension), "CALLBACK", CALLBACK)) if redirects(extension) else CALLBACK
+
+
+def configuration_of(extension: Extension, provider: ProviderSettings) -> dict[str, Any]:
+    """The values of the extension's configuration with *provider*, as ``prove.py`` says.
+
+    :raises ProveScriptError: ``configuration`` raises an error, or returns something else.
+    """
+    try:
+        return dict(load(extension).configuration(provider))
+    except ProveScriptError:
+        raise
+    except Exception as error:  # it is the developer's code, which may raise anything
+        raise ProveScriptError(str(failure_of(error, extension.workspace, "configuration"))) from error

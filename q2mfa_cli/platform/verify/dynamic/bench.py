@@ -1,0 +1,308 @@
+"""What a dynamic check works with: the served extension, its customers, and everything that can go wrong around them."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import re
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from q2mfa_cli.platform.events import Logged, ReadingsChanged, RouteCalled, RouteRaised
+from q2mfa_cli.platform.failures import Failure, failure_of, is_within
+from q2mfa_cli.platform.hq import HQDown
+from q2mfa_cli.platform.preview.challenges import Challenge
+from q2mfa_cli.platform.preview.extension import SECRET_NAME
+from q2mfa_cli.platform.preview.serving import Preview
+from q2mfa_cli.platform.preview.trace import PARTIES, Row
+from q2mfa_cli.platform.preview.workflows import Workflow
+from q2mfa_cli.platform.sessions import current_session_id
+from q2mfa_cli.platform.verify.check import Location, Problem, Severity
+from q2mfa_cli.platform.verify.customer import Customer
+
+# What changes from run to run in a sequence: ports, addresses in memory, long random texts.
+CHANGING = (
+    (re.compile(r"(127\.0\.0\.1|localhost):\d+"), r"\1"),
+    (re.compile(r"port=\d+"), "port=…"),
+    (re.compile(r"0x[0-9a-f]{6,}"), "0x…"),
+    (re.compile(r"[\w-]{24,}"), "…"),
+    (re.compile(r"\b\d{6,}\b"), "…"),
+)
+
+FAULT = "q2mfa made the cache fail"
+
+
+class CacheFault(OSError):
+    """The cache was made to fail."""
+
+
+class FailingPool:
+    """A pool of connections that gives none any more after the first *working*.
+
+    :ivar used: how often a connection was asked for.
+    """
+
+    def __init__(self, pool: Any, working: int) -> None:
+        self._pool, self._working, self.used = pool, working, 0
+
+    def get_and_release(self, *args: Any, **options: Any) -> Any:
+        self.used += 1
+        if self.used > self._working:
+            raise CacheFault(FAULT)
+        return self._pool.get_and_release(*args, **options)
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """What the extension logged or printed.
+
+    :param location: of the call; None if it is not in the workspace.
+    """
+
+    level: int
+    text: str
+    location: Location | None
+
+
+class _Lines(logging.Handler):
+    """Keeps what is logged while a request is answered."""
+
+    def __init__(self, workspace: Path) -> None:
+        super().__init__(logging.DEBUG)
+        self.workspace = workspace
+        self.lines: list[LogLine] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not current_session_id.get():
+            return
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1]:
+            text += f": {record.exc_info[1]}"
+        file = Path(record.pathname)
+        is_own = is_within(file, self.workspace)
+        location = location_in(self.workspace, file, record.lineno) if is_own else None
+        self.lines.append(LogLine(record.levelno, text, location))
+
+
+class _Keys(deque[str]):
+    """Keeps the keys of the cache that are used, each with the line of the workspace that used it."""
+
+    def __init__(self, workspace: Path) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.used: list[tuple[str, Location | None]] = []
+
+    def append(self, key: str) -> None:
+        super().append(key)
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not is_within(Path(frame.f_code.co_filename), self.workspace):
+            frame = frame.f_back
+        location = None
+        if frame is not None:
+            location = location_in(self.workspace, Path(frame.f_code.co_filename), frame.f_lineno)
+        self.used.append((key, location))
+
+
+@dataclass
+class Known:
+    """What earlier checks learned of the extension.
+
+    :param routes: the function behind each route. :param route: the one that takes the proof; empty if it is not known.
+    """
+
+    routes: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    route: str = ""
+
+
+class Bench:
+    """One check in one workflow."""
+
+    def __init__(
+        self, preview: Preview, workflow: Workflow, customer_class: type[Customer], known: Known
+    ) -> None:
+        self.preview, self.workflow, self.customer_class = preview, workflow, customer_class
+        self.platform, self.known = preview.uux.platform, known
+        self._unsubscribe = self.platform.events.subscribe(RouteCalled, self._route_called)
+
+    def close(self) -> None:
+        self._unsubscribe()
+
+    def customer(self) -> Any:
+        """A new customer, of :attr:`customer_class`. In the standard integration, each challenge is another person's."""
+        customer = self.customer_class(self.preview, self.workflow)
+        customer.route = customer.route or self.known.route
+        return customer
+
+    async def routes(self) -> list[str]:
+        """The routes of the extension that a page can ask."""
+        customer = self.customer()
+        await customer.request_extension_data(await customer.open_challenge(), "default", {}, is_known=False)
+        return sorted(self.known.routes)
+
+    # What can go wrong around the extension.
+
+    def reload(self) -> None:
+        """Import the extension again: what follows is answered as if by another worker. The cache and HQ stay."""
+        self.platform.events.publish(ReadingsChanged())
+
+    @contextlib.contextmanager
+    def configured(self, values: Mapping[str, Any]) -> Iterator[None]:
+        """Replace values of the extension's configuration until the block ends."""
+        before = self.platform.overrides
+        self.platform.overrides = {**before, **values}
+        self.reload()
+        try:
+            yield
+        finally:
+            self.platform.overrides = before
+            self.reload()
+
+    @contextlib.contextmanager
+    def failing_cache(self, after: int = 0) -> Iterator[FailingPool]:
+        """Let every use of the cache fail until the block ends, but for the first *after*."""
+        platform, before = self.platform, self.platform.cache
+        failing = before.with_prefix("")
+        pool = failing.client_pool = FailingPool(before.client_pool, after)
+        platform.__dict__["cache"] = failing
+        try:
+            yield pool
+        finally:
+            platform.__dict__["cache"] = before
+
+    # What can be seen of it.
+
+    @contextlib.contextmanager
+    def cache_keys(self) -> Iterator[list[tuple[str, Location | None]]]:
+        """The keys that are used until the block ends, each with the line that used it."""
+        before = self.platform.cache.recent_keys
+        keys = _Keys(self.preview.extension.workspace)
+        self.platform.cache.recent_keys = keys
+        try:
+            yield keys.used
+        finally:
+            self.platform.cache.recent_keys = before
+
+    @contextlib.contextmanager
+    def log(self) -> Iterator[list[LogLine]]:
+        """What is logged at any level, or printed, until the block ends."""
+        handler, root = _Lines(self.preview.extension.workspace), logging.getLogger()
+        level = root.level
+
+        def printed(event: Logged) -> None:
+            if event.level == "PRINT":
+                handler.lines.append(LogLine(logging.INFO, event.text, None))
+
+        unsubscribe = self.platform.events.subscribe(Logged, printed)
+        root.addHandler(handler)
+        root.setLevel(logging.DEBUG)
+        try:
+            yield handler.lines
+        finally:
+            root.setLevel(level)
+            root.removeHandler(handler)
+            unsubscribe()
+
+    @contextlib.contextmanager
+    def crashes(self) -> Iterator[list[Failure]]:
+        """The errors that routes raise and do not handle until the block ends, but for HQ being down."""
+        failures: list[Failure] = []
+
+        def raised(event: RouteRaised) -> None:
+            if not isinstance(event.error, HQDown):
+                during = f"route {event.route}"
+                failures.append(failure_of(event.error, self.preview.extension.workspace, during))
+
+        unsubscribe = self.platform.events.subscribe(RouteRaised, raised)
+        try:
+            yield failures
+        finally:
+            unsubscribe()
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The values of the configuration that are secrets, by name."""
+        return {
+            name: value
+            for name, value in vars(self.preview.extension.configuration).items()
+            if SECRET_NAME.search(name) and isinstance(value, str) and len(value) >= 8
+        }
+
+    # What a check found.
+
+    def problem(
+        self, message: str, customer: Customer, route: str = "", severity: Severity | None = None
+    ) -> Problem:
+        """What was found: the sequence is that of *customer*, and the place is the ``def`` of *route*, else that of the proof."""
+        sequence = tuple(line for challenge in customer.challenges for line in sequence_of(challenge))
+        location = self.location(route or customer.route or self.known.route)
+        return Problem(message, location, severity, sequence, self.workflow.label)
+
+    def problem_at(
+        self, message: str, customer: Customer, location: Location | None, severity: Severity | None = None
+    ) -> Problem:
+        """As :meth:`problem`, where the line is known."""
+        found = self.problem(message, customer, severity=severity)
+        return found if location is None else replace(found, location=location)
+
+    def location_of(self, failure: Failure) -> Location | None:
+        """Where *failure* was raised."""
+        workspace = self.preview.extension.workspace
+        return location_in(workspace, workspace / failure.file, failure.line) if failure.line else None
+
+    def location(self, route: str) -> Location:
+        """Where *route* is defined; the extension's ``urls.py`` if that is not known."""
+        extension = self.preview.extension
+        function = inspect.unwrap(self.known.routes[route]) if route in self.known.routes else None
+        code = getattr(function, "__code__", None)
+        path = Path(code.co_filename) if code else extension.folder / "urls.py"
+        if code is None or not path.is_relative_to(extension.workspace):
+            return location_in(extension.workspace, extension.folder / "urls.py", 1)
+        lines = path.read_text("utf-8", "replace").splitlines()
+        line = code.co_firstlineno
+        while line < len(lines) and not re.match(r"\s*(async\s+)?def\b", lines[line - 1]):
+            line += 1  # past the decorators
+        return location_in(extension.workspace, path, line)
+
+    def _route_called(self, event: RouteCalled) -> None:
+        self.known.routes.update(event.routes)
+
+
+def location_in(workspace: Path, file: Path, line: int) -> Location:
+    """The place *line* of *file*, with the line's text."""
+    lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []
+    source = lines[line - 1] if 0 < line <= len(lines) else ""
+    column = len(source) - len(source.lstrip()) + 1
+    return Location(file.relative_to(workspace).as_posix(), line, column, source)
+
+
+def sequence_of(challenge: Challenge) -> Iterator[str]:
+    """The sequence of *challenge*, a line per message, the same in every run."""
+    return (_line(row) for row in challenge.trace.rows)
+
+
+def _line(row: Row) -> str:
+    what = row.what if row.count == 1 else f"{row.what} (x {row.count})"
+    line = f"{row.step or '·'} {PARTIES[row.sender]} → {PARTIES[row.receiver]}: {what}"
+    return f"{line} FAILED: {stable(row.why)}" if row.why else line
+
+
+def stable(text: str) -> str:
+    """*text*, a reason, without what changes from run to run."""
+    for pattern, instead in CHANGING:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def location_of_class(workspace: Path, kind: type) -> Location | None:
+    """Where the class *kind* is defined; None if that is not in the workspace."""
+    try:
+        file, line = inspect.getsourcefile(kind), inspect.getsourcelines(kind)[1]
+    except (OSError, TypeError):
+        return None
+    return location_in(workspace, Path(file), line) if file and is_within(Path(file), workspace) else None

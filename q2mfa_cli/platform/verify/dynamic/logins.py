@@ -1,0 +1,229 @@
+"""Logins at an identity provider that lies: what the redirect checks are made of."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+from q2mfa_cli.platform.preview import prove_script
+from q2mfa_cli.platform.preview.challenges import Challenge
+from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.prove_script import ProveScriptError
+from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity, Skipped
+from q2mfa_cli.platform.verify.customer import Deviation, NotTried
+from q2mfa_cli.platform.verify.dynamic.bench import Bench, stable
+from q2mfa_cli.platform.verify.hostile import HONEST, Client, HostileProvider, Lie, running
+from q2mfa_cli.platform.verify.hostile.changes import Change, honest
+from q2mfa_cli.platform.verify.own import OwnCustomer
+from q2mfa_cli.platform.verify.redirect import LoginCustomer
+
+CLIENT_ID = "q2mfa-verify"
+# One value for every claim and every attribute: whichever the extension compares, it is the right one.
+PERSON = "jane.doe@bank.example"
+ANOTHER_PERSON = "mallory@bank.example"
+ATTRIBUTES = ("sso_identifier", "registration_value")
+
+# What a wrong answer may lead to in code of another make. None of it sets a token.
+REFUSALS: tuple[type[Exception], ...] = (
+    Deviation,
+    NotTried,
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A login that must not complete MFA.
+
+    :param what: what the extension would accept, as the end of a sentence. :param lie: the provider's. :param back: changes
+        what the browser brings back. :param mfa_info: what HQ knows of the customer, where it is not the right person.
+    :param fresh: the extension has nothing of the provider in its cache. :param severity: if it is not the check's.
+    """
+
+    what: str
+    lie: Lie = HONEST
+    back: Change = honest
+    mfa_info: Mapping[str, Any] | None = None
+    fresh: bool = False
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True)
+class Login:
+    """One login. :param refusal: why it failed; empty if HQ got a token. :param body: what the page sent as the proof."""
+
+    customer: Any
+    challenge: Challenge
+    refusal: str
+    body: dict[str, Any]
+
+    @property
+    def is_accepted(self) -> bool:
+        """HQ is the judge, and not what the extension answers."""
+        return bool(self.challenge.session.tokens)
+
+
+class Logins:
+    """The logins of one check at one provider.
+
+    :ivar start_route: the route whose answer sent the browser to the provider.
+    """
+
+    def __init__(self, bench: Bench, provider: HostileProvider, configuration: Mapping[str, Any]) -> None:
+        self.bench, self.provider, self.configuration = bench, provider, configuration
+        self.start_route = ""
+
+    async def log_in(self, case: Case | None = None) -> Login:
+        """Log in as a new customer; *case* is what is wrong."""
+        case = case or Case("")
+        if case.fresh:
+            self.forget()
+        self.provider.lie = case.lie
+        customer, body, refusal = self.bench.customer(), {}, ""
+        challenge = await self.open(customer, case.mfa_info)
+        self.at_provider(customer, case.back)
+        try:
+            body = await customer.proof(challenge)
+            await customer.get_token(challenge, body)
+        except REFUSALS as error:
+            refusal = stable(str(error))
+        self.provider.lie = HONEST
+        if case.fresh:
+            self.forget()
+        return Login(customer, challenge, refusal, body)
+
+    async def open(self, customer: Any, mfa_info: Mapping[str, Any] | None = None) -> Challenge:
+        known = dict.fromkeys(ATTRIBUTES, PERSON) if mfa_info is None else dict(mfa_info)
+        missing = [name for name in ATTRIBUTES if name not in known]
+        challenge: Challenge = await customer.open_challenge(without=missing, **known)
+        return challenge
+
+    def at_provider(self, customer: Any, back: Change = honest) -> None:
+        """Let the browser of *customer* change what it brings back, and the sequence show that it was there."""
+
+        def bring_back(parameters: dict[str, Any]) -> dict[str, Any]:
+            if customer.answers:
+                self.start_route = customer.answers[-1][0]
+            customer.challenges[-1].trace.add("page", "idp", "The customer logs in at the provider")
+            given: dict[str, Any] = back(parameters)
+            return given
+
+        customer.user_agent.bring_back = bring_back
+
+    async def accepted(self, cases: Iterable[Case]) -> list[Problem]:
+        """One problem for each of *cases* that completes MFA.
+
+        :raises Skipped: nobody can log in any more after these tries, so that a refusal says nothing.
+        """
+        problems = []
+        for case in cases:
+            login = await self.log_in(case)
+            if login.is_accepted:
+                message = f"The extension accepts {case.what}."
+                problems.append(self.bench.problem(message, login.customer, severity=case.severity))
+        if not problems:
+            await self.expect_honest_login("after these tries")
+        return problems
+
+    async def expect_honest_login(self, when: str) -> Login:
+        """:raises Skipped: the right user cannot log in."""
+        login = await self.log_in()
+        if not login.is_accepted:
+            raise Skipped(f"The right user cannot log in at q2mfa's own provider {when}: {login.refusal}.")
+        return login
+
+    def forget(self) -> None:
+        """Let the extension forget what it knows of the provider, as if it had just started."""
+        self.bench.platform.cache.flush_all(noreply=False)
+        self.bench.reload()
+
+    @contextlib.contextmanager
+    def configured(self, **values: Any) -> Iterator[None]:
+        """Change settings of a generated extension, in this provider's configuration."""
+        with self.bench.configured({**self.configuration, **values}):
+            yield
+
+    def has_setting(self, name: str) -> bool:
+        """Whether the extension is configured by *name*, as a generated one is."""
+        return hasattr(self.bench.preview.extension.configuration, name)
+
+
+@contextlib.asynccontextmanager
+async def logins(bench: Bench) -> AsyncIterator[Logins]:
+    """Configure the extension with a provider that lies on command, and log in honestly once.
+
+    :raises NotApplicable: the extension sends nobody to an identity provider.
+    :raises Skipped: it cannot be configured with another provider, or the right user cannot log in there.
+    """
+    configure = _configuring(bench)
+    private_key = _private_key_of_client(bench.preview.extension)
+    client = Client(CLIENT_ID, private_key or secrets.token_urlsafe(32), is_checked=False)
+    bench.platform.allowed_hosts.add("127.0.0.1")
+    with running(client) as providers:
+        provider = providers.new()
+        provider.user = provider.email = PERSON
+        provider.more_claims = {"preferred_username": PERSON, "upn": PERSON}
+        configuration = configure(provider)
+        with bench.configured(configuration):
+            made = Logins(bench, provider, configuration)
+            login = await made.log_in()
+            if not login.is_accepted:  # FAPI 2.0 does not allow the provider's first algorithm
+                provider.change_keys(replace(provider.key, kid="second", alg="PS256"))
+                made.forget()
+                login = await made.log_in()
+            if not login.is_accepted:
+                raise Skipped(f"The right user cannot log in at q2mfa's own provider: {login.refusal}.")
+            yield made
+
+
+def _configuring(bench: Bench) -> Callable[[HostileProvider], dict[str, Any]]:
+    """A function that returns the extension's configuration with a provider.
+
+    :raises NotApplicable: see :func:`logins`. :raises Skipped: see :func:`logins`.
+    """
+    extension = bench.preview.extension
+    if bench.customer_class is OwnCustomer and prove_script.redirects(extension):
+
+        def own_configuration(provider: HostileProvider) -> dict[str, Any]:
+            client, metadata = provider.client, provider.metadata()
+            settings = prove_script.settings_of(metadata, client.id, client.secret)
+            try:
+                return prove_script.configuration_of(extension, settings)
+            except ProveScriptError as error:
+                raise Skipped(f"{error}.") from error
+
+        return own_configuration
+    has_issuer = hasattr(extension.configuration, "ISSUER")
+    if bench.customer_class is not LoginCustomer and not has_issuer:
+        raise NotApplicable("The extension sends no customer to an identity provider.")
+    module = sys.modules.get(f"configuration.{extension.name}")
+    method = getattr(module, "CLIENT_AUTH_METHOD", "")
+    return lambda provider: {
+        "ISSUER": provider.issuer,
+        "CLIENT_ID": provider.client.id,
+        "CLIENT_SECRET": provider.client.secret,
+        "CLIENT_AUTH_METHOD": method,
+    }
+
+
+def _private_key_of_client(extension: Extension) -> str:
+    """A private key as a JWK, if the extension authenticates with one; else an empty text."""
+    module = sys.modules.get(f"configuration.{extension.name}", SimpleNamespace())
+    with_key = getattr(module, "CLIENT_AUTH_METHOD", "") == "private_key_jwt"
+    if not with_key and getattr(module, "PROFILE", "") != "fapi2":
+        return ""
+    key = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
+    return json.dumps({**key, "alg": "ES256", "kid": "q2mfa"})

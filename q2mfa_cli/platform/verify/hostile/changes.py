@@ -1,0 +1,46 @@
+"""Changes to what a provider would honestly answer. Each takes the answer and returns another one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from q2mfa_cli.platform.verify.hostile.keys import Json
+
+Change: TypeAlias = Callable[[Json], Json]
+
+
+def honest(answer: Json) -> Json:
+    return answer
+
+
+def without(*names: str) -> Change:
+    return lambda given: {name: value for name, value in given.items() if name not in names}
+
+
+def changed(**values: Any) -> Change:
+    return lambda given: {**given, **values}
+
+
+def listed(name: str) -> Change:
+    """The value twice: in a query, the parameter appears twice."""
+    return lambda given: {**given, name: [given[name], given[name]]}
+
+
+def longer(name: str, by: str) -> Change:
+    return lambda given: {**given, name: given[name] + by}
+
+
+def after(**seconds: int) -> Change:
+    """Claims that are this many seconds after now."""
+    return lambda given: {**given, **{name: int(time.time()) + value for name, value in seconds.items()}}
+
+
+def in_place_of(jwk: Json) -> Change:
+    """A JWKS with *jwk* under the `kid` of the key that was there."""
+    return lambda keys: {"keys": [{**jwk, "kid": keys["keys"][0]["kid"]}]}
+
+
+def each_key(change: Change) -> Change:
+    return lambda given: {"keys": [change(key) for key in given["keys"]]}

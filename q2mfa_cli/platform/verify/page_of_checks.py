@@ -1,0 +1,112 @@
+"""``docs/reference/checks.md``, written from the table of checks."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from q2mfa_cli.platform.verify.check import PROFILES, Check
+from q2mfa_cli.platform.verify.explanation import applies_to, seen, severities
+from q2mfa_cli.platform.verify.report import NOT_SHOWN
+from q2mfa_cli.platform.verify.table import CHECKS, general, page, passcode, redirect, source
+
+INTRODUCTION = """\
+# The checks of `q2mfa verify`
+
+This page is written from the table in `q2mfa_cli/platform/verify/table/` by `make snapshots`. `q2mfa explain ID` says the same
+of one check, offline.
+
+A *static* check reads the source. A *dynamic* one runs the extension on q2mfa's fake of the platform, proves who the customer
+is, and then changes something: HQ decides whether a token was set, whatever the extension answers. It runs in each of
+the three workflows where that makes a difference. A check that cannot be tried is *not applicable* or *skipped*, with the reason,
+and never a pass.
+"""
+
+HOW_TO = """
+## Ignore a finding
+
+Write why it is right, on its line or alone on the line above:
+
+```python
+if code == expected:  # q2mfa: ignore[compare-timing] both are public
+```
+
+JavaScript has the comment after `//`, HTML in `<!-- -->` and Jinja in `{# #}`. A comment without a reason has no effect and is
+a finding; so is one that ignores nothing. `--no-ignores` counts everything. SARIF keeps ignored findings, as suppressed.
+
+## A baseline
+
+`--write-baseline FILE` keeps what is found today; with `--baseline FILE` only what is new counts. A finding is known by its
+check, file, line and message, not by its line number, and as often as it was there.
+
+## In CI
+
+```yaml
+- run: q2mfa verify MyMFA --output sarif=q2mfa.sarif
+- uses: github/codeql-action/upload-sarif@v3
+  if: always()
+  with: {sarif_file: q2mfa.sarif}
+```
+
+The exit status is the same for every format. GitLab's importer ignores suppressions in SARIF; use `--output junit=` there.
+
+## Exit status
+
+| status | meaning |
+|---|---|
+| 0 | nothing was found of the severity of `--fail-on` (default: `low`) or more |
+| 1 | something was found |
+| 2 | wrong usage |
+| 3 | the extension could not be looked at, or q2mfa itself failed |
+
+The JSON report has a [schema](../verify-report.schema.json).
+
+## What no check here can show
+
+"""
+
+FAMILIES = (
+    ("Tokens, sessions, faults and configuration", general.CHECKS),
+    ("One-time passcodes", passcode.CHECKS),
+    ("OpenID Connect", redirect.CHECKS),
+    ("The page", page.CHECKS),
+    ("The source", source.CHECKS),
+)
+
+
+def page_of_checks() -> str:
+    """Return the page, in Markdown."""
+    lines = [INTRODUCTION, "| profile | checks |", "|---|---|"]
+    lines += [f"| `{profile}` | {says} |" for profile, says in PROFILES.items()]
+    lines += [HOW_TO + "\n".join(f"- {each}" for each in NOT_SHOWN), ""]
+    for title, checks in FAMILIES:
+        lines += [f"## {title}", "", "| check | what it finds | severity |", "|---|---|---|"]
+        lines += [
+            f"| [`{check.id}`](#{check.id}) | {_cell(check.title)} | {severities(check)} |"
+            for check in checks
+        ]
+        lines.append("")
+    lines += [line for check in CHECKS for line in _section(check)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _section(check: Check) -> Iterator[str]:
+    yield f"### {check.id}"
+    yield ""
+    yield f"{check.title}. {severities(check)}; {seen(check)}; {applies_to(check)}."
+    yield ""
+    yield f"- **Requires:** {check.requirement}"
+    yield f"- **Risk:** {check.risk}"
+    yield f"- **Remedy:** {check.remedy}"
+    yield f"- **Sources:** {'; '.join(check.sources)}"
+    yield ""
+    for label, example in (("Wrong", check.wrong), ("Right", check.right)):
+        if example:
+            yield f"{label}:"
+            yield ""
+            yield f"```\n{textwrap.dedent(example).strip()}\n```"
+            yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

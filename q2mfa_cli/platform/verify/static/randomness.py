@@ -1,0 +1,265 @@
+"""How hard a value is to guess, read from the expression that makes it."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from q2mfa_cli.platform.verify.static.module import Function, Module, called, keyword, own_nodes, text_of
+from q2mfa_cli.platform.verify.static.program import Program, bindings
+
+MIN_BITS = 128
+MIN_CHARACTERS = 22  # of base64
+MAX_DEPTH = 8
+CONVERSIONS = frozenset(
+    {
+        "str",
+        "int",
+        "repr",
+        "hex",
+        "bytes",
+        "format",
+        "abs",
+        "round",
+        "b64encode",
+        "urlsafe_b64encode",
+        "dumps",
+    }
+)
+DIGESTS = frozenset(
+    {
+        "md5",
+        "sha1",
+        "sha224",
+        "sha256",
+        "sha384",
+        "sha512",
+        "blake2b",
+        "blake2s",
+        "sha3_256",
+        "crc32",
+        "hash",
+        "id",
+    }
+)
+METHODS = frozenset({"encode", "decode", "hex", "hexdigest", "digest", "upper", "lower", "strip", "rstrip", "replace", "isoformat", "timestamp", "strftime"})  # fmt: skip
+OF_THE_USER = frozenset({"mfa_info", "online_user"})
+ALPHABETS = {"string.digits": 10, "string.hexdigits": 22, "string.ascii_letters": 52, "string.ascii_lowercase": 26, "string.ascii_uppercase": 26}  # fmt: skip
+
+
+class Strength(enum.IntEnum):
+    """From the weakest to the strongest."""
+
+    GUESSABLE = 0
+    SHARED = 1  # made once, and given to everybody
+    SHORT = 2
+    UUID4 = 3
+    UNKNOWN = 4
+    RANDOM = 5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How hard one value is to guess. `what` says what it is made of, as a noun phrase."""
+
+    strength: Strength
+    what: str
+    node: ast.AST
+    module: Module
+
+
+def judge(program: Program, module: Module, node: ast.expr, depth: int = 0) -> Judged:
+    """Return how hard the value of *node* is to guess. Where it can be one of several, the weakest counts."""
+    unknown = Judged(Strength.UNKNOWN, "", node, module)
+    if depth > MAX_DEPTH:
+        return unknown
+
+    def again(other: ast.expr, there: Module = module) -> Judged:
+        return judge(program, there, other, depth + 1)
+
+    def weak(what: str, strength: Strength = Strength.GUESSABLE) -> Judged:
+        return Judged(strength, what, node, module)
+
+    if isinstance(node, ast.Await | ast.FormattedValue | ast.Starred):
+        return again(node.value)
+    if isinstance(node, ast.Constant):
+        return weak("a constant")
+    if program.is_from_page(module, node):
+        return weak("what the page sends")
+    if isinstance(node, ast.JoinedStr):
+        return _joined(map(again, node.values)) or weak("a constant")
+    if isinstance(node, ast.BinOp):
+        return _joined([again(node.left), again(node.right)]) or unknown
+    if isinstance(node, ast.Tuple | ast.List):
+        return _joined(map(again, node.elts)) or unknown
+    if isinstance(node, ast.IfExp):
+        return _weakest([again(node.body), again(node.orelse)])
+    if isinstance(node, ast.BoolOp):
+        return _weakest(map(again, node.values))
+    if isinstance(node, ast.Name):
+        return _variable(program, module, node, depth)
+    if isinstance(node, ast.Attribute):
+        return _attribute(program, module, node, depth)
+    if isinstance(node, ast.Subscript):
+        base = again(node.value)
+        if isinstance(node.slice, ast.Slice) and base.strength >= Strength.UUID4:
+            length = _number(node.slice.upper)
+            if length and length < MIN_CHARACTERS and base.strength is not Strength.UNKNOWN:
+                return weak(f"{length} characters", Strength.SHORT)
+        return base
+    if isinstance(node, ast.GeneratorExp | ast.ListComp):
+        return again(node.elt)
+    if isinstance(node, ast.Call):
+        return _call(program, module, node, depth)
+    return unknown
+
+
+def _call(program: Program, module: Module, node: ast.Call, depth: int) -> Judged:
+    name, last = module.dotted(node.func), called(node)
+
+    def found(strength: Strength, what: str = "") -> Judged:
+        return Judged(strength, what, node, module)
+
+    def again(other: ast.expr) -> Judged:
+        return judge(program, module, other, depth + 1)
+
+    if name.startswith(("secrets.token_", "os.urandom")):
+        size = _number(node.args[0] if node.args else keyword(node, "nbytes"))
+        short = size is not None and size * 8 < MIN_BITS
+        return found(Strength.SHORT, f"{size * 8} random bits") if short and size else found(Strength.RANDOM)
+    if name in ("secrets.randbelow", "secrets.randbits"):
+        value = _number(node.args[0]) if node.args else None
+        bits = None if value is None else value if last == "randbits" else int(math.log2(max(value, 1)))
+        return (
+            found(Strength.SHORT, f"{bits} random bits")
+            if bits is not None and bits < MIN_BITS
+            else found(Strength.UNKNOWN)
+        )
+    if name.startswith("secrets.") or "SystemRandom" in name:
+        return found(Strength.UNKNOWN)
+    if name == "uuid.uuid4":
+        return found(Strength.UUID4, "uuid4")
+    if name == "uuid.uuid1":
+        return found(Strength.GUESSABLE, "uuid1, which is the time and the machine")
+    if name.startswith("random."):
+        return found(Strength.GUESSABLE, "the module random, whose values can be predicted")
+    if name.partition(".")[0] in ("time", "datetime"):
+        return found(Strength.GUESSABLE, "the time")
+    if name in ("itertools.count", "next"):
+        return found(Strength.GUESSABLE, "a counter")
+    if last == "join" and node.args:
+        return _characters(program, module, node, depth) or again(node.args[0])
+    if name in ("uuid.uuid3", "uuid.uuid5", "uuid.UUID") or last in CONVERSIONS | DIGESTS:
+        return _joined(map(again, [*node.args, *(each.value for each in node.keywords)])) or found(
+            Strength.UNKNOWN
+        )
+    if last in METHODS and isinstance(node.func, ast.Attribute):
+        return again(node.func.value)
+    returned = [
+        judge(program, program.module_of[function], each.value, depth + 1)
+        for function in program.resolve(node)
+        for each in own_nodes(function)
+        if isinstance(each, ast.Return) and each.value
+    ]
+    return _weakest(returned) if returned else found(Strength.UNKNOWN)
+
+
+def _characters(program: Program, module: Module, node: ast.Call, depth: int) -> Judged | None:
+    """What ``"".join(secrets.choice(alphabet) for _ in range(length))`` is worth, if both can be read."""
+    made = node.args[0]
+    if not isinstance(made, ast.GeneratorExp | ast.ListComp) or not isinstance(made.elt, ast.Call):
+        return None
+    if module.dotted(made.elt.func) != "secrets.choice" or not made.elt.args:
+        return None
+    alphabet, source = made.elt.args[0], made.generators[0].iter
+    letters = text_of(alphabet)
+    size = len(set(letters)) if letters else ALPHABETS.get(module.dotted(alphabet), 0)
+    length = None
+    if isinstance(source, ast.Call) and called(source) == "range" and source.args:
+        length = _number(source.args[-1])
+    if not size or length is None:
+        return Judged(Strength.UNKNOWN, "", node, module)
+    bits = int(length * math.log2(size))
+    strength = Strength.SHORT if bits < MIN_BITS else Strength.RANDOM
+    return Judged(strength, f"{bits} random bits", node, module)
+
+
+def _variable(program: Program, module: Module, node: ast.Name, depth: int) -> Judged:
+    owner = module.outermost(node)
+    local = [
+        value
+        for each in (ast.walk(owner) if isinstance(owner, Function) else ())
+        for target, value in bindings(each)
+        if isinstance(target, ast.Name) and target.id == node.id
+    ]
+    if local:
+        return _weakest(judge(program, module, value, depth + 1) for value in local)
+    function = module.function_of(node)
+    parameters = function.args if function else None
+    if (
+        function
+        and parameters
+        and node.id in [each.arg for each in [*parameters.args, *parameters.kwonlyargs]]
+    ):
+        given = [
+            judge(program, site.module, value, depth + 1)
+            for site, value in program.arguments(function, node.id)
+        ]
+        return _weakest(given) if given else Judged(Strength.UNKNOWN, "", node, module)
+    return _shared(program, module, node, module.tree.body, node.id, depth)
+
+
+def _attribute(program: Program, module: Module, node: ast.Attribute, depth: int) -> Judged:
+    if isinstance(node.value, ast.Attribute) and node.value.attr in OF_THE_USER:
+        return Judged(Strength.GUESSABLE, "a value of the customer", node, module)
+    kind = module.class_of(node)
+    if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls") and kind:
+        values = [
+            value
+            for each in ast.walk(kind)
+            for target, value in bindings(each)
+            if isinstance(target, ast.Attribute) and target.attr == node.attr
+        ]
+        if values:
+            return _weakest(judge(program, module, value, depth + 1) for value in values)
+        return _shared(program, module, node, kind.body, node.attr, depth)
+    if node.attr in ("hex", "bytes", "int", "urn", "fields"):
+        return judge(program, module, node.value, depth + 1)
+    return Judged(Strength.UNKNOWN, "", node, module)
+
+
+def _shared(
+    program: Program, module: Module, node: ast.AST, block: list[ast.stmt], name: str, depth: int
+) -> Judged:
+    """A value that a module or a class makes once: if it is no constant, it is still the same for everybody."""
+    for statement in block:
+        for target, value in bindings(statement):
+            if isinstance(target, ast.Name) and target.id == name:
+                judged = judge(program, module, value, depth + 1)
+                if judged.strength in (Strength.GUESSABLE, Strength.UNKNOWN):
+                    return judged
+                return Judged(Strength.SHARED, f'"{name}", which is made once', value, module)
+    return Judged(Strength.UNKNOWN, "", node, module)
+
+
+def _weakest(judged: Iterable[Judged]) -> Judged:
+    return min(judged, key=lambda each: each.strength)
+
+
+def _joined(judged: Iterable[Judged]) -> Judged | None:
+    """Of a value that has several parts the strongest part counts; ``None`` if there is none."""
+    # A constant part says less about where the value is from than any other.
+    parts = sorted(judged, key=lambda each: (each.strength, each.what != "a constant"))
+    return parts[-1] if parts else None
+
+
+def _number(node: ast.AST | None) -> int | None:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        base, power = _number(node.left), _number(node.right)
+        return base**power if base is not None and power is not None and power < 1000 else None
+    return None

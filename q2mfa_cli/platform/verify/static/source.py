@@ -1,0 +1,148 @@
+"""The source of one extension, read and parsed once: what every static check gets."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from q2mfa_cli.errors import ToolFailed
+from q2mfa_cli.platform.verify.static.markup import Markup
+from q2mfa_cli.platform.verify.static.module import Module
+from q2mfa_cli.platform.verify.static.program import Program
+from q2mfa_cli.platform.verify.static.script import Script, parse_script
+from q2mfa_cli.workspace.find import CONFIGURATION, SETTINGS
+
+# Built, installed or generated files: the source of these is elsewhere.
+SKIPPED_FOLDERS = frozenset({"node_modules", "dist", "build", "coverage", "__pycache__", ".git", ".venv"})
+SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx")
+TEMPLATES = (".jinja2", ".jinja", ".j2")
+PAGES = (".html", ".htm")
+MAX_BYTES = 1_000_000  # a script that is larger is no source
+
+
+class Source:
+    """The files of the extension *name*.
+
+    :param workspace: the root; paths of locations are relative to it. :param folder: the extension's package.
+    :raises ToolFailed: A file cannot be read or parsed, or there is no Python file.
+    """
+
+    def __init__(self, workspace: Path, name: str, folder: Path | None = None) -> None:
+        self.workspace, self.name, self.folder = workspace, name, folder or workspace / name
+        paths = [
+            path for path in self._files(self.folder, (".py",)) if not self.is_test(self._relative(path))
+        ]
+        if not paths:
+            raise ToolFailed(
+                f"{name} has no Python file to read.",
+                "Give the name of an extension of this workspace.",
+                "nothing_to_verify",
+            )
+        self.modules = [self._module(path) for path in paths]
+        """The Python files of the extension, without its tests."""
+        self.configuration = self._optional(f"{CONFIGURATION}/{name}.py")
+        self.settings = self._optional(SETTINGS)
+        self.program = Program(self.modules)
+        """What is known over all of `modules`: who calls whom, and what comes from the page."""
+
+    @functools.cached_property
+    def pages(self) -> list[Markup]:
+        """The extension's HTML files and Jinja templates."""
+        suffixes = (*PAGES, *TEMPLATES)
+        paths = [
+            path for path in self._files(self.folder, suffixes) if not self.is_test(self._relative(path))
+        ]
+        return [Markup(self._relative(path), _text(path), path.suffix in TEMPLATES) for path in paths]
+
+    @functools.cached_property
+    def scripts(self) -> list[Script]:
+        """The scripts of the front end, and those inside its pages.
+
+        :raises Skipped: The parser is not installed.
+        """
+        found = []
+        for path in self._files(self.folder, SCRIPTS):
+            relative = self._relative(path)
+            if not self.is_test(relative) and not path.name.endswith(
+                (".min.js", ".config.js", ".config.mjs")
+            ):
+                found.append(parse_script(relative, _text(path), path.suffix))
+        for page in self.pages:
+            found += [parse_script(page.path, text, ".js") for text in page.inline_scripts]
+        return found
+
+    def scripts_of(self, page: Markup) -> list[Script]:
+        """The scripts that *page* runs: inside it, or named by it. A name is compared, not a path: the platform serves them."""
+        names = {PurePosixPath(address.partition("?")[0]).name for address in page.script_addresses}
+        return [
+            script
+            for script in self.scripts
+            if script.path == page.path or PurePosixPath(script.path).name in names
+        ]
+
+    def text_files(self) -> Iterator[tuple[str, str]]:
+        """Every text file of the extension and its configuration by path, the tests too."""
+        suffixes = (
+            ".py",
+            *SCRIPTS,
+            *PAGES,
+            *TEMPLATES,
+            ".json",
+            ".env",
+            ".pem",
+            ".key",
+            ".toml",
+            ".yaml",
+            ".yml",
+            ".ini",
+        )
+        for path in [*self._files(self.folder, suffixes), self.workspace / CONFIGURATION / f"{self.name}.py"]:
+            if (
+                path.is_file()
+                and path.stat().st_size <= MAX_BYTES
+                and path.name not in ("package-lock.json",)
+            ):
+                yield self._relative(path), _text(path)
+
+    def _files(self, folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+        found = []
+        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).parts):
+            inside = path.relative_to(folder).parts
+            if path.suffix in suffixes and not SKIPPED_FOLDERS.intersection(inside) and path.is_file():
+                found.append(path)
+        return found
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.workspace).as_posix()
+
+    def is_test(self, path: str) -> bool:
+        """Whether the file at *path* is of the extension's tests."""
+        parts = PurePosixPath(path).parts[1:]
+        return "tests" in parts[:-1] or "test" in parts[:-1] or parts[-1].startswith("test_")
+
+    def _optional(self, path: str) -> Module | None:
+        file = self.workspace / path
+        return self._module(file) if file.is_file() else None
+
+    def _module(self, path: Path) -> Module:
+        relative = self._relative(path)
+        try:
+            return Module(relative, _text(path))
+        except SyntaxError as error:
+            raise ToolFailed(
+                f"{relative}, line {error.lineno}: {error.msg}.",
+                "Repair the file: it is no valid Python.",
+                "syntax_error",
+            ) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise ToolFailed(
+            f"{path.name} cannot be read: {error.strerror}.",
+            "Check the file's permissions.",
+            "workspace_unreadable",
+        ) from error

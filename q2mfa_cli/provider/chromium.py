@@ -1,0 +1,93 @@
+"""The login page in a frame of online banking, in headless Chromium."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from q2mfa_cli.provider.observation import FramedPage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Frame, Page
+
+# Playwright's own Chromium if it was installed; else one of the system's.
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
+FIELDS = ", ".join(
+    f"{selector}:visible"
+    for selector in (
+        "input:not([type])",
+        *(f"input[type={kind}]" for kind in ("text", "email", "password", "tel", "number")),
+    )
+)
+LAUNCH_SECONDS = 60
+LOCAL_NETWORK = "local-network-access"
+
+
+def frame(url: Callable[[], str], embedder: str, on_loopback: bool, seconds: float) -> FramedPage | str:
+    """Show the page at *url* in a frame of the origin *embedder*; return why not if Chromium cannot be started.
+
+    Nothing is sent to the embedder: Playwright answers for it. So Chromium judges ``frame-ancestors`` by its true origin.
+
+    :param url: makes the URL of a new request. :param seconds: how long a page may take to load.
+    """
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        return 'Playwright is missing. Install it: pip install "q2mfa-cli[browser]" && playwright install chromium'
+    try:
+        with sync_playwright() as playwright:
+            own = playwright.chromium.executable_path
+            found = own if Path(own).is_file() else next(filter(None, map(shutil.which, NAMES)), None)
+            if found is None:
+                return "Chromium is missing. Install it: playwright install chromium"
+            with contextlib.closing(
+                playwright.chromium.launch(executable_path=found, timeout=LAUNCH_SECONDS * 1000)
+            ) as browser:
+                return framed_page(browser, url, embedder, on_loopback, seconds)
+    except Error as error:
+        return f"Chromium failed: {' '.join(error.message.split())[:200]}"
+
+
+def framed_page(
+    browser: Browser, url: Callable[[], str], embedder: str, on_loopback: bool, seconds: float
+) -> FramedPage:
+    """Show the page in a frame, and outside one if the frame shows no field. The parameters are those of :func:`frame`."""
+    # Chromium asks a person before a page of the Internet frames one of this machine.
+    context = browser.new_context(permissions=[LOCAL_NETWORK] if on_loopback else [])
+    page, failures = context.new_page(), list[str]()
+    page.on(
+        "requestfailed",
+        lambda request: failures.append(request.failure or "") if request.is_navigation_request() else None,
+    )
+    holder = f"{embedder}/q2mfa-frame"
+    body = f'<iframe width="100%" height="800" allow="{LOCAL_NETWORK}" src="{html.escape(url())}"></iframe>'
+    page.route(holder, lambda route: route.fulfill(content_type="text/html", body=body))
+    _open(page, holder, seconds)
+    inner = page.frames[1]
+    shown_url = inner.url.partition("?")[0]
+    if inner.url.startswith("chrome-error:"):
+        return FramedPage(shown_url, failure=failures[-1] if failures else "no reason given")
+    if inner.url in ("", "about:blank"):
+        return FramedPage(shown_url, failure="no answer in time")
+    if fields := _fields(page.frames[1:]):
+        return FramedPage(shown_url, fields=fields)
+    tab = browser.new_context().new_page()
+    _open(tab, url(), seconds)
+    return FramedPage(shown_url, fields_in_tab=_fields(tab.frames))
+
+
+def _open(page: Page, url: str, seconds: float) -> None:
+    """Open *url*, and wait until nothing is loaded any more, in its frames either."""
+    from playwright.sync_api import TimeoutError
+
+    # A page that never rests is looked at as it is when the time is up.
+    with contextlib.suppress(TimeoutError):
+        page.goto(url, wait_until="networkidle", timeout=seconds * 1000)
+
+
+def _fields(frames: Sequence[Frame]) -> int:
+    return sum(frame.locator(FIELDS).count() for frame in frames)

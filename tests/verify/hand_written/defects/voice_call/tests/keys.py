@@ -1,0 +1,3 @@
+KEY = """
+-----BEGIN RSA PRIVATE KEY-----  # DEFECT secret-in-source
+"""

@@ -1,0 +1,203 @@
+"""`q2mfa verify` and `q2mfa explain` as a command: exit statuses, choices, files, and errors that say what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from command import DOCS, Run, contents, q2mfa
+from hand_written_code import NAME, make_bank_code
+from verifying import GENERATED, generated
+
+from q2mfa_cli.platform.verify import own_code
+from q2mfa_cli.platform.verify.check import PROFILES
+from q2mfa_cli.platform.verify.dynamic import DYNAMIC
+from q2mfa_cli.platform.verify.ignores import UNUSED, WITHOUT_REASON
+from q2mfa_cli.platform.verify.report import NOT_SHOWN
+from q2mfa_cli.platform.verify.static import STATIC
+from q2mfa_cli.platform.verify.table import CHECKS
+
+SCHEMA = json.loads((DOCS / "verify-report.schema.json").read_text("utf-8"))
+TIMING = (
+    'if not hmac.compare_digest(pending["code"], self.seal(typed)):',
+    'if pending["code"] != self.seal(typed):',
+)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    return make_bank_code(tmp_path / "workspace")
+
+
+def verify(workspace: Path, *options: str | Path, name: str = NAME) -> Run:
+    return q2mfa("verify", name, *options, cwd=workspace)
+
+
+def put_defect(workspace: Path, old: str = TIMING[0], new: str = TIMING[1]) -> None:
+    file = workspace / NAME / "extension.py"
+    assert file.read_text().count(old) == 1
+    file.write_text(file.read_text().replace(old, new))
+
+
+TIMING_ONLY = ("--static-only", "--check", "compare-timing")
+
+
+def test_every_check_of_the_table_is_run_and_no_other() -> None:
+    by_id = {check.id: check for check in CHECKS}
+    assert len(by_id) == len(CHECKS)
+    ignores = {UNUSED, WITHOUT_REASON}
+    assert set(by_id) == {*STATIC, *DYNAMIC, *ignores}
+    for check in CHECKS:
+        seen = [
+            kind
+            for kind, checks in (("static", {*STATIC, *ignores}), ("dynamic", DYNAMIC))
+            if check.id in checks
+        ]
+        assert tuple(seen) == check.seen, check.id
+        assert set(check.profiles) <= set(PROFILES) and (check.severity is not None or check.profiles)
+
+
+def test_finding_has_status_1_and_none_has_0(workspace: Path) -> None:
+    assert verify(workspace, *TIMING_ONLY).status == 0
+    put_defect(workspace)
+    run = verify(workspace, *TIMING_ONLY)
+    assert run.status == 1 and "low[compare-timing]: " in run.out, run
+    assert all(each in run.out for each in NOT_SHOWN)
+    assert verify(workspace, *TIMING_ONLY, "--fail-on", "medium").status == 0
+    assert verify(workspace, *TIMING_ONLY, "--exit-zero").status == 0
+    hidden = verify(workspace, *TIMING_ONLY, "--min-severity", "high")
+    assert hidden.status == 1 and "low[" not in hidden.out
+
+
+def test_dynamic_check_runs_in_the_workflow_that_was_asked_for(workspace: Path) -> None:
+    put_defect(workspace, ' or pending["for"] != self.confirms()', "")
+    run = verify(workspace, "--check", "txn-bound", "--format", "json")
+    report = json.loads(run.out)
+    jsonschema.validate(report, SCHEMA)
+    assert run.status == 1 and report["status"] == "found"
+    (finding,) = report["extensions"][0]["findings"]
+    assert finding["workflows"] == ["transaction"] and finding["path"] == f"{NAME}/extension.py"
+
+
+def test_reports_are_written_beside_the_one_on_the_terminal(workspace: Path, tmp_path: Path) -> None:
+    put_defect(workspace)
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("sarif", "junit", "json")}
+    outputs = [part for kind, file in files.items() for part in ("--output", f"{kind}={file}")]
+    run = verify(workspace, *TIMING_ONLY, *outputs)
+    assert run.status == 1 and "low[compare-timing]" in run.out
+    assert json.loads(files["sarif"].read_text())["runs"][0]["results"]
+    assert files["junit"].read_text().startswith("<?xml")
+    jsonschema.validate(json.loads(files["json"].read_text()), SCHEMA)
+
+
+def test_baseline_hides_what_was_there(workspace: Path, tmp_path: Path) -> None:
+    put_defect(workspace)
+    file = tmp_path / "baseline.json"
+    assert verify(workspace, *TIMING_ONLY, "--write-baseline", file).status == 0
+    run = verify(workspace, *TIMING_ONLY, "--baseline", file)
+    assert run.status == 0 and "1 finding suppressed" in run.out
+
+
+def test_ignore_comment_needs_a_reason_and_a_finding(workspace: Path) -> None:
+    put_defect(workspace, TIMING[0], f"{TIMING[1]}  # q2mfa: ignore[compare-timing] a test")
+    assert verify(workspace, "--static-only").status == 0
+    assert verify(workspace, "--static-only", "--no-ignores").status == 1
+    put_defect(workspace, f"{TIMING[1]}  # q2mfa", f"{TIMING[0]}  # q2mfa")
+    run = verify(workspace, "--static-only")
+    assert run.status == 1 and "low[ignore-unused]" in run.out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--check", "rp-stat"], "Did you mean rp-state?"),
+        (["--output", "pdf=x"], "--output takes json=FILE, junit=FILE, sarif=FILE"),
+        (["--output", "sarif=nowhere/x"], "There is no folder for 'nowhere/x'."),
+        (["--check", "txn-bound", "--workflow", "login"], "There is no check to run."),
+        (["--check", "right-user", "--static-only"], "There is no check to run."),
+        (["--baseline", f"{NAME}/extension.py"], "is not a baseline"),
+        (["--fail-on", "note"], "'note' is not one of"),
+    ],
+)
+def test_wrong_usage_has_status_2_and_says_what_to_do(options: list[str], says: str, workspace: Path) -> None:
+    run = verify(workspace, *options)
+    assert run.status == 2 and says in run.err and run.out == "", run
+
+
+def test_nothing_to_verify_has_status_3(workspace: Path) -> None:
+    (workspace / "Existing").mkdir()
+    (workspace / "Existing" / "__init__.py").write_text("")
+    for name, says in (
+        ("Nowhere", "There is no extension 'Nowhere'"),
+        ("Existing", "is not an External MFA extension"),
+    ):
+        run = verify(workspace, "--format", "json", name=name)
+        assert run.status == 3 and says in run.err, run
+        report = json.loads(run.out)
+        jsonschema.validate(report, SCHEMA)
+        assert report["status"] == "error" and report["extensions"] == []
+
+
+def test_extension_that_cannot_be_imported_has_status_3(workspace: Path) -> None:
+    put_defect(workspace, "import hmac\n", "import hmac\nimport nowhere_at_all\n")
+    run = verify(workspace, "--check", "right-user")
+    assert run.status == 3 and "nowhere_at_all" in run.err
+
+
+def test_static_only_runs_none_of_the_code(workspace: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "ran"
+    put_defect(workspace, "import hmac\n", f"import hmac\nopen({str(trace)!r}, 'w').close()\n")
+    verify(workspace, "--static-only")
+    assert not trace.exists()
+
+
+def test_workspace_is_as_it_was(workspace: Path) -> None:
+    before = contents(workspace)
+    verify(workspace, "--workflow", "login", "--check", "right-user", "--check", "secret-in-source")
+    assert contents(workspace) == before
+
+
+def test_code_sees_the_variables_that_the_configuration_names_and_no_other(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BANK_CODE_PEPPER", "x" * 32)
+    monkeypatch.setenv("CI_DEPLOY_KEY", "another secret")
+    (workspace / "configuration" / f"{NAME}.py").write_text(
+        'import os as __os\nPEPPER = __os.environ["BANK_CODE_PEPPER"]\nDIGITS = 8\n'
+        'assert not any(name.startswith("CI_") for name in __os.environ)\n'
+        'FEATURE = {"modules": {"Main": {"formPostAuth": False, "url": "{BASE_URL}/index.html"}}}\n'
+    )
+    run = verify(workspace, "--check", "right-user", "--workflow", "login")
+    assert run.status == 0, run
+    assert own_code.KEPT.fullmatch("PATH") and not own_code.KEPT.fullmatch("AWS_SECRET_ACCESS_KEY")
+
+
+def test_explain_needs_no_workspace_and_guesses(tmp_path: Path) -> None:
+    listed = q2mfa("explain", cwd=tmp_path)
+    assert listed.status == 0 and len(listed.out.splitlines()) == len(CHECKS)
+    run = q2mfa("explain", "otp-replay", cwd=tmp_path)
+    assert run.status == 0 and "Requires: " in run.out and "NIST SP 800-63B" in run.out
+    wrong = q2mfa("explain", "otp-repla", cwd=tmp_path)
+    assert wrong.status == 2 and "Did you mean otp-replay?" in wrong.err
+
+
+@pytest.mark.slow
+def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    workspace = generated(tmp_path / "workspace", "standard-ssr")
+    file = workspace / GENERATED / "extension.py"
+    file.write_text(
+        file.read_text().replace("token = secrets.token_urlsafe(32)", 'token = "always the same token"')
+    )
+    written = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        outputs = [
+            part for kind in ("sarif", "junit", "json") for part in ("--output", f"{kind}={folder / kind}")
+        ]
+        run = verify(workspace, *outputs, name=GENERATED)
+        assert run.status == 1, run
+        written.append({**contents(folder), "text": run.out})
+    assert written[0] == written[1] and "token-guessable" in str(written[0]["text"])
