@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from banking_page import BankingPage
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 from preview_process import PreviewProcess, create_variant, make_workspace, start_preview
 
 pytestmark = pytest.mark.browser
@@ -183,6 +183,20 @@ def test_outlet_is_covered_once_mfa_is_complete(open_banking: OpenBanking) -> No
     expect(banking.page.locator("#cover")).to_be_hidden()
     banking.verify()
     banking.expect_outcome("complete")
+
+
+def test_late_code_of_another_customer_is_not_shown(open_banking: OpenBanking) -> None:
+    banking = open_banking("StandardCsr", alone=True)
+    page = banking.page
+    asked: list[Route] = []
+    page.route("**/passcode", lambda route: asked.append(route))
+    for workflow in ("Log in", "Patrol event"):
+        with page.expect_request("**/passcode"):
+            banking.start(workflow)
+    for route, passcode in zip(reversed(asked), ("222222", "111111"), strict=True):
+        route.fulfill(json={"passcode": passcode, "seconds": 20})
+        page.evaluate("() => fetch('/api/platform').then((response) => response.text())")
+        expect(page.locator("#passcode")).to_have_text("222 222")
 
 
 def test_double_click_on_start_makes_one_challenge(open_banking: OpenBanking) -> None:

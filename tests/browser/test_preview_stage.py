@@ -225,6 +225,8 @@ def test_setting_is_changed_for_this_run_only(variants: Path, open_url: Callable
         banking.page.goto(f"{preview.url}/?workflow=login&setting.PIZZA=1")
         expect(error).to_have_text("RedirectCsr has no setting PIZZA")
         expect(error).to_be_visible()
+        # The preview must not stop while the page loads.
+        expect(banking.outlet.get_by_role("button", name="Cancel")).to_be_enabled()
     assert file.read_bytes() == before
 
 
