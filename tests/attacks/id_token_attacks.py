@@ -78,7 +78,7 @@ def tampered(provider: HostileProvider, claims: Json) -> str:
 
 def reused(provider: HostileProvider, claims: Json) -> str:
     """The signature of another payload."""
-    header, _, signature = provider.key.sign({**claims, "sub": "somebody else"}).split(".")
+    header, _, signature = provider.key.sign({**claims, "sub": "someone else"}).split(".")
     return f"{header}.{base64url(json.dumps(claims).encode())}.{signature}"
 
 
@@ -179,7 +179,7 @@ SIGNATURES = [
     signature("key-elsewhere", "the token says where its key is (`jku`)", SIGNATURE, own_key("jku")),
     signature(
         "critical",
-        "a `crit` that nobody here understands (RFC 7515, 4.1.11)",
+        "a `crit` that is not understood here (RFC 7515, 4.1.11)",
         TOKEN,
         with_header(crit=["urn:x"], **{"urn:x": True}),
     ),

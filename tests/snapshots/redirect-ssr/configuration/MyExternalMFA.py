@@ -28,7 +28,7 @@ PAR = "auto"
 MAX_AGE = 0
 
 # Check the time of the login (auth_time) that the provider states. False: only if the provider states none, or a wrong
-# one. Then the user is asked to log in again, whatever MAX_AGE says, and nothing but the provider makes sure of it.
+# one. Then the user is asked to log in again, no matter what MAX_AGE says, and only the provider enforces it.
 CHECK_AUTH_TIME = True
 
 # How they must have logged in, as the provider's acr values, separated by spaces; empty: any way it has.
@@ -38,7 +38,7 @@ ACR_VALUES = ""
 TRUSTED_AUDIENCES = []
 
 # The right person: this claim of the ID token has to equal this attribute of mfa_info (sso_identifier or
-# registration_value). Choose a claim that nobody can change for themselves.
+# registration_value). Choose a claim that users cannot change themselves.
 IDENTITY_CLAIM = "sub"
 IDENTITY_ATTRIBUTE = "sso_identifier"
 

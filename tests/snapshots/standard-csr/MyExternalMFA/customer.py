@@ -22,7 +22,7 @@ class Denied(Exception):
 
 @contextmanager
 def denying(code, reason):
-    """Deny whatever a library raises. Its own text stays out of the log: it may hold a secret."""
+    """Deny if a library raises anything. Its own text stays out of the log: it may hold a secret."""
     try:
         yield
     except Denied:

@@ -133,7 +133,7 @@
     return (await unlessCanceled(tecton.sources.requestExtensionData({ route, body }))).data;
   }
 
-  // The token in the backend's answer, whatever shape set_external_mfa_token gave it.
+  // The token in the backend's answer, in any shape that set_external_mfa_token returns.
   function tokenOf(data) {
     return typeof data === "object" && data !== null ? tokenOf(data.token ?? data.data) : data;
   }
