@@ -23,7 +23,7 @@ const DRAWN = 200;
 
 export class Sequence {
   /**
-   * @param {HTMLElement} list scrolls; the newest row stays in view unless somebody scrolled up
+   * @param {HTMLElement} list scrolls; the newest row stays in view unless someone scrolled up
    * @param {HTMLElement} heads of the lifelines
    * @param {{steps: Array, parties: Record<string, string>, lanes: string[]}} platform
    */
@@ -32,7 +32,7 @@ export class Sequence {
     this.ahead = steps.map(([step, sender, receiver, what]) => this.#draw({ step, sender, receiver, what, state: "ahead" }));
     this.#drawLanes();
     this.replace([]);
-    // Somebody who scrolls up does not want to be taken away; a layout that changes scrolls too, but not up.
+    // Someone who scrolls up does not want to be taken away; a layout that changes scrolls too, but not up.
     let before = 0;
     list.parentElement.addEventListener("scroll", () => {
       const { scrollTop, clientHeight } = list.parentElement;
