@@ -1,4 +1,4 @@
-"""The security fixes that the changelog names: what an update is most urgent for."""
+"""The security fixes in the changelog, the most urgent reason to update."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def security_fixes(since: str, integration: Integration) -> list[str]:
     """Return the security fixes for extensions of *integration* in versions after *since*, the newest first.
 
     These are the entries below the headings ``### Security`` of CHANGELOG.md. An entry that starts with the label of an
-    integration, as ``Standard:``, is for extensions of this one only.
+    integration, as ``Standard:``, is only for extensions of that integration.
     """
     found = []
     for version, entries in _security_entries():

@@ -42,16 +42,16 @@ ALIASES = {"create_extension": "create"}
 
 EPILOG = """\b
 Examples:
-  q2mfa create                      answer the menus of `q2 create_extension`
+  q2mfa create                      answer the questions of `q2 create_extension`
   q2mfa create MyMFA --no-input     a passcode (TOTP) form, server-side rendered
   q2mfa create MyMFA --mfa redirect --rendering csr --issuer https://login.bank.example
   q2mfa test MyMFA                  run the generated tests
-  q2mfa preview MyMFA               show it at work, in a browser
-  q2mfa doctor                      check what is installed here
-  q2mfa provider https://login.bank.example    ask an identity provider whether it works
+  q2mfa preview MyMFA               try it in a browser
+  q2mfa doctor                      check this machine and workspace
+  q2mfa provider https://login.bank.example    check whether an identity provider works
 
 \b
-Shell completion (bash; likewise zsh_source, fish_source):
+Shell completion (for bash; zsh_source and fish_source work too):
   eval "$(_Q2MFA_COMPLETE=bash_source q2mfa)"
 """
 
@@ -74,8 +74,8 @@ An answers file (YAML, JSON or TOML) holds one request, or many under `extension
   scopes: [openid, profile]
 
 \b
-Exit status: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
-If it is not 0, nothing was changed, or the error lists what was.
+Exit status: 0 success, 1 failure, 2 usage error, 130 interrupted.
+If it is not 0, nothing was changed (or the error lists what was).
 """
 
 UPDATE_EPILOG = """\b
@@ -88,15 +88,15 @@ Examples:
   q2mfa update MyMFA --adopt
 
 \b
-What --conflict does where you and q2mfa changed the same lines:
-  markers  write both sides into the file, between <<<<<<< and >>>>>>>
-  new      keep yours, and write the new one beside it, as NAME.q2mfa-new
+If you and the new version changed the same lines, --conflict decides:
+  markers  write both versions into the file, between <<<<<<< and >>>>>>>
+  new      keep yours, and write the new version to NAME.q2mfa-new
   ours     keep yours
-  theirs   take the new one
+  theirs   use the new version
 
 \b
-Exit status: 0 done or current, 1 behind, in conflict or could not, 2 wrong usage, 130 interrupted.
-If it is not 0, nothing was changed, or the error lists what was.
+Exit status: 0 success or up to date, 1 out of date, conflict or failure, 2 usage error, 130 interrupted.
+If it is not 0, nothing was changed (or the error lists what was).
 """
 
 PREVIEW_EPILOG = """\b
@@ -108,12 +108,12 @@ Examples:
   q2mfa preview MyMFA --issuer http://127.0.0.1:8080/realms/bank
 
 \b
-Everything binds to 127.0.0.1 only. Ctrl-C stops it; the exit status is then 0.
+All servers listen on 127.0.0.1 only. Press Ctrl-C to stop; the exit status is then 0.
 """
 
 
 DOCTOR_EPILOG = """\b
-Exit status: 0 every command works here, 1 a command does not (problem).
+Exit status: 0 all commands work here, 1 at least one does not.
 """
 
 
@@ -126,16 +126,16 @@ Examples:
   q2mfa provider https://login.bank.example --format json --fail-on high
 
 \b
-The secret is read from the environment, goes to the provider's token or PAR endpoint only, and is never printed.
-The checks: docs/reference/provider-checks.md.
-Exit status: 0 nothing found, 1 something found (see --fail-on), 2 wrong usage, 3 could not look.
+The secret is read from the environment, sent only to the provider's token or PAR endpoint, and never printed.
+For all checks, see docs/reference/provider-checks.md.
+Exit status: 0 no findings, 1 findings (see --fail-on), 2 usage error, 3 the checks could not run.
 """
 
 
 class Command(click.Command):
-    """A command whose usage errors honor ``--format json`` even if another option cannot be parsed.
+    """A command that reports usage errors as JSON if ``--format json`` is given, even if another option cannot be parsed.
 
-    :param empty_report: what the JSON report of an error has beside the error; None for that of ``create``.
+    :param empty_report: the members of the JSON report of an error, besides the error; None for those of ``create``.
     """
 
     def __init__(self, *args: Any, empty_report: dict[str, Any] | None = None, **attributes: Any) -> None:
@@ -175,7 +175,7 @@ class Program(click.Group):
 
 @contextlib.contextmanager
 def _shown_as_q2mfa_errors() -> Iterator[None]:
-    """Turn any error but a closed pipe, which click handles, into a :class:`Q2mfaError`."""
+    """Turn every error except a closed pipe, which click handles, into a :class:`Q2mfaError`."""
     try:
         yield
     except (Q2mfaError, click.exceptions.Exit) as error:
@@ -185,7 +185,7 @@ def _shown_as_q2mfa_errors() -> Iterator[None]:
         raise
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "q2mfa"
-        meant = _meant(error)
+        meant = _suggested_flag(error)
         # click's own guess would contradict ours.
         what = error.message if meant else error.format_message()
         raise UsageError(_one_line(what), meant or f"See `{command} --help`.") from error
@@ -199,14 +199,14 @@ def _shown_as_q2mfa_errors() -> Iterator[None]:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
             raise
         raise Q2mfaError(
-            _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}"),
-            "Run again with --debug, and report what it shows.",
+            _one_line(f"q2mfa failed unexpectedly: {type(error).__name__}: {error}"),
+            "Run the command again with --debug, and report the output.",
             "internal",
         ) from error
 
 
-def _meant(error: click.UsageError) -> str:
-    """Return what a person who gives a choice as a flag, such as ``--redirect``, means."""
+def _suggested_flag(error: click.UsageError) -> str:
+    """Suggest the right flag for a choice given as one: ``--redirect`` → ``--mfa redirect``."""
     if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.command.name == "create":
         for question in QUESTIONS:
             if (choice := error.option_name.lstrip("-")) in question.choices:
@@ -232,7 +232,7 @@ def main(context: click.Context) -> None:
 
 
 def _remember(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Return a callback that keeps an option's value where an error finds it."""
+    """Return a callback that stores an option's value where an error can find it."""
 
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
         context.meta[key] = value
@@ -247,7 +247,7 @@ debug_option = click.option(
     is_eager=True,
     expose_value=False,
     callback=_remember(DEBUG),
-    help="On an error, show a traceback too.",
+    help="Show a traceback on errors.",
 )
 
 format_option = click.option(
@@ -257,7 +257,7 @@ format_option = click.option(
     default="text",
     is_eager=True,
     callback=_remember(OUTPUT_FORMAT),
-    help="How to report.",
+    help="Report format.",
 )
 
 workspace_option = click.option(
@@ -265,12 +265,12 @@ workspace_option = click.option(
     "--output-dir",
     metavar="DIR",
     type=click.Path(path_type=Path, readable=False),
-    help="The workspace.  [default: the nearest folder upward with configuration/settings.py]",
+    help="The workspace.  [default: this folder or the nearest parent with configuration/settings.py]",
 )
 
 
 def severity_options(*severities: str) -> Callable[[CommandFunction], CommandFunction]:
-    """The options of a command that finds something: what it shows, and when its exit status is 1.
+    """The options of a command that reports findings: which to show, and which fail the run.
 
     :param severities: from the least to the most severe.
     """
@@ -303,21 +303,21 @@ def severity_options(*severities: str) -> Callable[[CommandFunction], CommandFun
 @click.option(
     "--check-provider",
     is_flag=True,
-    help="Redirect only: ask the issuer first, as `q2mfa provider` does, and configure what fits it.",
+    help="Redirect only: check the issuer as `q2mfa provider` does, and configure the extension for it.",
 )
 @click.option(
-    "--no-input", is_flag=True, help="Never ask: NAME is required, the rest defaults to ssr, standard."
+    "--no-input", is_flag=True, help="Do not prompt. NAME is required; the defaults are ssr and standard."
 )
-@click.option("--plain", is_flag=True, help="Numbered menus and no color even on a terminal.")
-@click.option("-y", "--yes", is_flag=True, help="After the questions, create it without asking to confirm.")
+@click.option("--plain", is_flag=True, help="Use numbered menus and no color, even on a terminal.")
+@click.option("-y", "--yes", is_flag=True, help="Skip the confirmation after the questions.")
 @click.option(
-    "--dry-run", is_flag=True, help="Say what would be done, with a diff of the edits; write nothing."
+    "--dry-run", is_flag=True, help="Show what would change, with a diff of the edits. Write nothing."
 )
-@click.option("--force", is_flag=True, help="Replace files that are there and differ.")
+@click.option("--force", is_flag=True, help="Overwrite existing files that differ.")
 @click.option(
     "--register/--no-register",
     default=True,
-    help="Edit configuration/settings.py, or leave it.  [default: register]",
+    help="Add the extension to configuration/settings.py, or not.  [default: register]",
 )
 @format_option
 @click.option("-v", "--verbose", is_flag=True, help="List every file.")
@@ -338,7 +338,7 @@ def create(
 ) -> None:
     """Create an External MFA extension.
 
-    Asks the menus of `q2 create_extension`. Flags skip the matching question. Also: create_extension.
+    Asks the same questions as `q2 create_extension`. Flags skip the matching question. Alias: create_extension.
     """
     from q2mfa_cli import report
     from q2mfa_cli.commands import create
@@ -383,7 +383,7 @@ def create(
     if output_format == "json":
         _print(report.as_json(plan, dry_run), dry_run)
     else:
-        # As for the colors: a pipe gets neither.
+        # A pipe gets neither wrapping nor color.
         width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else 0
         _print(report.as_text(plan, dry_run, verbose, width), dry_run, plain)
 
@@ -391,27 +391,29 @@ def create(
 @main.command(epilog=UPDATE_EPILOG)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @workspace_option
-@click.option("--all", "every", is_flag=True, help="Every extension that q2mfa made here.")
+@click.option("--all", "every", is_flag=True, help="Update every extension that q2mfa generated here.")
 @click.option(
-    "--check", is_flag=True, help="Only say what is behind, and the security fixes; then exit with 1."
+    "--check",
+    is_flag=True,
+    help="Only list what is out of date, with security fixes. Exit with 1 if anything is.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
 @click.option(
     "--conflict",
     type=click.Choice(["markers", "new", "ours", "theirs"]),
-    help="What to do with conflicts.  [default: ask, else write nothing]",
+    help="How to resolve conflicts.  [default: ask; without a terminal, write nothing]",
 )
 @click.option(
     "--answer",
     "answers",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Change an answer of `create`, as rendering=csr.",
+    help="Change an answer given to `create`, for example rendering=csr.",
 )
-@click.option("--restore", metavar="PATH", multiple=True, help="Bring back a file that you deleted.")
-@click.option("--adopt", is_flag=True, help="Make the record of an extension that has none.")
-@click.option("--yes", is_flag=True, help="With --adopt: do not ask whether it is right.")
-@click.option("--no-input", is_flag=True, help="Never ask.")
+@click.option("--restore", metavar="PATH", multiple=True, help="Restore a file that you deleted.")
+@click.option("--adopt", is_flag=True, help="Start tracking an extension that has no record.")
+@click.option("--yes", is_flag=True, help="With --adopt: skip the confirmation.")
+@click.option("--no-input", is_flag=True, help="Do not prompt.")
 @format_option
 @debug_option
 @click.pass_context
@@ -430,9 +432,9 @@ def update(
     no_input: bool,
     output_format: str,
 ) -> None:
-    """Bring extensions up to this version of q2mfa.
+    """Update extensions to this version of q2mfa.
 
-    Keeps your edits: what you changed and what is new is merged, file by file. All is written, or nothing.
+    Keeps your edits: each file merges your changes with the new version. Writes everything or nothing.
     """
     from q2mfa_cli import update_report
     from q2mfa_cli.commands import update
@@ -457,14 +459,15 @@ def update(
             raise UsageError("--adopt takes one NAME.", "Name the extension.")
         if not (yes or asks or dry_run):
             raise UsageError(
-                "--adopt asks whether it is right, on a terminal.", "Look at --dry-run, then add --yes."
+                "--adopt needs a terminal to ask for confirmation.",
+                "Check the result of --dry-run, then add --yes.",
             )
         plan = update.adopt(
-            root, names[0], changed, confirm=lambda plan: yes or _is_right(plan), dry_run=dry_run
+            root, names[0], changed, confirm=lambda plan: yes or _confirm_adoption(plan), dry_run=dry_run
         )
     else:
         wish = Wish(changed, restore, conflict or "")
-        choose = _resolution if asks and not conflict else None
+        choose = _ask_resolution if asks and not conflict else None
         plan = update.update(root, names, wish, choose=choose, dry_run=dry_run)
     if output_format == "text":
         _print(update_report.as_text(plan, dry_run), dry_run)
@@ -476,7 +479,7 @@ def update(
 @main.command()
 @click.argument("name")
 @workspace_option
-@click.option("--incoming", is_flag=True, help="What an update would change, instead.")
+@click.option("--incoming", is_flag=True, help="Show what an update would change instead.")
 @debug_option
 def diff(name: str, output_dir: Path | None, incoming: bool) -> None:
     """Show what you changed in an extension since it was generated."""
@@ -492,14 +495,14 @@ def diff(name: str, output_dir: Path | None, incoming: bool) -> None:
 @main.command()
 @click.argument("name")
 @workspace_option
-@click.option("--force", is_flag=True, help="Remove files that you edited, too.")
+@click.option("--force", is_flag=True, help="Also remove files that you edited.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
 @format_option
 @debug_option
 def remove(name: str, output_dir: Path | None, force: bool, dry_run: bool, output_format: str) -> None:
-    """Take back what `create` did for an extension.
+    """Remove an extension that `create` generated.
 
-    Removes its files, and its entries in settings.py and requirements.txt that nothing else needs. Your own files stay.
+    Removes its files, and its entries in settings.py and requirements.txt that nothing else needs. Keeps your own files.
     """
     from q2mfa_cli import update_report
     from q2mfa_cli.commands import remove
@@ -517,7 +520,7 @@ def remove(name: str, output_dir: Path | None, force: bool, dry_run: bool, outpu
 @format_option
 @debug_option
 def list_extensions(output_dir: Path | None, output_format: str) -> None:
-    """List the External MFA extensions of a workspace, and which are behind."""
+    """List the External MFA extensions in a workspace, and show which are out of date."""
     from q2mfa_cli import update_report
     from q2mfa_cli.inventory import inventory
     from q2mfa_cli.workspace.find import find_workspace, resolved
@@ -539,7 +542,7 @@ def list_extensions(output_dir: Path | None, output_format: str) -> None:
 def test(context: click.Context, name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> None:
     """Run an extension's own tests.
 
-    On the Q2 SDK where it is installed, else on q2mfa's fake of it. What follows -- goes to pytest.
+    Uses the Q2 SDK if it is installed, otherwise q2mfa's fake of it. Arguments after -- go to pytest.
     """
     from q2mfa_cli.commands.test import run_tests
     from q2mfa_cli.workspace.find import find_workspace
@@ -554,21 +557,21 @@ def test(context: click.Context, name: str, output_dir: Path | None, pytest_args
     "--port",
     type=click.IntRange(0, 65533),
     metavar="N",
-    help="Online banking's port; the next two are used too, 0 takes any.  [default: the first free from 8642]",
+    help="Port of online banking; the next two ports are also used. 0 picks any.  [default: the first free from 8642]",
 )
 @click.option(
-    "--issuer", metavar="URL", help="Redirect only: a real identity provider in place of the embedded one."
+    "--issuer", metavar="URL", help="Redirect only: use a real identity provider instead of the embedded one."
 )
 @click.option(
     "--check",
     is_flag=True,
-    help="No browser, no waiting: try the workflows over HTTP; 0 only if the right user gets through and nobody else.",
+    help="Run the workflows over HTTP, without a browser. Exit with 0 only if the right user, and no one else, gets through.",
 )
 @click.option(
     "--theme",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="The bank's style sheet: the page shows it over Tecton's base theme, again whenever the file changes.",
+    help="The bank's style sheet, applied over Tecton's base theme and reloaded when the file changes.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @debug_option
@@ -581,10 +584,10 @@ def preview(
     theme: Path | None,
     no_browser: bool,
 ) -> None:
-    """Show an extension at work, on a local fake of Q2's platform.
+    """Try an extension in a browser, on a local fake of Q2's platform.
 
-    Plays online banking, with the extension in its iframe and HQ behind it, and shows the eight steps of External MFA
-    as they happen. The extension is loaded anew when a file of it changes.
+    Simulates online banking, with the extension in its iframe and HQ behind it, and shows the eight steps of External
+    MFA as they happen. The extension reloads when one of its files changes.
     """
     from q2mfa_cli.workspace.find import find_workspace
 
@@ -593,7 +596,7 @@ def preview(
         from q2mfa_cli.commands.preview import run_check
 
         if issuer is not None:
-            raise UsageError("--check logs in at the embedded provider only.", "Leave --issuer out.")
+            raise UsageError("--check works only with the embedded provider.", "Remove --issuer.")
         run_check(workspace, name, click.echo)
         return
     from q2mfa_cli.commands.preview import run_preview
@@ -606,24 +609,24 @@ def _is_terminal(output_format: str) -> bool:
     return output_format == "text" and all(stream is not None and stream.isatty() for stream in streams)
 
 
-def _resolution(file: FileUpdate) -> str:
-    """Show a conflict, and ask what to do with it."""
+def _ask_resolution(file: FileUpdate) -> str:
+    """Show a conflict, and ask how to resolve it."""
     from q2mfa_cli.prompts import Choice, Menu
     from q2mfa_cli.update_plan import conflict_text
 
     click.echo(conflict_text(file))
     choices = (
-        Choice("Write both sides into the file, with markers", "markers"),
-        Choice("Keep mine, and write the new one beside it", "new"),
+        Choice("Write both versions into the file, with markers", "markers"),
+        Choice("Keep mine, and write the new version to a file next to it", "new"),
         Choice("Keep mine", "ours"),
-        Choice("Take the new one", "theirs"),
-        Choice("Stop, and write nothing", ""),
+        Choice("Use the new version", "theirs"),
+        Choice("Stop and write nothing", ""),
     )
-    return _prompter(False, "text").choose(Menu(f"What to do with {file.path}?", choices))
+    return _prompter(False, "text").choose(Menu(f"How should {file.path} be resolved?", choices))
 
 
-def _is_right(plan: UpdatePlan) -> bool:
-    """Show what an adopted extension is believed to be, and ask."""
+def _confirm_adoption(plan: UpdatePlan) -> bool:
+    """Show the answers that q2mfa inferred for an extension, and ask for confirmation."""
     from q2mfa_cli.update_report import as_text
 
     click.echo(as_text(plan, True))
@@ -631,7 +634,7 @@ def _is_right(plan: UpdatePlan) -> bool:
     believed = ", ".join(
         f"{key} {value if isinstance(value, str) else ' '.join(value)}" for key, value in answers
     )
-    return click.confirm(f"Its answers seem to be: {believed}. Is that right?")
+    return click.confirm(f"q2mfa inferred these answers: {believed}. Are they right?")
 
 
 @main.command(epilog=DOCTOR_EPILOG)
@@ -640,7 +643,7 @@ def _is_right(plan: UpdatePlan) -> bool:
 @debug_option
 @click.pass_context
 def doctor(context: click.Context, output_dir: Path | None, output_format: str) -> None:
-    """Check this machine and the workspace: what q2mfa finds, and what is missing."""
+    """Check this machine and the workspace for everything that q2mfa needs."""
     from q2mfa_cli.commands import doctor
     from q2mfa_cli.workspace.find import find_workspace
 
@@ -654,32 +657,43 @@ def doctor(context: click.Context, output_dir: Path | None, output_format: str) 
     empty_report={"issuer": None, "vendor": None, "findings": [], "outbound_hosts": [], "settings": {}},
 )
 @click.argument("issuer")
-@click.option("--client-id", metavar="TEXT", help="The client that is registered there.")
+@click.option("--client-id", metavar="TEXT", help="The client ID registered with the provider.")
 @click.option(
     "--client-secret-env",
     metavar="NAME",
-    help="The environment variable with the client's secret, or its private key as a JWK: try the credentials.",
+    help="Name of the environment variable with the client secret, or its private key as a JWK. Tests the credentials.",
 )
 @click.option(
-    "--redirect-uri", metavar="URL", help="What is registered for the client: <base_assets_url>/verify.html."
-)
-@click.option("--embedder", metavar="URL", help="The origin of online banking, which frames the login page.")
-@click.option(
-    "--scope", "scopes", metavar="TEXT", multiple=True, help="Repeatable; openid is always asked for."
+    "--redirect-uri",
+    metavar="URL",
+    help="The client's registered redirect URI: <base_assets_url>/verify.html.",
 )
 @click.option(
-    "--acr-values", metavar="TEXT", default="", help="What the extension asks for, separated by spaces."
+    "--embedder", metavar="URL", help="The origin of online banking, which shows the login page in a frame."
+)
+@click.option(
+    "--scope",
+    "scopes",
+    metavar="TEXT",
+    multiple=True,
+    help="A scope to request; repeatable. openid is always included.",
+)
+@click.option(
+    "--acr-values",
+    metavar="TEXT",
+    default="",
+    help="The ACR values that the extension requests, separated by spaces.",
 )
 @click.option(
     "--require-par",
     is_flag=True,
-    help='The extension has PAR = "required": pushed authorization requests or none.',
+    help='The extension has PAR = "required".',
 )
-@click.option("--profile", type=click.Choice(["fapi2"]), help="The extension's PROFILE, if it has one.")
+@click.option("--profile", type=click.Choice(["fapi2"]), help="The extension's PROFILE, if it is set.")
 @click.option(
     "--browser",
     is_flag=True,
-    help="Also show the login page in a frame in headless Chromium (needs Playwright).",
+    help="Also load the login page in a frame, in headless Chromium (needs Playwright).",
 )
 @severity_options("low", "medium", "high", "critical")
 @format_option
@@ -702,9 +716,9 @@ def provider(
     exit_zero: bool,
     output_format: str,
 ) -> None:
-    """Ask an identity provider whether it works in an outlet.
+    """Check whether an identity provider works in an outlet.
 
-    Sends requests to the provider only. Says what to change there, and what to configure here.
+    Sends requests only to the provider. Reports what to change there, and what to configure in the workspace.
     """
     from q2mfa_cli.commands.provider import ask_provider, shown_report
 
@@ -726,8 +740,8 @@ def provider(
         raise
     except Exception as error:
         raise ToolFailed(
-            _one_line(f"q2mfa itself failed: {type(error).__name__}"),
-            "Run again with --debug, and report what it shows.",
+            _one_line(f"q2mfa failed unexpectedly: {type(error).__name__}"),
+            "Run the command again with --debug, and report the output.",
             "internal",
         ) from error
     _print(report, dry_run=True)
@@ -744,7 +758,7 @@ def _prompter(plain: bool, output_format: str) -> Prompter:
     can_draw = is_typed and is_seen and os.environ.get("TERM") != "dumb"
     if can_draw and not plain and output_format == "text" and TerminalPrompter.is_possible():
         return TerminalPrompter()
-    # Questions go where a person can see them, and never into the JSON.
+    # Prompts go where a person can see them, never into the JSON.
     out = sys.stderr if output_format == "json" or (is_typed and not is_seen) else sys.stdout
     return LinePrompter(sys.stdin.buffer if sys.stdin else None, out, echo=not is_typed)
 
@@ -767,7 +781,7 @@ def _progress(
 
 
 def _print(report: str, dry_run: bool, plain: bool = False) -> None:
-    """Print a report. If that fails, say what was done nevertheless."""
+    """Print a report. If that fails, say what was done anyway."""
     # A path may hold what standard output cannot encode.
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
@@ -778,11 +792,13 @@ def _print(report: str, dry_run: bool, plain: bool = False) -> None:
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
-        # Else Python tries again at exit, and fails.
+        # Otherwise Python tries again at exit, and fails.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        done = "nothing was written, as --dry-run says" if dry_run else "what it reports is done, all of it"
+        done = "Nothing was written (--dry-run)." if dry_run else "All changes that it reports were made."
         raise Q2mfaError(
-            f"The report cannot be written: {error.strerror}.", f"Only that failed: {done}.", "report_failed"
+            f"The report cannot be printed: {error.strerror}.",
+            f"Nothing else failed. {done}",
+            "report_failed",
         ) from error
 
 

@@ -94,7 +94,7 @@ def issuer_match(seen: Observation) -> Iterable[Outcome]:
     elif spelling := right_spelling(seen):
         yield found(f"The metadata name {shown(issuer)}.", remedy=f"Set ISSUER to {spelling}.")
     else:
-        yield found(f"The metadata name {shown(issuer)}, which cannot be an issuer.")
+        yield found(f"The metadata name {shown(issuer)}, which is not a valid issuer.")
 
 
 def endpoints(seen: Observation) -> Iterable[Outcome]:

@@ -28,10 +28,10 @@ CODES = """
 
 | status | meaning |
 |---|---|
-| 0 | nothing was found of the severity of `--fail-on` (default: `low`) or more |
-| 1 | something was found; 0 with `--exit-zero` |
-| 2 | wrong usage |
-| 3 | the provider could not be asked, or q2mfa itself failed |
+| 0 | no finding of the severity of `--fail-on` (default: `low`) or higher |
+| 1 | such a finding (0 with `--exit-zero`) |
+| 2 | usage error |
+| 3 | the provider could not be asked, or q2mfa failed unexpectedly |
 
 The JSON report has a [schema](../provider-report.schema.json).
 """

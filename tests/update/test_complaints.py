@@ -280,13 +280,13 @@ def test_22_report_names_only_files_that_changed(workspace: Path) -> None:
     [
         (
             lambda text: text.replace(b"\n    ", b"\n  ").replace(b"\n      ", b"\n    "),
-            "only its formatting is yours",
+            "you changed only the formatting",
         ),
         (lambda text: b"#" + text.replace(b"\n", b"\n#"), "most of its lines"),
     ],
 )
 def test_23_formatted_file_is_said_to_be_formatted(workspace: Path, formatted: object, said: str) -> None:
-    """Every line differs, and nobody knows why."""
+    """Every line differs, for no known reason."""
     assert callable(formatted)
     source = b"def one():\n    return {\n        1: 2\n    }\n\n\n" * 9
     install_earlier(workspace, {URLS: source + b"old = 1\n"}, {URLS: formatted(source + b"old = 1\n")})
