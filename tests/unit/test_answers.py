@@ -134,7 +134,7 @@ def test_flags_override_answers_from_stdin(workspace: Path) -> None:
 def test_flags_with_many_requests_are_refused(workspace: Path) -> None:
     many = json.dumps({"extensions": [{"name": "A1"}, {"name": "A2"}]})
     run = q2mfa("create", "--mfa", "standard", "--answers", "-", cwd=workspace, stdin=many)
-    assert run.status == 2 and "many requests" in run.err
+    assert run.status == 2 and "several requests" in run.err
 
 
 @given(

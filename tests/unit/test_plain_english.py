@@ -35,7 +35,10 @@ BANNED = {
     r"likewise": "the same way",
     r"wrong usage": "usage error",
 }
-PATTERNS = {re.compile(rf"(?<![\w-])(?:{banned})(?![\w-])", re.IGNORECASE): better for banned, better in BANNED.items()}
+PATTERNS = {
+    re.compile(rf"(?<![\w-])(?:{banned})(?![\w-])", re.IGNORECASE): better
+    for banned, better in BANNED.items()
+}
 
 # Code.
 QUOTED = re.compile(r"`[^`\n]*`")
