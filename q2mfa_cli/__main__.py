@@ -10,13 +10,13 @@ from q2mfa_cli.cli import main
 def run() -> None:
     """Run the command line, and exit."""
     for stream in (sys.stdout, sys.stderr):
-        # A pipe on Windows has the code page of the system, which has no arrow.
+        # On Windows, a pipe uses the system's code page, which has no arrow.
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
     try:
         main(prog_name="q2mfa")
     finally:
-        # Else the interpreter, as it ends, looks for garbage in all that was imported: a tenth of a short run.
+        # Otherwise the interpreter, when it exits, collects garbage in everything that was imported: a tenth of a short run.
         gc.freeze()
 
 

@@ -47,7 +47,9 @@ def _read(source: str) -> str:
             "answers_unreadable",
         ) from error
     if len(content) > FILE_MAX:
-        raise UsageError("The answers file is larger than 8 MiB.", "Split it.", "bad_answers")
+        raise UsageError(
+            "The answers file is larger than 8 MiB.", "Split it into smaller files.", "bad_answers"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -70,14 +72,14 @@ def _parse(text: str, source: str) -> Any:
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("a key appears twice")
     return dict(pairs)
 
 
 def _yaml_or_toml(text: str) -> Any:
     import yaml  # only for an answers file
 
-    # The C parser is ten times as fast. Not every PyYAML is built with it.
+    # The C parser is ten times faster. Not every PyYAML includes it.
     fastest: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Loader(fastest):  # type: ignore[misc, valid-type]
@@ -86,7 +88,7 @@ def _yaml_or_toml(text: str) -> Any:
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             mapping = super().construct_mapping(node, deep)
             if len(mapping) < len(node.value):
-                raise yaml.YAMLError("a key is there twice")
+                raise yaml.YAMLError("a key appears twice")
             return mapping
 
     failure: yaml.YAMLError | None = None
@@ -105,18 +107,18 @@ def _yaml_or_toml(text: str) -> Any:
     try:
         return toml.loads(text)
     except ValueError:
-        raise ValueError(_first_line(failure) if failure else "it holds no settings") from failure
+        raise ValueError(_first_line(failure) if failure else "it contains no settings") from failure
 
 
 def _entries(document: Any) -> list[tuple[str, Any]]:
     """Return (where, entry) for each request in the document."""
     if not isinstance(document, dict):
-        raise UsageError("The answers file has to hold one mapping.", HINT, "bad_answers")
+        raise UsageError("The answers file must contain one mapping.", HINT, "bad_answers")
     if "extensions" not in document:
         return [("the answers file", document)]
     if len(document) > 1 or not isinstance(document["extensions"], list) or not document["extensions"]:
         raise UsageError(
-            "'extensions' has to be the answers file's only key, and a list of at least one request.",
+            "'extensions' must be the only key of the answers file, and a list of at least one request.",
             HINT,
             "bad_answers",
         )
@@ -154,11 +156,11 @@ def _value(question: Question, value: Any, where: str) -> Value:
     if question.repeatable:
         values = (value,) if isinstance(value, str) else value
         if not isinstance(values, tuple | list) or not all(isinstance(each, str) for each in values):
-            raise UsageError(f"In {where}: {question.name} has to be a list of texts.", HINT, "bad_answers")
+            raise UsageError(f"In {where}: {question.name} must be a list of strings.", HINT, "bad_answers")
         return tuple(values)
     if not isinstance(value, str):
         raise UsageError(
-            f"In {where}: {question.name} has to be a text, not {shown(value)}.",
+            f"In {where}: {question.name} must be a string, not {shown(value)}.",
             "Put it in quotes.",
             "bad_answers",
         )

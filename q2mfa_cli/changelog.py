@@ -1,4 +1,4 @@
-"""The security fixes that the changelog names: what an update is most urgent for."""
+"""The security fixes in the changelog, the most urgent reason to update."""
 
 from __future__ import annotations
 

@@ -42,17 +42,17 @@ ALIASES = {"create_extension": "create"}
 
 EPILOG = """\b
 Examples:
-  q2mfa create                      answer the menus of `q2 create_extension`
+  q2mfa create                      answer the questions of `q2 create_extension`
   q2mfa create MyMFA --no-input     a passcode (TOTP) form, server-side rendered
   q2mfa create MyMFA --mfa redirect --rendering csr --issuer https://login.bank.example
   q2mfa test MyMFA                  run the generated tests
-  q2mfa preview MyMFA               show it at work, in a browser
-  q2mfa verify MyMFA                look for what lets the wrong customer through
-  q2mfa doctor                      check what is installed here
-  q2mfa provider https://login.bank.example    ask an identity provider whether it works
+  q2mfa preview MyMFA               try it in a browser
+  q2mfa verify MyMFA                look for ways to pass MFA without proof
+  q2mfa doctor                      check this machine and workspace
+  q2mfa provider https://login.bank.example    check whether an identity provider works
 
 \b
-Shell completion (bash; likewise zsh_source, fish_source):
+Shell completion (for bash; zsh_source and fish_source work too):
   eval "$(_Q2MFA_COMPLETE=bash_source q2mfa)"
 """
 
@@ -75,8 +75,8 @@ An answers file (YAML, JSON or TOML) holds one request, or many under `extension
   scopes: [openid, profile]
 
 \b
-Exit status: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
-If it is not 0, nothing was changed, or the error lists what was.
+Exit status: 0 success, 1 failure, 2 usage error, 130 interrupted.
+If it is not 0, nothing was changed (or the error lists what was).
 """
 
 UPDATE_EPILOG = """\b
@@ -89,507 +89,14 @@ Examples:
   q2mfa update MyMFA --adopt
 
 \b
-What --conflict does where you and q2mfa changed the same lines:
-  markers  write both sides into the file, between <<<<<<< and >>>>>>>
-  new      keep yours, and write the new one beside it, as NAME.q2mfa-new
-  ours     keep yours
-  theirs   take the new one
-
-\b
-Exit status: 0 done or current, 1 behind, in conflict or could not, 2 wrong usage, 130 interrupted.
-If it is not 0, nothing was changed, or the error lists what was.
-"""
-
-PREVIEW_EPILOG = """\b
-Examples:
-  q2mfa preview MyMFA
-  q2mfa preview MyMFA --no-browser --port 9000
-  q2mfa preview --check MyMFA
-  q2mfa preview MyMFA --theme bank.css
-  q2mfa preview MyMFA --issuer http://127.0.0.1:8080/realms/bank
-
-\b
-Everything binds to 127.0.0.1 only. Ctrl-C stops it; the exit status is then 0.
-"""
-
-
-DOCTOR_EPILOG = """\b
-Exit status: 0 every command works here, 1 a command does not (problem).
-"""
-
-
-PROVIDER_EPILOG = """\b
-Examples:
-  q2mfa provider https://login.bank.example
-  q2mfa provider https://login.bank.example --client-id my-client \\
-      --redirect-uri https://assets.bank.example/MyMFA/verify.html \\
-      --client-secret-env MYMFA_CLIENT_SECRET --embedder https://online.bank.example
-  q2mfa provider https://login.bank.example --format json --fail-on high
-
-\b
-The secret is read from the environment, goes to the provider's token or PAR endpoint only, and is never printed.
-The checks: docs/reference/provider-checks.md.
-Exit status: 0 nothing found, 1 something found (see --fail-on), 2 wrong usage, 3 could not look.
-"""
-
-
-VERIFY_EPILOG = """\b
-Examples:
-  q2mfa verify MyMFA
-  q2mfa verify MyMFA --check otp-replay --workflow login
-  q2mfa verify MyMFA OtherMFA --profile asvs-l2 --fail-on medium
-  q2mfa verify MyMFA --output sarif=q2mfa.sarif --output junit=q2mfa.xml
-  q2mfa verify MyMFA --static-only
-
-\b
-It runs the extension's code in this process: on loopback, on q2mfa's fake of the platform, with the environment
-variables that configuration/ names and no others. --static-only runs none of it.
-
-\b
-An extension that q2mfa did not generate says in tests/prove.py how its customer proves who they are: docs/how-to/preview.md.
-Ignore a finding, with a reason:  # q2mfa: ignore[otp-window] agreed with the auditors
-The checks: q2mfa explain, docs/reference/checks.md.
-Exit status: 0 nothing found, 1 something found (see --fail-on), 2 wrong usage, 3 could not look.
-"""
-
-
-class Command(click.Command):
-    """A command whose usage errors honor ``--format json`` even if another option cannot be parsed.
-
-    :param empty_report: what the JSON report of an error has beside the error; None for that of ``create``.
-    """
-
-    def __init__(self, *args: Any, empty_report: dict[str, Any] | None = None, **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.empty_report = empty_report
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if self.empty_report is not None:
-            ctx.meta[EMPTY_REPORT] = self.empty_report
-        try:
-            return super().parse_args(ctx, list(args))
-        except click.UsageError:
-            parser = self.make_parser(ctx)
-            parser.ignore_unknown_options = True
-            with contextlib.suppress(click.UsageError):
-                options, *_ = parser.parse_args(list(args))
-                ctx.meta.setdefault(OUTPUT_FORMAT, options.get("output_format"))
-            raise
-
-
-class Program(click.Group):
-    """The ``q2mfa`` command. Every error reaches the user as a :class:`Q2mfaError`."""
-
-    command_class = Command
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
-
-    def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        with _shown_as_q2mfa_errors():
-            return super().make_context(*args, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with _shown_as_q2mfa_errors():
-            return super().invoke(ctx)
-
-
-@contextlib.contextmanager
-def _shown_as_q2mfa_errors() -> Iterator[None]:
-    """Turn any error but a closed pipe, which click handles, into a :class:`Q2mfaError`."""
-    try:
-        yield
-    except (Q2mfaError, click.exceptions.Exit) as error:
-        if isinstance(error, Interrupted) and sys.stderr.isatty():
-            # The terminal shows ^C at the end of the line.
-            click.echo(err=True)
-        raise
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "q2mfa"
-        meant = _meant(error)
-        # click's own guess would contradict ours.
-        what = error.message if meant else error.format_message()
-        raise UsageError(_one_line(what), meant or f"See `{command} --help`.") from error
-    except (KeyboardInterrupt, click.Abort):
-        if sys.stderr.isatty():
-            click.echo(err=True)
-        raise Interrupted from None
-    except click.ClickException as error:
-        raise Q2mfaError(_one_line(error.format_message()), "See `q2mfa --help`.", "failed") from error
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.EPIPE:
-            raise
-        raise Q2mfaError(
-            _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}"),
-            "Run again with --debug, and report what it shows.",
-            "internal",
-        ) from error
-
-
-def _meant(error: click.UsageError) -> str:
-    """Return what a person who gives a choice as a flag, such as ``--redirect``, means."""
-    if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.command.name == "create":
-        for question in QUESTIONS:
-            if (choice := error.option_name.lstrip("-")) in question.choices:
-                return f"Did you mean {question.flag} {choice}?"
-    return ""
-
-
-@click.group(
-    cls=Program,
-    epilog=EPILOG,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.version_option(__version__, "-V", "--version", prog_name="q2mfa")
-@click.pass_context
-def main(context: click.Context) -> None:
-    """Generate External MFA extensions for Q2 online banking.
-
-    They work, are secure by default, and come with tests.
-    """
-    if context.invoked_subcommand is None:
-        click.echo(context.get_help())
-
-
-def _remember(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Return a callback that keeps an option's value where an error finds it."""
-
-    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        context.meta[key] = value
-        return value
-
-    return callback
-
-
-debug_option = click.option(
-    "--debug",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_remember(DEBUG),
-    help="On an error, show a traceback too.",
-)
-
-format_option = click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    is_eager=True,
-    callback=_remember(OUTPUT_FORMAT),
-    help="How to report.",
-)
-
-workspace_option = click.option(
-    "-o",
-    "--output-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path, readable=False),
-    help="The workspace.  [default: the nearest folder upward with configuration/settings.py]",
-)
-
-
-def severity_options(*severities: str) -> Callable[[CommandFunction], CommandFunction]:
-    """The options of a command that finds something: what it shows, and when its exit status is 1.
-
-    :param severities: from the least to the most severe.
-    """
-    options = (
-        click.option(
-            "--min-severity",
-            type=click.Choice(severities),
-            default=severities[0],
-            show_default=True,
-            help="Show only findings of this severity or more. JSON reports have them all.",
-        ),
-        click.option(
-            "--fail-on",
-            type=click.Choice(severities),
-            default=severities[0],
-            show_default=True,
-            help="Exit with 1 if there is a finding of this severity or more, shown or not.",
-        ),
-        click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
-    )
-    return lambda command: functools.reduce(lambda done, option: option(done), reversed(options), command)
-
-
-@main.command(epilog=CREATE_EPILOG)
-@as_options()
-@workspace_option
-@click.option(
-    "--answers", metavar="FILE", help="Read the answers from a YAML, JSON or TOML file; - is stdin."
-)
-@click.option(
-    "--check-provider",
-    is_flag=True,
-    help="Redirect only: ask the issuer first, as `q2mfa provider` does, and configure what fits it.",
-)
-@click.option(
-    "--no-input", is_flag=True, help="Never ask: NAME is required, the rest defaults to ssr, standard."
-)
-@click.option("--plain", is_flag=True, help="Numbered menus and no color even on a terminal.")
-@click.option("-y", "--yes", is_flag=True, help="After the questions, create it without asking to confirm.")
-@click.option(
-    "--dry-run", is_flag=True, help="Say what would be done, with a diff of the edits; write nothing."
-)
-@click.option("--force", is_flag=True, help="Replace files that are there and differ.")
-@click.option(
-    "--register/--no-register",
-    default=True,
-    help="Edit configuration/settings.py, or leave it.  [default: register]",
-)
-@format_option
-@click.option("-v", "--verbose", is_flag=True, help="List every file.")
-@debug_option
-def create(
-    output_dir: Path | None,
-    answers: str | None,
-    check_provider: bool,
-    no_input: bool,
-    plain: bool,
-    yes: bool,
-    dry_run: bool,
-    force: bool,
-    register: bool,
-    verbose: bool,
-    output_format: str,
-    **asked: Any,
-) -> None:
-    """Create an External MFA extension.
-
-    Asks the menus of `q2 create_extension`. Flags skip the matching question. Also: create_extension.
-    """
-    from q2mfa_cli import report
-    from q2mfa_cli.commands import create
-    from q2mfa_cli.prompts import is_complete
-    from q2mfa_cli.request import make_request
-
-    is_typed = sys.stdin is not None and sys.stdin.isatty()
-    asks = is_typed and not no_input and answers is None
-    root = create.chosen_workspace(output_dir, functools.partial(click.confirm, err=True) if asks else None)
-    given = {
-        question.name: asked[question.name]
-        for question in QUESTIONS
-        if asked[question.name] not in (None, ())
-    }
-    confirm: Callable[[Plan], bool] | None = None
-    if answers is not None:
-        requests = create.requests_from_file(answers, given)
-    elif no_input:
-        requests = [make_request(given)]
-    else:
-        prompter = _prompter(plain, output_format)
-        requests = create.requests_from_prompts(root, given, prompter)
-        if prompter.is_typed and not is_complete(given) and not yes:
-
-            def confirm(plan: Plan) -> bool:
-                return prompter.confirm(report.summary(plan), "Create it?")
-
-    if check_provider:
-        requests = [
-            create.fitted_to_provider(request, lambda line: click.echo(line, err=True))
-            for request in requests
-        ]
-    plan = create.create(
-        root,
-        requests,
-        force=force,
-        register=register,
-        dry_run=dry_run,
-        progress=_progress(output_format),
-        confirm=confirm,
-    )
-    if output_format == "json":
-        _print(report.as_json(plan, dry_run), dry_run)
-    else:
-        # As for the colors: a pipe gets neither.
-        width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else 0
-        _print(report.as_text(plan, dry_run, verbose, width), dry_run, plain)
-
-
-@main.command(epilog=UPDATE_EPILOG)
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@workspace_option
-@click.option("--all", "every", is_flag=True, help="Every extension that q2mfa made here.")
-@click.option(
-    "--check", is_flag=True, help="Only say what is behind, and the security fixes; then exit with 1."
-)
-@click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
-@click.option(
-    "--conflict",
-    type=click.Choice(["markers", "new", "ours", "theirs"]),
-    help="What to do with conflicts.  [default: ask, else write nothing]",
-)
-@click.option(
-    "--answer",
-    "answers",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Change an answer of `create`, as rendering=csr.",
-)
-@click.option("--restore", metavar="PATH", multiple=True, help="Bring back a file that you deleted.")
-@click.option("--adopt", is_flag=True, help="Make the record of an extension that has none.")
-@click.option("--yes", is_flag=True, help="With --adopt: do not ask whether it is right.")
-@click.option("--no-input", is_flag=True, help="Never ask.")
-@format_option
-@debug_option
-@click.pass_context
-def update(
-    context: click.Context,
-    names: tuple[str, ...],
-    output_dir: Path | None,
-    every: bool,
-    check: bool,
-    dry_run: bool,
-    conflict: str | None,
-    answers: tuple[str, ...],
-    restore: tuple[str, ...],
-    adopt: bool,
-    yes: bool,
-    no_input: bool,
-    output_format: str,
-) -> None:
-    """Bring extensions up to this version of q2mfa.
-
-    Keeps your edits: what you changed and what is new is merged, file by file. All is written, or nothing.
-    """
-    from q2mfa_cli import update_report
-    from q2mfa_cli.commands import update
-    from q2mfa_cli.update_plan import Wish
-    from q2mfa_cli.workspace.find import find_workspace
-
-    root = output_dir or find_workspace(Path())
-    names = tuple(update.names_of(root, names, every))
-    changed = update.changed_answers(answers)
-    asks = _is_terminal(output_format) and not no_input
-    if check:
-        found = update.check(root, names)
-        is_current = update.is_current(found)
-        if output_format == "json":
-            status = "current" if is_current else "behind"
-            _print(json.dumps(update_report.inventory_as_json(found, status)), True)
-        else:
-            _print(update_report.inventory_as_text(root, found), True)
-        context.exit(0 if is_current else 1)
-    if adopt:
-        if len(names) != 1 or every:
-            raise UsageError("--adopt takes one NAME.", "Name the extension.")
-        if not (yes or asks or dry_run):
-            raise UsageError(
-                "--adopt asks whether it is right, on a terminal.", "Look at --dry-run, then add --yes."
-            )
-        plan = update.adopt(
-            root, names[0], changed, confirm=lambda plan: yes or _is_right(plan), dry_run=dry_run
-        )
-    else:
-        wish = Wish(changed, restore, conflict or "")
-        choose = _resolution if asks and not conflict else None
-        plan = update.update(root, names, wish, choose=choose, dry_run=dry_run)
-    if output_format == "text":
-        _print(update_report.as_text(plan, dry_run), dry_run)
-    update.refuse_conflicts(plan, dry_run)
-    if output_format == "json":
-        _print(json.dumps(update_report.as_json(plan, dry_run)), dry_run)
-
-
-@main.command()
-@click.argument("name")
-@workspace_option
-@click.option("--incoming", is_flag=True, help="What an update would change, instead.")
-@debug_option
-def diff(name: str, output_dir: Path | None, incoming: bool) -> None:
-    """Show what you changed in an extension since it was generated."""
-    from q2mfa_cli.commands import diff
-    from q2mfa_cli.workspace.find import find_workspace
-
-    shown = diff.incoming_changes if incoming else diff.own_changes
-    changes = shown(output_dir or find_workspace(Path()), name)
-    if changes:
-        _print(changes.rstrip("\n"), True)
-
-
-@main.command()
-@click.argument("name")
-@workspace_option
-@click.option("--force", is_flag=True, help="Remove files that you edited, too.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
-@format_option
-@debug_option
-def remove(name: str, output_dir: Path | None, force: bool, dry_run: bool, output_format: str) -> None:
-    """Take back what `create` did for an extension.
-
-    Removes its files, and its entries in settings.py and requirements.txt that nothing else needs. Your own files stay.
-    """
-    from q2mfa_cli import update_report
-    from q2mfa_cli.commands import remove
-    from q2mfa_cli.workspace.find import find_workspace
-
-    plan = remove.remove(output_dir or find_workspace(Path()), name, force=force, dry_run=dry_run)
-    if output_format == "json":
-        _print(json.dumps(update_report.as_json(plan, dry_run)), dry_run)
-    else:
-        _print(update_report.as_text(plan, dry_run), dry_run)
-
-
-@main.command(name="list")
-@workspace_option
-@format_option
-@debug_option
-def list_extensions(output_dir: Path | None, output_format: str) -> None:
-    """List the External MFA extensions of a workspace, and which are behind."""
-    from q2mfa_cli import update_report
-    from q2mfa_cli.inventory import inventory
-    from q2mfa_cli.workspace.find import find_workspace, resolved
-
-    root = resolved(output_dir or find_workspace(Path()))
-    found = inventory(root)
-    if output_format == "json":
-        _print(json.dumps(update_report.inventory_as_json(found, "listed")), True)
-    else:
-        _print(update_report.inventory_as_text(root, found), True)
-
-
-@main.command()
-@click.argument("name")
-@workspace_option
-@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
-@debug_option
-@click.pass_context
-def test(context: click.Context, name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> None:
-    """Run an extension's own tests.
-
-    On the Q2 SDK where it is installed, else on q2mfa's fake of it. What follows -- goes to pytest.
-    """
-    from q2mfa_cli.commands.test import run_tests
-    from q2mfa_cli.workspace.find import find_workspace
-
-    context.exit(run_tests(output_dir or find_workspace(Path()), name, pytest_args))
-
-
-@main.command(epilog=PREVIEW_EPILOG)
-@click.argument("name")
-@workspace_option
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65533),
-    metavar="N",
-    help="Online banking's port; the next two are used too, 0 takes any.  [default: the first free from 8642]",
-)
-@click.option(
-    "--issuer", metavar="URL", help="Redirect only: a real identity provider in place of the embedded one."
-)
-@click.option(
-    "--check",
-    is_flag=True,
-    help="No browser, no waiting: a quick try of the workflows over HTTP. `q2mfa verify` tries much more.",
+If you and the new version changed the same lines, --conflict decides:
+  markers  write both versions into the file, between     help="Run the workflows over HTTP, without a browser, and exit. `q2mfa verify` checks much more.",
 )
 @click.option(
     "--theme",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="The bank's style sheet: the page shows it over Tecton's base theme, again whenever the file changes.",
+    help="The bank's style sheet, applied over Tecton's base theme and reloaded when the file changes.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @debug_option
@@ -602,10 +109,10 @@ def preview(
     theme: Path | None,
     no_browser: bool,
 ) -> None:
-    """Show an extension at work, on a local fake of Q2's platform.
+    """Try an extension in a browser, on a local fake of Q2's platform.
 
-    Plays online banking, with the extension in its iframe and HQ behind it, and shows the eight steps of External MFA
-    as they happen. The extension is loaded anew when a file of it changes.
+    Simulates online banking, with the extension in its iframe and HQ behind it, and shows the eight steps of External
+    MFA as they happen. The extension reloads when one of its files changes.
     """
     from q2mfa_cli.workspace.find import find_workspace
 
@@ -614,7 +121,7 @@ def preview(
         from q2mfa_cli.commands.preview import run_check
 
         if issuer is not None:
-            raise UsageError("--check logs in at the embedded provider only.", "Leave --issuer out.")
+            raise UsageError("--check works only with the embedded provider.", "Remove --issuer.")
         run_check(workspace, name, click.echo)
         return
     from q2mfa_cli.commands.preview import run_preview
@@ -627,24 +134,24 @@ def _is_terminal(output_format: str) -> bool:
     return output_format == "text" and all(stream is not None and stream.isatty() for stream in streams)
 
 
-def _resolution(file: FileUpdate) -> str:
-    """Show a conflict, and ask what to do with it."""
+def _ask_resolution(file: FileUpdate) -> str:
+    """Show a conflict, and ask how to resolve it."""
     from q2mfa_cli.prompts import Choice, Menu
     from q2mfa_cli.update_plan import conflict_text
 
     click.echo(conflict_text(file))
     choices = (
-        Choice("Write both sides into the file, with markers", "markers"),
-        Choice("Keep mine, and write the new one beside it", "new"),
+        Choice("Write both versions into the file, with markers", "markers"),
+        Choice("Keep mine, and write the new version to a file next to it", "new"),
         Choice("Keep mine", "ours"),
-        Choice("Take the new one", "theirs"),
-        Choice("Stop, and write nothing", ""),
+        Choice("Use the new version", "theirs"),
+        Choice("Stop and write nothing", ""),
     )
-    return _prompter(False, "text").choose(Menu(f"What to do with {file.path}?", choices))
+    return _prompter(False, "text").choose(Menu(f"How should {file.path} be resolved?", choices))
 
 
-def _is_right(plan: UpdatePlan) -> bool:
-    """Show what an adopted extension is believed to be, and ask."""
+def _confirm_adoption(plan: UpdatePlan) -> bool:
+    """Show the answers that q2mfa inferred for an extension, and ask for confirmation."""
     from q2mfa_cli.update_report import as_text
 
     click.echo(as_text(plan, True))
@@ -652,7 +159,7 @@ def _is_right(plan: UpdatePlan) -> bool:
     believed = ", ".join(
         f"{key} {value if isinstance(value, str) else ' '.join(value)}" for key, value in answers
     )
-    return click.confirm(f"Its answers seem to be: {believed}. Is that right?")
+    return click.confirm(f"q2mfa inferred these answers: {believed}. Are they right?")
 
 
 @main.command(epilog=DOCTOR_EPILOG)
@@ -661,7 +168,7 @@ def _is_right(plan: UpdatePlan) -> bool:
 @debug_option
 @click.pass_context
 def doctor(context: click.Context, output_dir: Path | None, output_format: str) -> None:
-    """Check this machine and the workspace: what q2mfa finds, and what is missing."""
+    """Check this machine and the workspace for everything that q2mfa needs."""
     from q2mfa_cli.commands import doctor
     from q2mfa_cli.workspace.find import find_workspace
 
@@ -675,32 +182,43 @@ def doctor(context: click.Context, output_dir: Path | None, output_format: str) 
     empty_report={"issuer": None, "vendor": None, "findings": [], "outbound_hosts": [], "settings": {}},
 )
 @click.argument("issuer")
-@click.option("--client-id", metavar="TEXT", help="The client that is registered there.")
+@click.option("--client-id", metavar="TEXT", help="The client ID registered with the provider.")
 @click.option(
     "--client-secret-env",
     metavar="NAME",
-    help="The environment variable with the client's secret, or its private key as a JWK: try the credentials.",
+    help="Name of the environment variable with the client secret, or its private key as a JWK. Tests the credentials.",
 )
 @click.option(
-    "--redirect-uri", metavar="URL", help="What is registered for the client: <base_assets_url>/verify.html."
-)
-@click.option("--embedder", metavar="URL", help="The origin of online banking, which frames the login page.")
-@click.option(
-    "--scope", "scopes", metavar="TEXT", multiple=True, help="Repeatable; openid is always asked for."
+    "--redirect-uri",
+    metavar="URL",
+    help="The client's registered redirect URI: <base_assets_url>/verify.html.",
 )
 @click.option(
-    "--acr-values", metavar="TEXT", default="", help="What the extension asks for, separated by spaces."
+    "--embedder", metavar="URL", help="The origin of online banking, which shows the login page in a frame."
+)
+@click.option(
+    "--scope",
+    "scopes",
+    metavar="TEXT",
+    multiple=True,
+    help="A scope to request; repeatable. openid is always included.",
+)
+@click.option(
+    "--acr-values",
+    metavar="TEXT",
+    default="",
+    help="The ACR values that the extension requests, separated by spaces.",
 )
 @click.option(
     "--require-par",
     is_flag=True,
-    help='The extension has PAR = "required": pushed authorization requests or none.',
+    help='The extension has PAR = "required".',
 )
-@click.option("--profile", type=click.Choice(["fapi2"]), help="The extension's PROFILE, if it has one.")
+@click.option("--profile", type=click.Choice(["fapi2"]), help="The extension's PROFILE, if it is set.")
 @click.option(
     "--browser",
     is_flag=True,
-    help="Also show the login page in a frame in headless Chromium (needs Playwright).",
+    help="Also load the login page in a frame, in headless Chromium (needs Playwright).",
 )
 @severity_options("low", "medium", "high", "critical")
 @format_option
@@ -723,9 +241,9 @@ def provider(
     exit_zero: bool,
     output_format: str,
 ) -> None:
-    """Ask an identity provider whether it works in an outlet.
+    """Check whether an identity provider works in an outlet.
 
-    Sends requests to the provider only. Says what to change there, and what to configure here.
+    Sends requests only to the provider. Reports what to change there, and what to configure in the workspace.
     """
     from q2mfa_cli.commands.provider import ask_provider, shown_report
 
@@ -747,8 +265,8 @@ def provider(
         raise
     except Exception as error:
         raise ToolFailed(
-            _one_line(f"q2mfa itself failed: {type(error).__name__}"),
-            "Run again with --debug, and report what it shows.",
+            _one_line(f"q2mfa failed unexpectedly: {type(error).__name__}"),
+            "Run the command again with --debug, and report the output.",
             "internal",
         ) from error
     _print(report, dry_run=True)
@@ -897,7 +415,7 @@ def _prompter(plain: bool, output_format: str) -> Prompter:
     can_draw = is_typed and is_seen and os.environ.get("TERM") != "dumb"
     if can_draw and not plain and output_format == "text" and TerminalPrompter.is_possible():
         return TerminalPrompter()
-    # Questions go where a person can see them, and never into the JSON.
+    # Prompts go where a person can see them, never into the JSON.
     out = sys.stderr if output_format == "json" or (is_typed and not is_seen) else sys.stdout
     return LinePrompter(sys.stdin.buffer if sys.stdin else None, out, echo=not is_typed)
 
@@ -920,7 +438,7 @@ def _progress(
 
 
 def _print(report: str, dry_run: bool, plain: bool = False) -> None:
-    """Print a report. If that fails, say what was done nevertheless."""
+    """Print a report. If that fails, say what was done anyway."""
     # A path may hold what standard output cannot encode.
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
@@ -931,11 +449,13 @@ def _print(report: str, dry_run: bool, plain: bool = False) -> None:
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
-        # Else Python tries again at exit, and fails.
+        # Otherwise Python tries again at exit, and fails.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        done = "nothing was written, as --dry-run says" if dry_run else "what it reports is done, all of it"
+        done = "Nothing was written (--dry-run)." if dry_run else "All changes that it reports were made."
         raise Q2mfaError(
-            f"The report cannot be written: {error.strerror}.", f"Only that failed: {done}.", "report_failed"
+            f"The report cannot be printed: {error.strerror}.",
+            f"Nothing else failed. {done}",
+            "report_failed",
         ) from error
 
 

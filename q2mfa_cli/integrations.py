@@ -1,4 +1,4 @@
-"""The one table of integrations: what each is called, needs, and leaves to do."""
+"""The table of integrations: what each is called, what it needs, and what is left to configure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from q2mfa_cli.errors import Q2mfaError, shown
 Value = str | tuple[str, ...]
 """An answer: a text, or several."""
 
-# The calls of External MFA, of the backend and of the page. An extension with neither is another one.
+# The External MFA calls of the backend and of the page. An extension with neither is something else.
 EXTERNAL_MFA_CALLS = ("set_external_mfa_token", "verifyMFA")
 CODE = (".py", ".js", ".ts", ".jsx", ".tsx", ".html", ".jinja2")
 NOT_CODE = frozenset({"node_modules", "dist", "tests", "__pycache__"})
@@ -28,12 +28,12 @@ class Integration:
     :param id: The value of ``--mfa``, and the template's folder.
     :param label: As reports name it.
     :param menu_label: As the ``q2 create_extension`` menu names it.
-    :param hallmark: The file of an extension's folder by which this integration is known.
-    :param requirements: From answers to the lines that ``requirements.txt`` needs beside the SDK (PEP 508).
-    :param modules: The modules that ``q2mfa test`` and ``q2mfa preview`` need beside the SDK.
-    :param outbound_hosts: From answers to the hosts that ``OUTBOUND_WHITELIST`` has to list.
-    :param to_fill_in: From answers to what is left to configure, one sentence each.
-    :param filled_in: From answers to the files that this is about, which an owner has to edit.
+    :param hallmark: The file in an extension's folder that identifies this integration.
+    :param requirements: Maps answers to the lines that ``requirements.txt`` needs besides the SDK (PEP 508).
+    :param modules: The modules that ``q2mfa test`` and ``q2mfa preview`` need besides the SDK.
+    :param outbound_hosts: Maps answers to the hosts that ``OUTBOUND_WHITELIST`` must list.
+    :param to_fill_in: Maps answers to what is left to configure, one sentence each.
+    :param filled_in: Maps answers to the files that the owner has to edit for that.
     """
 
     id: str
@@ -52,7 +52,7 @@ def _no_hosts(answers: Mapping[str, Value]) -> list[str]:
 
 
 def _provider_hosts(answers: Mapping[str, Value]) -> list[str]:
-    """The issuer's host, without scheme and port, and the other ones. A placeholder is not worth listing."""
+    """The issuer's host, without scheme and port, and the other hosts. A placeholder's host is left out."""
     issuer = str(answers["issuer"])
     hosts = [] if issuer == PLACEHOLDER_ISSUER else [urlsplit(issuer).hostname or ""]
     return list(dict.fromkeys([*hosts, *answers["outbound_hosts"]]))
@@ -70,11 +70,11 @@ def _provider_requirements(answers: Mapping[str, Value]) -> tuple[str, ...]:
 def _factor_settings(answers: Mapping[str, Value]) -> list[str]:
     name = str(answers["name"])
     if answers["factor"] == "totp":
-        return [f"Give {name}'s users a registration value (their base32 TOTP secret): see {name}/README.md"]
+        return [f"Set the registration value (a base32 TOTP secret) of {name}'s users: see {name}/README.md"]
     return [
-        f"Fill in deliver() in {name}/factor.py: until then it sends nothing and denies",
+        f"Implement deliver() in {name}/factor.py: until then it sends nothing and denies MFA",
         f"Set 32 random characters in the server's environment: {name.upper()}_HASH_SECRET",
-        f"Give {name}'s users a registration value (their phone number): see {name}/README.md",
+        f"Set the registration value (a phone number) of {name}'s users: see {name}/README.md",
     ]
 
 
@@ -84,14 +84,14 @@ def _provider_settings(answers: Mapping[str, Value]) -> list[str]:
     steps = []
     if answers["issuer"] == PLACEHOLDER_ISSUER:
         steps.append(
-            f"Put the identity provider's issuer into {configuration} (ISSUER), and its host into "
+            f"Set ISSUER in {configuration} to the identity provider's issuer, and add its host to "
             'configuration/settings.py: OUTBOUND_WHITELIST.append("idp.your-bank.com")'
         )
     if not answers["client_id"]:
-        steps.append(f"Put the client id into {configuration} (CLIENT_ID)")
+        steps.append(f"Set CLIENT_ID in {configuration}")
     steps.append(
         f"Set the client secret in the server's environment: {name.upper()}_CLIENT_SECRET; "
-        f"what to register at the identity provider is in {name}/README.md"
+        f"{name}/README.md lists what to register at the identity provider"
     )
     return steps
 

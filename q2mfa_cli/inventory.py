@@ -1,4 +1,4 @@
-"""The extensions of a workspace, and how each stands to what this version of q2mfa generates."""
+"""The extensions of a workspace, and whether each is up to date with this version of q2mfa."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from q2mfa_cli.workspace.find import listed
 
 
 class State(Enum):
-    """How an extension stands to this version of q2mfa."""
+    """Whether an extension is up to date with this version of q2mfa."""
 
     CURRENT = "current"
     BEHIND = "behind"
@@ -31,7 +31,7 @@ class Extension:
 
     :param mfa: The id of its integration.
     :param rendering: ``""`` if it is not known; so is the version.
-    :param version: The q2mfa that made it.
+    :param version: The version of q2mfa that generated it.
     :param detail: More about the state; a sentence, or empty.
     :param security: The security fixes that an update brings.
     """
@@ -58,7 +58,7 @@ def inventory(root: Path) -> list[Extension]:
 
 
 def examine(root: Path, name: str) -> Extension:
-    """Return how the extension *name* stands. It has a record, or the files of an External MFA extension."""
+    """Return the state of the extension *name*, which has a record or the files of an External MFA extension."""
     try:
         record = read_record(root, name)
         if record is None:
@@ -68,7 +68,7 @@ def examine(root: Path, name: str) -> Extension:
                 "",
                 "",
                 State.UNRECORDED,
-                f"Make a record: q2mfa update {name} --adopt",
+                f"Start tracking it: q2mfa update {name} --adopt",
             )
         return _examine(root, record)
     except Q2mfaError as error:
@@ -81,7 +81,7 @@ def _examine(root: Path, record: Record) -> Extension:
     request = record.request()
     state, detail, security = State.CURRENT, "", list[str]()
     if not (root / record.name).is_dir():
-        state, detail = State.MISSING, f"Take back the rest: q2mfa remove {record.name}"
+        state, detail = State.MISSING, f"Remove the rest: q2mfa remove {record.name}"
     elif left := unresolved(root, record):
         state, detail = State.UNRESOLVED, f"Resolve the conflicts in {', '.join(left)}"
     elif is_behind(record):

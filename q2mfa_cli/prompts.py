@@ -24,8 +24,8 @@ Check = Callable[[str], object]
 """Accepts an answer, or raises :class:`UsageError`."""
 
 NAME_PROMPT = "New Extension Name:"
-SKIP = "(Return: later):"
-# A script's answers are given up after this many refusals: of the same answer, and of any answers to one question.
+SKIP = "(press Return to add it later):"
+# How often a script's answers may be refused: the same answer, and any answers to one question.
 SAME_REFUSED, ANY_REFUSED = 3, 10
 RETURN_SECONDS = 0.4
 ELSEWHERE = "`q2 create_extension` builds those; q2mfa builds Online extensions for External MFA"
@@ -117,8 +117,8 @@ def is_complete(answers: Answers) -> bool:
 def ask(answers: Answers, prompter: Prompter, check_name: Callable[[str], str]) -> Answers:
     """Complete *answers* by asking the open questions.
 
-    A person is also asked what the chosen integration needs, and may skip it. A script is not: its answers would be
-    taken for those of other questions.
+    On a terminal, this also asks what the chosen integration needs; Return skips those questions. A script is not asked
+    them: it would answer other questions with its next lines.
 
     :param check_name: Returns an acceptable name, or raises :class:`UsageError`.
     :raises UsageError: The input ended early, or it has no acceptable answers.
@@ -137,10 +137,12 @@ def ask(answers: Answers, prompter: Prompter, check_name: Callable[[str], str]) 
                 if answer := prompter.text(f"{question.prompt} {SKIP}", _or_nothing(question.validate)):
                     complete[question.name] = answer
     except EOFError:
-        raise _not_answered(complete, "The input ended before the answers did.", "input_ended") from None
+        raise _not_answered(
+            complete, "The input ended before all questions were answered.", "input_ended"
+        ) from None
     except Refused as refused:
         raise _not_answered(
-            complete, f"The answers are not acceptable. {refused}", "answers_refused"
+            complete, f"The answers were refused too often. {refused}", "answers_refused"
         ) from None
     return complete
 
@@ -160,7 +162,7 @@ def _or_nothing(check: Check) -> Check:
 
 
 def _name_like(check_name: Callable[[str], str]) -> Callable[[str], str]:
-    """Return a function that returns an acceptable name near to one that is not, or nothing."""
+    """Return a function that suggests a valid name for an invalid one, or nothing."""
 
     def suggest(name: str) -> str:
         for candidate in (name, f"{name}_mfa", f"{name}2", "MyExternalMFA"):
@@ -172,11 +174,11 @@ def _name_like(check_name: Callable[[str], str]) -> Callable[[str], str]:
 
 
 class Refused(Exception):
-    """Several answers to a question were not acceptable. The text says why the last one was not."""
+    """Too many answers to a question were refused. The message says why the last one was."""
 
 
 class Prompter:
-    """A way to ask. Each method raises :class:`EOFError` when the input has ended.
+    """A way to ask questions. Each method raises :class:`EOFError` when the input has ended.
 
     :ivar is_typed: Whether a person types the answers.
     """
@@ -186,7 +188,7 @@ class Prompter:
     def text(self, prompt: str, check: Check, suggest: Callable[[str], str] = lambda answer: "") -> str:
         """Return a text that passes *check*.
 
-        :param suggest: From an answer that does not pass, the one to offer in its place.
+        :param suggest: Returns a valid answer to offer in place of an invalid one.
         """
         raise NotImplementedError
 
@@ -195,15 +197,15 @@ class Prompter:
         raise NotImplementedError
 
     def confirm(self, text: str, prompt: str) -> bool:
-        """Show *text*, and return whether the user agrees. Return alone agrees."""
+        """Show *text*, and return whether the user agrees. Pressing Return agrees."""
         raise NotImplementedError
 
 
 class LinePrompter(Prompter):
-    """Numbered menus, answered by lines.
+    """Numbered menus, answered line by line.
 
     :param stdin: Where the lines come from; ``None`` if standard input is closed.
-    :param echo: Repeat each answer, because no terminal does.
+    :param echo: Print each answer, since no terminal does.
     """
 
     def __init__(self, stdin: BinaryIO | None, out: TextIO, echo: bool) -> None:
@@ -246,7 +248,7 @@ class LinePrompter(Prompter):
         return self._read(f"{prompt} [Y/n] ").lower() in ("", "y", "yes")
 
     def _refuse(self, answer: str, why: str) -> None:
-        """Say why *answer* is refused. Input that goes on like this, such as that of ``yes``, is given up."""
+        """Say why *answer* is refused. Give up on input that keeps repeating, such as that of ``yes``."""
         self._say(*(wrapped(why) if self.is_typed else [why]))
         self.refused.append(answer)
         if not self.is_typed and (
@@ -269,7 +271,7 @@ class LinePrompter(Prompter):
 
     def _say(self, *lines: str) -> None:
         for line in lines:
-            # A terminal in a legacy encoding must not end the dialogue over a character.
+            # A terminal with a legacy encoding must not end the dialogue over one character.
             encoding = getattr(self.out, "encoding", None) or "utf-8"
             self.out.write(line.encode(encoding, "replace").decode(encoding) + "\n")
         self.out.flush()
@@ -290,7 +292,7 @@ class TerminalPrompter(Prompter):
         return True
 
     def text(self, prompt: str, check: Check, suggest: Callable[[str], str] = lambda answer: "") -> str:
-        import questionary  # only on a terminal: it takes longer to import than the rest
+        import questionary  # only on a terminal: this import takes longer than everything else
 
         default = ""
         while True:
@@ -304,7 +306,7 @@ class TerminalPrompter(Prompter):
                 return answer
 
     def choose(self, menu: Menu) -> str:
-        import questionary  # only on a terminal: it takes longer to import than the rest
+        import questionary  # only on a terminal: this import takes longer than everything else
 
         lines: list[questionary.Choice] = [
             questionary.Separator(f"{number}) {choice.label.removesuffix(' (Default)')}")
@@ -321,16 +323,16 @@ class TerminalPrompter(Prompter):
         return menu.choices[int(number) - 1].value or ""
 
     def confirm(self, text: str, prompt: str) -> bool:
-        import questionary  # only on a terminal: it takes longer to import than the rest
+        import questionary  # only on a terminal: this import takes longer than everything else
 
         print(f"\n{text}\n")
         return bool(questionary.confirm(prompt, qmark="").unsafe_ask())
 
 
 def _let_digits_choose(application: Any) -> None:
-    """Let the digits of a questionary menu choose, where they only move the pointer.
+    """Let digits choose in a questionary menu. By default, they only move the pointer.
 
-    They do so after a moment: a Return that follows the digit, as `q2 create_extension` wants it, is part of the choice.
+    The choice waits a moment, because a Return after the digit, as in `q2 create_extension`, belongs to it.
     """
     from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
     from prompt_toolkit.keys import Keys
@@ -372,6 +374,6 @@ def _not_answered(answers: Answers, what: str, code: str) -> UsageError:
     ]
     return UsageError(
         what,
-        f"Give the rest as arguments: q2mfa create {' '.join(missing)} (or --no-input for the defaults).",
+        f"Pass the remaining answers as arguments: q2mfa create {' '.join(missing)} (or --no-input for the defaults).",
         code,
     )

@@ -1,4 +1,4 @@
-"""The one table of what can be asked about an extension.
+"""The table of questions about an extension.
 
 The options of ``q2mfa create``, the keys of an answers file and its JSON Schema (docs/answers.schema.json), the checks of
 a request, and the variables of the Cookiecutter templates all derive from :data:`QUESTIONS`.
@@ -40,14 +40,14 @@ class Question:
     :param help: What ``--help`` says.
     :param prompt: What the dialogue on a terminal asks after the menus; empty if it does not ask.
     :param validate: Returns an acceptable answer, or raises :class:`UsageError`.
-    :param default: The answer when nobody is asked; ``None`` if there has to be one.
+    :param default: The answer if the question is not asked; ``None`` if it is required.
     :param flag: The option; empty for the positional argument.
     :param metavar: What the option's value is called in ``--help``.
-    :param choices: All possible answers, if there are only these.
+    :param choices: All possible answers, if they are fixed.
     :param repeatable: Whether there can be several answers.
-    :param integration: The only integration that it concerns; ``None`` for all.
+    :param integration: The only integration that it applies to; ``None`` for all.
     :param variable: The Cookiecutter variable that receives the answer; empty for none.
-    :param example: What plain Cookiecutter offers instead of a missing default.
+    :param example: What plain Cookiecutter uses if there is no default.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Question:
 
     @property
     def usage(self) -> str:
-        """How the answer is given on the command line."""
+        """How to give the answer on the command line."""
         if not self.flag:
             return self.name.upper()
         return f"{self.flag} {'|'.join(self.choices) or self.metavar}"
@@ -77,7 +77,9 @@ class Question:
 def _one_of(what: str, choices: tuple[str, ...], value: str) -> str:
     if value not in choices:
         raise UsageError(
-            f"{shown(value)} is not a value for {what}.", f"Choose from: {', '.join(choices)}.", f"bad_{what}"
+            f"{shown(value)} is not a valid value for {what}.",
+            f"Choose from: {', '.join(choices)}.",
+            f"bad_{what}",
         )
     return value
 
@@ -86,7 +88,7 @@ RENDERINGS = ("ssr", "csr")
 FACTORS = ("totp", "message")
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 PAR = ("auto", "required", "off")
-# The newest in Q2's developer documentation. A platform may serve another one.
+# The newest in Q2's developer documentation. A platform may serve a different version.
 TECTON_VERSION = "1.62.0"
 _INTEGRATION_IDS = tuple(integration.id for integration in INTEGRATIONS)
 
@@ -101,7 +103,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         name="rendering",
         flag="--rendering",
-        help="Server- or client-side rendered page.",
+        help="Server-side or client-side rendering.",
         choices=RENDERINGS,
         validate=functools.partial(_one_of, "rendering", RENDERINGS),
         default=RENDERINGS[0],
@@ -110,7 +112,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         name="mfa",
         flag="--mfa",
-        help="A form of its own, or OpenID Connect elsewhere.",
+        help="A form in the page, or OpenID Connect at an identity provider.",
         choices=_INTEGRATION_IDS,
         validate=functools.partial(_one_of, "mfa", _INTEGRATION_IDS),
         default=STANDARD.id,
@@ -118,7 +120,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         name="factor",
         flag="--factor",
-        help="Standard only: an authenticator app, or a code that is sent.",
+        help="Standard only: an authenticator app, or a code sent to the customer.",
         choices=FACTORS,
         validate=functools.partial(_one_of, "factor", FACTORS),
         default=FACTORS[0],
@@ -149,7 +151,7 @@ QUESTIONS: tuple[Question, ...] = (
         name="client_id",
         flag="--client-id",
         metavar="TEXT",
-        help="Redirect only: the client id registered there.",
+        help="Redirect only: the client ID registered with the provider.",
         validate=check_client_id,
         default="",
         integration=REDIRECT,
@@ -160,7 +162,7 @@ QUESTIONS: tuple[Question, ...] = (
         name="scopes",
         flag="--scope",
         metavar="TEXT",
-        help="Redirect only, repeatable; openid is always asked for.",
+        help="Redirect only: a scope to request; repeatable. openid is always included.",
         validate=check_scopes,
         default=("openid",),
         repeatable=True,
@@ -191,7 +193,7 @@ QUESTIONS: tuple[Question, ...] = (
         name="outbound_hosts",
         flag="--outbound-host",
         metavar="HOST",
-        help="Redirect only, repeatable: another host of the provider's endpoints, for OUTBOUND_WHITELIST.",
+        help="Redirect only: another host of the provider's endpoints, for OUTBOUND_WHITELIST; repeatable.",
         validate=check_hosts,
         default=(),
         repeatable=True,

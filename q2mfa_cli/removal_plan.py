@@ -1,4 +1,4 @@
-"""The plan of a removal: what ``create`` did for an extension is taken back."""
+"""The plan of a removal, which undoes what ``create`` did for an extension."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from q2mfa_cli.workspace import requirements_file, settings_file
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
 from q2mfa_cli.workspace.registration import Registration
 
-# Folders that tools make in a workspace, with code that is not the workspace's own.
+# Folders that tools create in a workspace, with code that is not the workspace's own.
 NOT_OWN = frozenset({"node_modules", "site-packages", "venv", "env"})
 
 
 def plan_removal(workspace: Workspace, name: str, *, force: bool = False) -> UpdatePlan:
     """Plan the removal of the extension *name*.
 
-    :param force: Remove files that their owner edited, too.
-    :returns: A plan without extensions if nothing of it is there: a removal that was killed at its end is complete.
+    :param force: Also remove files that their owner edited.
+    :returns: A plan without extensions if nothing of it exists: a removal that was killed at its end is complete.
     :raises Q2mfaError: It has no record; or a file was edited and *force* is not given.
     """
     root = workspace.root
@@ -59,7 +59,7 @@ def _files(root: Path, record: Record) -> Iterator[FileUpdate]:
 
 
 def _byte_code(root: Path, record: Record) -> Iterator[FileUpdate]:
-    """Yield what Python compiled of the generated modules: it would keep their folders."""
+    """Yield the byte code of the generated modules, which would keep their folders from being removed."""
     for module in [path for path in record.files if path.endswith(".py")]:
         file = root / module
         for compiled in sorted(file.parent.glob(f"__pycache__/{file.stem}.*.pyc")):
@@ -83,7 +83,7 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
     if workspace.settings is not None:
         hosts = [host for host in record.hosts if host not in needed_hosts]
         kept = [host for host in hosts if _is_mentioned(root, record, host)]
-        leaving.steps += [f"{SETTINGS} still allows {host}, which other files name" for host in kept]
+        leaving.steps += [f"{SETTINGS} still allows {host}, because other files mention it" for host in kept]
         settings = workspace.settings
         lists = {
             settings_file.INSTALLED: [name],
@@ -94,7 +94,7 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
                 try:
                     settings = settings_file.without(settings, variable, entry)
                 except settings_file.NotEditable as error:
-                    leaving.steps.append(f'Take "{entry}" out of {variable} in {SETTINGS}: {error}')
+                    leaving.steps.append(f'Remove "{entry}" from {variable} in {SETTINGS} yourself: {error}')
         if settings != workspace.settings:
             edits.append(FileUpdate(SETTINGS, workspace.settings, settings, Outcome.UPDATED))
     if workspace.requirements is not None:
@@ -103,7 +103,7 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
             if line in needed_requirements:
                 continue
             if any(_is_mentioned(root, record, module) for module in record.request().integration.modules):
-                leaving.steps.append(f"{REQUIREMENTS} still has {line}, which other files import")
+                leaving.steps.append(f"{REQUIREMENTS} still has {line}, because other files import it")
                 continue
             content = requirements_file.removed(content, line)
         if content != workspace.requirements:
@@ -130,7 +130,7 @@ def _is_mentioned(root: Path, record: Record, word: str) -> bool:
 
 
 def _left(root: Path, record: Record, files: list[FileUpdate]) -> list[str]:
-    """Name the owner's own files in the extension's folder, which stay: the first level of them."""
+    """Name the owner's own files in the extension's folder, which are kept. Only the first level is named."""
     folder = root / record.name
     gone = {file.path for file in files if file.after is None}
     own = set[str]()
@@ -142,4 +142,4 @@ def _left(root: Path, record: Record, files: list[FileUpdate]) -> list[str]:
     if not own:
         return []
     more = f" and {len(own) - 5} more" if len(own) > 5 else ""
-    return [f"Your own files are still there: {', '.join(sorted(own)[:5])}{more}"]
+    return [f"Your own files were kept: {', '.join(sorted(own)[:5])}{more}"]

@@ -31,7 +31,7 @@ VERSION_VARIABLE = "_q2mfa_version"
 def render(request: ExtensionRequest, version: str = __version__) -> RenderedTree:
     """Render the files of the extension.
 
-    :param version: Of the q2mfa that the files say they were made by.
+    :param version: The version of q2mfa that the files name.
     """
     template = _template(request.integration.id)
     answers = cookiecutter_variables(request.answers)
@@ -54,7 +54,7 @@ class _Template:
     """One Cookiecutter template. Each file is read and compiled once."""
 
     def __init__(self, folder: Path) -> None:
-        # This import takes longer than the rest of a run; wrong usage is reported without it.
+        # This import takes longer than the rest of a run. Usage errors are reported without it.
         from cookiecutter.environment import StrictEnvironment
         from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
@@ -86,7 +86,7 @@ class _Template:
             # pip compiles what it installs, including templates.
             if not parent.endswith("__pycache__")
         }
-        # All names are one template: compiling each of them takes as long as compiling the contents.
+        # All names form one template: compiling each of them would take as long as compiling the contents.
         self.paths = self.environment.from_string("\n".join(self.files))
         # Cookiecutter computes the variables whose names start with two underscores from the others.
         self.computed = {

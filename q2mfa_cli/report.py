@@ -1,4 +1,4 @@
-"""What was done, or would be: as text for a person, or as one JSON object for a script."""
+"""What was done, or would be: as text for people, or as one JSON object for scripts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def as_text(plan: Plan, dry_run: bool, verbose: bool = False, width: int = 0) ->
     :param verbose: List the new files instead of counting them. A dry run lists them too.
     :param width: The terminal's, for which the next steps are wrapped; 0 if there is none.
     """
-    headings = {"created": "Created", "planned": "Would create", "unchanged": "Already there, unchanged:"}
+    headings = {"created": "Created", "planned": "Would create", "unchanged": "Already up to date:"}
     heading = headings[_status(plan, dry_run)]
     lines = []
     for extension in plan.extensions:
@@ -96,7 +96,7 @@ def summary(plan: Plan) -> str:
         ]
     rows += [
         ("Edited", ", ".join(edit.path for edit in plan.edits)),
-        ("By hand", "; ".join(plan.registration.steps)),
+        ("To do", "; ".join(plan.registration.steps)),
         ("Workspace", str(plan.workspace.root)),
     ]
     return "\n".join(f"  {click.style(f'{label:<10}', bold=True)} {text}" for label, text in rows if text)
@@ -110,16 +110,16 @@ def next_steps(plan: Plan) -> list[str]:
     leftovers = [path for each in plan.extensions for path in each.leftovers]
     steps = [] if _is_current(root) else [f"Go to the workspace: cd {for_shell(str(root))}"]
     steps += joining.steps
-    steps += [f"Delete what is left of another variant, unless you need it: {path}" for path in leftovers]
+    steps += [f"Delete this file of another variant, unless you need it: {path}" for path in leftovers]
     for request in first:
         steps += [*request.notes, *request.integration.to_fill_in(request.answers)]
     if others > 0:
         steps.append(f"Do the same for the other {others} extensions")
-    steps += [f"Install what they need: {joining.install}"] if joining.install else []
+    steps += [f"Install the requirements: {joining.install}"] if joining.install else []
     steps += [f"Run the generated tests: q2mfa test {request.name}" for request in first]
-    steps += [f"See it at work: q2mfa preview {request.name}" for request in first[:1]]
+    steps += [f"Try it in a browser: q2mfa preview {request.name}" for request in first[:1]]
     if others > 0:
-        steps.append(f"Run the tests of the other {others} extensions likewise: q2mfa test NAME")
+        steps.append(f"Run the tests of the other {others} extensions the same way: q2mfa test NAME")
     return [*steps, "Install in the sandbox: q2 install", "Run: q2 run"]
 
 
@@ -129,7 +129,7 @@ def for_shell(text: str, windows: bool = os.name == "nt") -> str:
         return shlex.quote(text)
     if re.fullmatch(r"[\w\\:/.-]+", text):
         return text
-    # Both read double quotes, in which PowerShell still replaces $ and `. In cmd nothing quotes a %.
+    # Both accept double quotes, but PowerShell still expands $ and ` in them. Nothing quotes a % in cmd.
     return "'" + text.replace("'", "''") + "'" if re.search("[$`]", text) else f'"{text}"'
 
 
@@ -138,7 +138,7 @@ def _kind(request: ExtensionRequest) -> str:
 
 
 def _numbered(number: int, step: str, width: int) -> list[str]:
-    """Return a step as lines of at most *width* characters. A command stays whole: it is there to be copied."""
+    """Return a step as lines of at most *width* characters. A command is never wrapped, so that it can be copied."""
     start = f"  {number}. "
     what, colon, command = step.rpartition(": ")
     styled = click.style(command, fg="cyan") if command.startswith(COMMANDS) else ""

@@ -19,7 +19,7 @@ class ExtensionRequest:
     """One External MFA extension to generate (see :func:`make_request`).
 
     :param answers: A valid answer to each question that concerns the integration.
-    :param notes: What its owner should know of how the answers were taken, one sentence each.
+    :param notes: What the user should know about how the answers were read, one sentence each.
     """
 
     answers: Answers
@@ -49,7 +49,7 @@ def make_request(answers: Answers, questions: Sequence[Question] = QUESTIONS) ->
         question.name: _answer(question, answers) for question in questions if question.concerns(integration)
     }
     cut = [
-        f"Check the {name}: {answers[name]} was cut to {value}"
+        f"Check the {name}: {answers[name]} was shortened to {value}"
         for name, value in accepted.items()
         if isinstance(answers.get(name, value), str) and answers.get(name, value) != value
     ]
@@ -79,7 +79,7 @@ def variants(request: ExtensionRequest, questions: Sequence[Question] = QUESTION
 def refuse_answers_of_others(
     answers: Answers, integration: Integration, questions: Sequence[Question] = QUESTIONS
 ) -> None:
-    """Refuse an answer that means nothing to *integration*.
+    """Refuse an answer that does not apply to *integration*.
 
     :raises UsageError: There is one.
     """
@@ -89,7 +89,7 @@ def refuse_answers_of_others(
             raise UsageError(
                 f"{question.flag} belongs to the {question.integration.label} integration, "
                 f"not to the {integration.label} one.",
-                f"Add --mfa {question.integration.id}, or leave {question.flag} out.",
+                f"Add --mfa {question.integration.id}, or remove {question.flag}.",
                 f"{question.integration.id}_only",
             )
 
@@ -105,7 +105,7 @@ def _answer(question: Question, answers: Answers) -> Value:
     if question.default is None:
         raise UsageError(
             f"The extension has no {question.name}.",
-            "Give it one: q2mfa create MyExternalMFA …",
+            "Add one: q2mfa create MyExternalMFA …",
             f"{question.name}_missing",
         )
     return question.default

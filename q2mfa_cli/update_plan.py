@@ -1,7 +1,7 @@
-"""The plan of an update: a full value, of which applying it, its diff and its report are functions.
+"""The plan of an update: a complete value. Applying it, its diff and its report are functions of it.
 
-Each file has a base (as it was generated), the owner's version, and a new one (as this version generates it). Line endings
-aside, what only one of the two sides changed is taken, and what both changed is merged or is a conflict.
+Each file has a base (as it was generated), the owner's version, and the new version (as q2mfa generates it now). Ignoring
+line endings, a change that only one side made is taken. Changes on both sides are merged, or conflict.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
 from q2mfa_cli.workspace.registration import Registration, Renewal, renewal
 
 RESOLUTIONS = ("markers", "new", "ours", "theirs")
-# As Git: two files of which half the lines are equal are one that was renamed.
+# Like Git: a file was renamed if half of its lines are the same.
 RENAMED = 0.5
-# Fewer equal lines than this are no edit: somebody formatted the file.
+# With fewer equal lines than this, the file was probably reformatted.
 MOSTLY_REWRITTEN = 0.3
 
 
@@ -49,7 +49,7 @@ class Outcome(Enum):
     MERGED = "merged"
     REMOVED = "removed"
     KEPT = "kept"  # no longer generated; its owner changed it
-    DELETED = "deleted"  # by its owner, and it stays so
+    DELETED = "deleted"  # by its owner; it stays deleted
     CONFLICT = "conflict"
     MARKED = "marked"
     BESIDE = "beside"
@@ -84,7 +84,7 @@ class FileUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the user wants of an update.
+    """What the user wants from an update.
 
     :param answers: Changed answers.
     :param restored: Paths of deleted files to generate again.
@@ -105,7 +105,7 @@ class Wish:
 class ExtensionUpdate:
     """The update of one extension.
 
-    :param recorded: Its record before; an adopted extension's is what the templates say.
+    :param recorded: Its record before the update; for an adopted extension, what the templates generate.
     :param files: All files of the extension, then the record.
     :param is_adopted: It had no record.
     """
@@ -140,7 +140,7 @@ class UpdatePlan:
 
     @property
     def files(self) -> Iterator[FileUpdate]:
-        """All files, in the order of writing. The records come last: until then the same command can start again."""
+        """All files, in the order of writing. The records come last: until then, the same command can be repeated."""
         if self.is_removal:
             yield from self.edits
         for extension in self.extensions:
@@ -161,7 +161,7 @@ class UpdatePlan:
 
     @property
     def open(self) -> list[FileUpdate]:
-        """The files whose conflict is left to the owner."""
+        """The files with a conflict that the owner has to resolve."""
         return [file for file in self.files if file.is_open]
 
 
@@ -211,13 +211,13 @@ def recorded_extension(root: Path, name: str) -> Record:
         return record
     if (root / name / "extension.py").is_file():
         raise Q2mfaError(
-            f"{name} has no record of what was generated ({record_path(name)}).",
-            f"Make one with `q2mfa update {name} --adopt`.",
+            f"{name} is not tracked by q2mfa: it has no record ({record_path(name)}).",
+            f"Start tracking it with `q2mfa update {name} --adopt`.",
             "not_recorded",
         )
     raise Q2mfaError(
         f"There is no extension {name} in {root}.",
-        "Run this in the workspace, or name it with -o; `q2mfa list` shows the extensions.",
+        "Run this in the workspace, or pass it with -o; `q2mfa list` shows the extensions.",
         "no_such_extension",
     )
 
@@ -230,7 +230,7 @@ def record_update(root: Path, record: Record) -> FileUpdate:
     path = record_path(record.name)
     before = present(root, path)
     if before is Action.CONFLICT:
-        raise Q2mfaError(f"{path} is no file.", "Remove it, and run the command again.", "conflict")
+        raise Q2mfaError(f"{path} is not a file.", "Remove it, and run the command again.", "conflict")
     if isinstance(before, bytes):
         return FileUpdate(path, before, record.encoded(), Outcome.UPDATED)
     return FileUpdate(path, None, record.encoded(), Outcome.CREATED)
@@ -285,18 +285,18 @@ def _outcomes(root: Path, recorded: Record, wish: Wish) -> tuple[Record, list[Fi
     request = recorded.request(wish.answers)
     if request.integration.id != recorded.answers["mfa"]:
         raise UsageError(
-            f"{recorded.name} cannot become {request.integration.label}: every file would be another one.",
+            f"{recorded.name} cannot become {request.integration.label}: every file would change.",
             "Create a new extension.",
         )
     if not (root / recorded.name).is_dir():
         raise Q2mfaError(
             f"The folder of {recorded.name} is gone.",
-            f"Take back the rest with `q2mfa remove {recorded.name}`, or restore the folder from version control.",
+            f"Remove the rest with `q2mfa remove {recorded.name}`, or restore the folder from version control.",
             "no_such_extension",
         )
     if left := unresolved(root, recorded):
         raise Q2mfaError(
-            f"The conflicts of an earlier update are still in {', '.join(left)}.",
+            f"Conflicts of an earlier update are still unresolved in {', '.join(left)}.",
             f"Edit the lines between <<<<<<< and >>>>>>>, or merge and delete NAME{NEW_SUFFIX}; then run the command again.",
             "unresolved",
         )
@@ -318,7 +318,9 @@ def _restored(root: Path, recorded: Record, path: str) -> bool:
         return False
     if present(root, path) is not Action.CREATE:
         raise Q2mfaError(
-            f"{path} is not deleted.", "Delete it first, to get it as it is generated.", "not_deleted"
+            f"{path} is not deleted.",
+            "To restore the generated version, delete the file first.",
+            "not_deleted",
         )
     return True
 
@@ -332,7 +334,7 @@ def _refuse_newer(recorded: Record) -> None:
         return
     if is_newer:
         raise Q2mfaError(
-            f"{recorded.name} was made by q2mfa {recorded.version}, which is newer than this {__version__}.",
+            f"{recorded.name} was generated by q2mfa {recorded.version}, which is newer than this version, {__version__}.",
             "Update q2mfa: pip install --upgrade q2mfa-cli",
             "record_newer",
         )
@@ -364,12 +366,12 @@ def _files(root: Path, recorded: Record, new: Record, wish: Wish, restored: set[
 def _moved(
     root: Path, path: str, base: bytes, owner: bytes | Action, there: bytes | Action, new: bytes, wish: Wish
 ) -> Iterator[FileUpdate]:
-    """Yield what becomes of *path*, which had another name before and was edited under that name."""
+    """Yield the update of *path*, which the owner edited under an earlier name."""
     for file in _decided(root, path, base, _bytes(owner), new, wish, "before"):
         if file.path != path:
             yield file
         elif there is Action.CREATE or there == file.after:
-            # An update that was killed may have come this far.
+            # A killed update may have come this far.
             outcome = Outcome.MERGED if file.outcome is Outcome.UNCHANGED else file.outcome
             yield replace(file, before=_bytes(there), outcome=outcome)
         else:
@@ -385,7 +387,7 @@ def _bytes(owner: bytes | Action) -> bytes | None:
 def _renamed(
     base: Mapping[str, bytes], new: Mapping[str, bytes], owner: Mapping[str, bytes | Action]
 ) -> dict[str, str]:
-    """Return the new path of each edited file that the template has renamed. Who did not edit it loses nothing."""
+    """Return the new path of each edited file that the template has renamed. An unedited file loses nothing."""
     found: dict[str, str] = {}
     for path, content in base.items():
         edited = owner[path]
@@ -411,15 +413,15 @@ def _decided(
     wish: Wish,
     version: str,
 ) -> Iterator[FileUpdate]:
-    """Yield what becomes of a file; with ``--conflict new`` also the file beside it."""
+    """Yield the update of a file, and with ``--conflict new`` also the file next to it."""
     if owner is None:
         if new is None:
             return
         if base is None:
             yield FileUpdate(path, None, new, Outcome.CREATED)
         else:
-            # Deleted files are named only where there is something new in them.
-            note = f"you deleted it; --restore {path} brings it back" if base != new else ""
+            # A deleted file is mentioned only if its new version differs.
+            note = f"you deleted it; --restore {path} restores it" if base != new else ""
             yield FileUpdate(path, None, None, Outcome.DELETED, note)
         return
     same_as_base = base is not None and normalized(owner) == normalized(base)
@@ -469,21 +471,21 @@ def _resolved(
     if resolution == "theirs":
         yield FileUpdate(path, owner, in_the_style_of(owner, new), Outcome.THEIRS)
     elif marked_before:
-        # An update that was killed may have written them. Markers must not get into markers.
+        # A killed update may have written them. Markers must not be nested.
         is_ours = f">>>>>>> {label}".encode() in owner and resolution == "markers"
         outcome = Outcome.MARKED if is_ours else Outcome.CONFLICT
         yield FileUpdate(path, owner, owner, outcome, "it has conflict markers")
     elif resolution == "ours":
         yield FileUpdate(path, owner, owner, Outcome.OURS)
     elif resolution == "markers" and not is_binary:
-        yield FileUpdate(path, owner, merge.marked(f"made by q2mfa {version}", label), Outcome.MARKED)
+        yield FileUpdate(path, owner, merge.marked(f"generated by q2mfa {version}", label), Outcome.MARKED)
     elif resolution in ("new", "markers"):
         beside = f"{path}{NEW_SUFFIX}"
         there = present(root, beside)
         if there not in (Action.CREATE, new):
-            yield FileUpdate(beside, _bytes(there), _bytes(there), Outcome.CONFLICT, "it is there already")
+            yield FileUpdate(beside, _bytes(there), _bytes(there), Outcome.CONFLICT, "it already exists")
             return
-        yield FileUpdate(path, owner, owner, Outcome.BESIDE, f"the new one is {beside}")
+        yield FileUpdate(path, owner, owner, Outcome.BESIDE, f"the new version is {beside}")
         yield FileUpdate(beside, _bytes(there), new, Outcome.CREATED)
     else:
         note = _why(path, base, owner, is_binary)
@@ -496,9 +498,9 @@ def _why(path: str, base: bytes | None, owner: bytes, is_binary: bool) -> str:
     if is_binary:
         return "it is not text"
     if path.endswith(".py") and _same_code(base, owner):
-        return "only its formatting is yours: take theirs, and format it again"
+        return "you changed only the formatting: use the new version, and format it again"
     if similarity(base, owner) < MOSTLY_REWRITTEN:
-        return "most of its lines are not as they were generated: was it formatted?"
+        return "most of its lines have changed: was it reformatted?"
     return ""
 
 
@@ -509,7 +511,7 @@ def _is_sound(path: str, owner: bytes, merged: bytes) -> bool:
 
 
 def _is_stable(base: bytes, merged: bytes, new: bytes) -> bool:
-    """Return whether merging again changes nothing: an update that was killed is run again on what it has written."""
+    """Return whether merging again changes nothing, because a killed update is repeated on what it has written."""
     again = merge3(base, merged, new)
     return not again.conflicts and again.text() == merged
 

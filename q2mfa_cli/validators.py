@@ -1,4 +1,4 @@
-"""Validators of answers. Each returns an acceptable value, or raises :class:`UsageError` with a remedy."""
+"""Validators of answers. Each returns a valid value, or raises :class:`UsageError` with a remedy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from q2mfa_cli.errors import UsageError, shown
 
 NAME_MAX = 80
 VALUE_MAX = 500
-ISSUER_HINT = "Give the identity provider's issuer URL, such as https://idp.example.com/realms/bank."
+ISSUER_HINT = "Use the identity provider's issuer URL, such as https://idp.example.com/realms/bank."
 METADATA_PATH = re.compile(r"(.*)/\.well-known/(?:openid-configuration|oauth-authorization-server)(/.+?)?/?")
 
 # A folder of one of these names would shadow a package that the workspace or the SDK has.
@@ -23,37 +23,37 @@ PACKAGE_NAMES = frozenset(
         *("pyotp", "venv", "env", "node_modules"),
     }
 )
-# Extensions that the SDK brings, each at the URL of its name (Q2's developer documentation).
+# Extensions that the SDK includes, each at the URL of its name (Q2's developer documentation).
 BUILT_IN_EXTENSIONS = frozenset({"cache", "changelog", "healthcheck", "inspect", "logging", "status"})
-# Windows gives no file these names, whatever the extension (Microsoft, "Naming Files, Paths, and Namespaces").
+# Windows reserves these names, with any file extension (Microsoft, "Naming Files, Paths, and Namespaces").
 WINDOWS_DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 )
 
 
 def check_name(name: str) -> str:
-    """Return *name* if an extension can have it: it names a Python package, a class and a URL path.
+    """Return *name* if it is valid: it names a Python package, a class and a URL path.
 
-    :raises UsageError: It cannot. The hint suggests a name that can.
+    :raises UsageError: It is not valid. The hint suggests a valid name.
     """
     if len(name) > NAME_MAX:
         raise UsageError(
-            f"The extension name has {len(name):,} characters; at most {NAME_MAX} are possible.",
-            "Choose a shorter one, for example MyExternalMFA.",
+            f"The extension name has {len(name):,} characters; the limit is {NAME_MAX}.",
+            "Choose a shorter name, for example MyExternalMFA.",
             "bad_name",
         )
-    # ASCII only: the name becomes a URL path and a folder, where look-alike letters would deceive.
+    # ASCII only: the name becomes a URL path and a folder, where look-alike letters would be misleading.
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or name.startswith("__"):
         raise UsageError(
-            f"{shown(name)} cannot be an extension name: it has to be a Python identifier "
+            f"{shown(name)} is not a valid extension name: it must be a Python identifier "
             "(ASCII letters, digits and _), and not a keyword.",
             f"Use a name such as {suggest_name(name)}.",
             "bad_name",
         )
     folded = name.lower()
     reserved = {
-        "an extension that the SDK brings": BUILT_IN_EXTENSIONS,
-        "a device on Windows, where it cannot name a folder": WINDOWS_DEVICES,
+        "an extension that the SDK includes": BUILT_IN_EXTENSIONS,
+        "a device on Windows, which cannot name a folder": WINDOWS_DEVICES,
         "a package that the workspace, the SDK or Python already has": PACKAGE_NAMES
         | {module.lower() for module in sys.stdlib_module_names},
     }
@@ -68,7 +68,7 @@ def check_name(name: str) -> str:
 
 
 def suggest_name(name: str) -> str:
-    """Return the nearest acceptable extension name: ``my-mfa`` → ``MyMfa``."""
+    """Return the nearest valid extension name: ``my-mfa`` → ``MyMfa``."""
     words = re.findall(r"[A-Za-z0-9]+", name[:NAME_MAX])
     camel = "".join(word[0].upper() + word[1:] for word in words).lstrip("0123456789")
     if not camel or keyword.iskeyword(camel):
@@ -77,7 +77,7 @@ def suggest_name(name: str) -> str:
 
 
 def check_issuer(issuer: str) -> str:
-    """Return *issuer* exactly as given, if it is an issuer identifier. The address of its metadata is cut to the issuer.
+    """Return *issuer* exactly as given if it is valid. The URL of its metadata is shortened to the issuer.
 
     That is an https URL without query or fragment (OpenID Connect Discovery 1.0, section 3), or an http URL on loopback.
 
@@ -85,19 +85,19 @@ def check_issuer(issuer: str) -> str:
     """
 
     def bad(why: str, hint: str = ISSUER_HINT) -> UsageError:
-        return UsageError(f"{shown(issuer)} cannot be an issuer: {why}.", hint, "bad_issuer")
+        return UsageError(f"{shown(issuer)} is not a valid issuer: {why}.", hint, "bad_issuer")
 
     if len(issuer) > VALUE_MAX:
         raise bad(f"it has more than {VALUE_MAX} characters")
     if not re.fullmatch(r"[A-Za-z0-9._~:/\[\]@!$&()*+,;=%-]+", issuer):
-        raise bad("it has characters that do not belong in such a URL (a query and a fragment neither)")
+        raise bad("it has characters that an issuer cannot have, such as those of a query or a fragment")
     if re.fullmatch(r"(//)?[A-Za-z0-9._-]+(:[0-9]+)?(/.*)?", issuer):
         likely = f"https://{issuer.lstrip('/')}"
         try:
             hint = f"Did you mean {check_issuer(likely)}?"
         except UsageError:
             hint = ISSUER_HINT
-        raise bad("it needs https:// in front", hint)
+        raise bad("it must start with https://", hint)
     try:
         url = urlsplit(issuer)
         host, port = url.hostname or "", url.port
@@ -106,14 +106,14 @@ def check_issuer(issuer: str) -> str:
     if not host or not re.fullmatch(r"[A-Za-z0-9.-]+|[0-9a-fA-F:.]+", host) or port == 0:
         raise bad("it has no host")
     if url.username is not None or url.password is not None:
-        raise bad("it has a user name or password in it")
+        raise bad("it contains a user name or a password")
     if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
-        raise bad("it has to begin with https:// (http:// is for loopback only)")
+        raise bad("it must start with https:// (http:// is for loopback only)")
     return _without_metadata_path(issuer)
 
 
 def _without_metadata_path(url: str) -> str:
-    """Return the issuer whose metadata *url* is the address of; any other URL as it is.
+    """Return the issuer whose metadata are at *url*; any other URL unchanged.
 
     OpenID Connect Discovery 1.0, section 4, puts the well-known path at the end; RFC 8414, section 3.1, before the issuer's path.
     """
@@ -128,7 +128,7 @@ def check_client_id(client_id: str) -> str:
     """
     if not re.fullmatch(rf"[\x20-\x7e]{{1,{VALUE_MAX}}}", client_id) or not client_id.strip():
         raise UsageError(
-            f"{shown(client_id)} cannot be a client id: it has to be 1 to {VALUE_MAX} visible ASCII characters.",
+            f"{shown(client_id)} is not a valid client ID: it must be 1 to {VALUE_MAX} visible ASCII characters.",
             "Copy it from the client's registration at the identity provider.",
             "bad_client_id",
         )
@@ -146,14 +146,14 @@ def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     for token in filter(None, tokens):
         if not re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]+", token):
             raise UsageError(
-                f"{shown(token)} cannot be a scope: visible ASCII characters without quotes and backslashes.",
-                "Give one --scope for each, for example --scope openid --scope profile.",
+                f"{shown(token)} is not a valid scope: use visible ASCII characters, no quotes and no backslashes.",
+                "Use one --scope for each, for example --scope openid --scope profile.",
                 "bad_scope",
             )
     distinct = tuple(dict.fromkeys(["openid", *filter(None, tokens)]))
     if len(" ".join(distinct)) > VALUE_MAX:
         raise UsageError(
-            f"The scopes have more than {VALUE_MAX} characters together.", "Give fewer of them.", "bad_scope"
+            f"The scopes have more than {VALUE_MAX} characters in total.", "Use fewer scopes.", "bad_scope"
         )
     return distinct
 
@@ -166,8 +166,8 @@ def check_hosts(hosts: Iterable[str]) -> tuple[str, ...]:
     for host in hosts:
         if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}|[0-9a-fA-F:.]{2,45}", host):
             raise UsageError(
-                f"{shown(host)} cannot be a host.",
-                "Give the name alone, without scheme and port, for example keys.idp.example.com.",
+                f"{shown(host)} is not a valid host.",
+                "Use the host name without scheme and port, for example keys.idp.example.com.",
                 "bad_host",
             )
     return tuple(dict.fromkeys(hosts))
@@ -189,8 +189,8 @@ def check_tecton_version(version: str) -> str:
     """
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){1,3}", version):
         raise UsageError(
-            f"{shown(version)} cannot be a Tecton version: it has to be numbers and dots.",
-            "Give the version that your online banking environment serves, for example 1.62.0.",
+            f"{shown(version)} is not a valid Tecton version: use numbers and dots.",
+            "Use the version that your online banking environment serves, for example 1.62.0.",
             "bad_tecton_version",
         )
     return version

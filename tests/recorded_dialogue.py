@@ -39,8 +39,8 @@ STEPS = [
     ("1" + RETURN, "2) Client Side Rendered", ""),
     ("2" + RETURN, "its default.", "The note under a menu says why some choices cannot be chosen."),
     (RETURN, "2) Redirect-Based Authentication", ""),
-    ("2" + RETURN, "Issuer URL of the identity provider (Return: later):", ""),
-    ("https://login.bank.example" + RETURN, "Client ID (Return: later):", ""),
+    ("2" + RETURN, "Issuer URL of the identity provider (press Return to add it later):", ""),
+    ("https://login.bank.example" + RETURN, "Client ID (press Return to add it later):", ""),
     (
         RETURN,
         "Create it? (Y/n)",

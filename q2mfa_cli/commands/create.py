@@ -1,4 +1,4 @@
-"""``q2mfa create``: from requests to a plan that was applied."""
+"""``q2mfa create``: from requests to an applied plan."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from q2mfa_cli.validators import check_name
 from q2mfa_cli.workspace.find import SETTINGS, find_workspace, read_workspace, resolved
 from q2mfa_cli.workspace.names import name_checker
 
-UNCHANGED_OR_COMPLETE = "The workspace is unchanged, or complete. Run the command again."
+UNCHANGED_OR_COMPLETE = "Either nothing or everything was written. Run the command again."
 
 
 def chosen_workspace(output_dir: Path | None, confirm: Callable[[str], bool] | None) -> Path:
     """Return the folder to create extensions in: *output_dir*, else the workspace around the current folder.
 
-    :param confirm: Asks a person whether to create in the current folder, which is no workspace; ``None`` if nobody is asked.
-    :raises UsageError: There is no workspace around the current folder, and nobody is asked.
-    :raises Q2mfaError: A person was asked, and said no.
+    :param confirm: Asks a person whether to create in the current folder, which is no workspace; ``None`` to not ask.
+    :raises UsageError: There is no workspace around the current folder, and *confirm* is None.
+    :raises Q2mfaError: The person declined.
     """
     if output_dir is not None:
         return output_dir
@@ -32,7 +32,7 @@ def chosen_workspace(output_dir: Path | None, confirm: Callable[[str], bool] | N
     if (root / SETTINGS).is_file():
         return root
     what = f"This is not a Q2 SDK workspace: neither this folder nor one above it has {SETTINGS}."
-    hint = "Go to your workspace, or give a folder with -o; -o . is this one."
+    hint = "Go to your workspace, or pass a folder with -o (-o . for this one)."
     if confirm is None:
         raise UsageError(what, hint, "no_workspace")
     if not confirm(f"{what}\nCreate the extension here anyway?"):
@@ -48,8 +48,8 @@ def requests_from_file(source: str, given: Answers) -> list[ExtensionRequest]:
     entries = read_answers(source)
     if given and len(entries) > 1:
         raise UsageError(
-            "The answers file holds many requests; NAME and flags that answer questions cannot go with it.",
-            "Put the answers into the file.",
+            "The answers file has several requests, so NAME and flags that answer questions cannot be combined with it.",
+            "Put those answers into the file.",
         )
     return [make_request({**entry, **given}) for entry in entries]
 
@@ -76,7 +76,7 @@ def requests_from_prompts(root: Path, given: Answers, prompter: Prompter) -> lis
 
 
 def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) -> ExtensionRequest:
-    """Ask the request's provider, and fill in what it needs. Answers that differ from the default stay.
+    """Check the request's provider, and fill in what it needs. Answers that differ from the default are kept.
 
     :param say: prints a line.
     :raises UsageError: The request has no provider. :raises Q2mfaError: It cannot be asked, or cannot work in an outlet.
@@ -84,7 +84,7 @@ def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) ->
     if request.integration is not REDIRECT or request.answers["issuer"] == PLACEHOLDER_ISSUER:
         raise UsageError(
             "--check-provider needs the identity provider of a redirect-based extension.",
-            "Add --mfa redirect --issuer URL, or leave --check-provider out.",
+            "Add --mfa redirect --issuer URL, or remove --check-provider.",
         )
     from q2mfa_cli.commands.provider import ask_provider  # a run that asks no provider starts without it
 
@@ -105,7 +105,7 @@ def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) ->
     if not judgment.can_be_configured:
         raise Q2mfaError(
             f"{shown(issuer)} cannot be configured. {judgment.sentence} Nothing was written.",
-            f"See `q2mfa provider {issuer}`, or leave --check-provider out.",
+            f"See `q2mfa provider {issuer}`, or remove --check-provider.",
             "provider_unusable",
         )
     settings = judgment.settings
@@ -115,7 +115,7 @@ def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) ->
         "client_auth_method": answers["client_auth_method"] or settings.get("CLIENT_AUTH_METHOD", ""),
         "outbound_hosts": (*answers["outbound_hosts"], *judgment.outbound_hosts),
     }
-    # An empty answer is the default of a question, and not one that can be given.
+    # An empty answer is a question's default, which cannot be given.
     given = {name: value for name, value in answers.items() if value}
     return make_request({**given, **fitting})
 
@@ -133,7 +133,7 @@ def create(
     """Plan the extensions of *requests* in the workspace at *root*, and create all of them or none.
 
     :param dry_run: Do not apply the plan.
-    :param confirm: Shows a plan that changes something, and returns whether to apply it. ``None`` asks nobody.
+    :param confirm: Shows a plan that changes something, and returns whether to apply it. ``None`` applies it without asking.
     :raises Q2mfaError: See :func:`~q2mfa_cli.plan.plan_creation`; or the file system refused.
     :raises Interrupted: The user pressed Ctrl-C, or the process was asked to end.
     """
@@ -146,9 +146,9 @@ def create(
 
     if dry_run:
         return plan()
-    # The user takes any time to answer. So the workspace is not locked, and the plan that is applied is another one.
+    # The user may take long to answer, so the workspace is not locked meanwhile. The plan is made again before it is applied.
     if confirm and (shown := plan()).changes and not confirm(shown):
-        raise Q2mfaError("Nothing was created.", "Run the command again with other answers.", "declined")
+        raise Q2mfaError("Nothing was created.", "Run the command again with different answers.", "declined")
     try:
         with Transaction(root) as transaction:
             planned = plan()

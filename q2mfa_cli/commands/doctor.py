@@ -1,4 +1,4 @@
-"""``q2mfa doctor``: what this machine and this workspace have of what the commands need."""
+"""``q2mfa doctor``: whether this machine and this workspace have everything that the commands need."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ SDK = "q2_sdk"
 
 @dataclass(frozen=True)
 class Check:
-    """What one thing is like.
+    """The result of one check.
 
-    :param status: ``ok``; ``note`` if every command works, but something is left to a person; ``problem`` if a command
+    :param status: ``ok``; ``note`` if every command works, but a person has something to do; ``problem`` if a command
         does not work.
     :param hint: What to do about it; empty if nothing.
     """
@@ -48,7 +48,7 @@ class Check:
 
 
 def examine(root: Path) -> list[Check]:
-    """Check this Python, the workspace at *root*, and the programs that are used. Nothing is written."""
+    """Check this Python, the workspace at *root*, and the programs that the commands use. Nothing is written."""
     return [check(root) for check in CHECKS]
 
 
@@ -85,10 +85,15 @@ def _sdk(root: Path) -> Check:
             version = importlib.metadata.version("q2-sdk")
         except importlib.metadata.PackageNotFoundError:
             version = "of unknown version"
-        return Check("sdk", OK, f"q2-sdk {version}: `test` runs on it, `preview` does not start beside it")
+        return Check(
+            "sdk", OK, f"q2-sdk {version}: `test` uses it; `preview` does not run where it is installed"
+        )
     if missing:
         return Check(
-            "sdk", PROBLEM, f"neither q2-sdk nor what the fake of it needs: {', '.join(missing)}", INSTALL
+            "sdk",
+            PROBLEM,
+            f"q2-sdk is not installed, and q2mfa's fake of it needs {', '.join(missing)}",
+            INSTALL,
         )
     return Check("sdk", OK, "q2mfa's fake of it (q2-sdk is not installed)")
 
@@ -99,7 +104,7 @@ def _packages(root: Path) -> Check:
     )
     if missing := _missing(modules):
         return Check("packages", PROBLEM, f"`test` and `preview` need {', '.join(missing)}", INSTALL)
-    return Check("packages", OK, "all that `test` and `preview` need")
+    return Check("packages", OK, "everything that `test` and `preview` need is installed")
 
 
 def _workspace(root: Path) -> Check:
@@ -110,8 +115,8 @@ def _workspace(root: Path) -> Check:
         return Check(
             "workspace",
             PROBLEM,
-            f"{workspace.root} has no {SETTINGS}, nor has a folder above it",
-            "Go to a Q2 SDK workspace, or name it with -o.",
+            f"{workspace.root} has no {SETTINGS}, and neither does a parent folder",
+            "Go to a Q2 SDK workspace, or pass it with -o.",
         )
     if not os.access(workspace.root, os.W_OK):
         return Check("workspace", PROBLEM, f"{workspace.root} cannot be written to", "Check its permissions.")
@@ -122,11 +127,11 @@ def _edits(root: Path) -> Check:
     workspace = _read(root)
     if isinstance(workspace, Check) or not workspace.is_q2:
         return Check("edits", NOTE, "without a workspace, `create` prints the lines to add")
-    # An extension that needs each edit that there is.
+    # An extension that needs every possible edit.
     answers = {"name": "Q2mfaDoctor", "mfa": REDIRECT.id, "issuer": f"{PLACEHOLDER_ISSUER}/doctor"}
     joining = registration(workspace, [make_request(answers)], True)
     if joining.steps:
-        why = "`create` works, and prints what is left to do."
+        why = "`create` works, and prints these steps."
         return Check("edits", NOTE, "; ".join(joining.steps), why)
     return Check("edits", OK, f"`create` can edit {' and '.join(sorted(joining.edits))}")
 
@@ -134,9 +139,7 @@ def _edits(root: Path) -> Check:
 def _node(root: Path) -> Check:
     node = shutil.which("node")
     if not node:
-        return Check(
-            "node", NOTE, "not found", "An extension's frontend/package.json needs it to lint and build."
-        )
+        return Check("node", NOTE, "not found", "Install it to lint and build an extension's frontend.")
     done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
     return Check("node", OK, f"{done.stdout.strip()} ({node})")
 
@@ -145,7 +148,7 @@ def _browser(root: Path) -> Check:
     try:
         webbrowser.get()
     except webbrowser.Error:
-        return Check("browser", NOTE, "none that `preview` can open", "Open the address that it prints.")
+        return Check("browser", NOTE, "`preview` finds none to open", "Open the URL that it prints.")
     return Check("browser", OK, "`preview` opens one")
 
 

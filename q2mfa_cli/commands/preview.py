@@ -1,4 +1,4 @@
-"""``q2mfa preview NAME``: show an extension at work, or check it without a browser."""
+"""``q2mfa preview NAME``: try an extension in a browser, or check it without one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def _serve(
     from q2mfa_cli.platform.preview.serving import serving  # needs the extra, see NEEDED
 
     async with serving(workspace, name, port, issuer, theme) as preview:
-        address = f"{name} is at {preview.url}/ (local and fake: no Q2 system is involved)."
+        address = f"{name} is at {preview.url}/ (a local fake; no Q2 system is involved)."
         say("\n".join([address, *preview.notes, "Ctrl-C stops it."]))
         if browser:
             await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, f"{preview.url}/")
@@ -102,20 +102,20 @@ async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None
     say(f"\n{report.summary(findings)}")
     if all(finding.verdict == "not tried" for finding in findings):
         raise Q2mfaError(
-            f"Nothing was tried: q2mfa does not know how a user proves anything to {shown(name)}.",
+            f"Nothing was tried: q2mfa does not know how a user completes MFA in {shown(name)}.",
             f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/how-to/preview.md.",
             "nothing_tried",
         )
     if any(finding.failure for finding in findings):
         raise Q2mfaError(
-            f"{shown(name)} does not do what External MFA is for: see what FAILED above.",
+            f"{shown(name)} fails External MFA: see FAILED above.",
             f"Look at it in a browser: q2mfa preview {name}",
             "check_failed",
         )
 
 
 class _WithoutQueries(logging.Filter):
-    """Masks the queries of URLs in Tornado's messages: they carry an authorization code and a state."""
+    """Masks the queries of URLs in Tornado's messages, which contain authorization codes and states."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("tornado."):

@@ -1,4 +1,4 @@
-"""``q2mfa provider ISSUER``: ask a real identity provider whether it works in an outlet."""
+"""``q2mfa provider ISSUER``: check whether a real identity provider works in an outlet."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def ask_provider(
     profile: str = "",
     in_browser: bool = False,
 ) -> Judgment:
-    """Ask the provider, and judge it.
+    """Query the provider, and judge it.
 
     :param secret_variable: the environment variable with the client's secret, or with its private key as a JWK.
-    :raises UsageError: an argument cannot be used. :raises ToolFailed: the provider cannot be asked.
+    :raises UsageError: an argument cannot be used. :raises ToolFailed: the provider cannot be reached.
     """
     missing = [module for module in NEEDED if importlib.util.find_spec(module) is None]
     if missing:
@@ -64,7 +64,7 @@ def ask_provider(
     except UnusableKey:
         raise UsageError(
             f"The private key in {secret_variable} cannot be used.",
-            'It has to be a JWK with "alg" and "kid", such as an ES256 key.',
+            'It must be a JWK with "alg" and "kid", such as an ES256 key.',
             "bad_key",
         ) from None
     if judgment.is_unreachable:
@@ -88,7 +88,7 @@ def _secret(variable: str | None, client_id: str | None) -> str:
     if variable is None:
         return ""
     if client_id is None:
-        raise UsageError("A client secret needs a client id.", "Add --client-id.", "client_id_missing")
+        raise UsageError("A client secret needs a client ID.", "Add --client-id.", "client_id_missing")
     secret = os.environ.get(variable, "")
     if not secret:
         raise UsageError(
@@ -104,8 +104,8 @@ def _redirect_uri(url: str | None) -> str:
         return ""
     if urlsplit(url).scheme not in ("http", "https") or not url.isascii() or "#" in url:
         raise UsageError(
-            f"{shown(url)} cannot be a redirect URI.",
-            "Give the one that is registered: <base_assets_url>/verify.html.",
+            f"{shown(url)} is not a valid redirect URI.",
+            "Use the client's registered redirect URI: <base_assets_url>/verify.html.",
             "bad_redirect_uri",
         )
     return url
@@ -117,8 +117,8 @@ def _origin(url: str | None) -> str:
         return ""
     if not is_safe_url(url, "http://") or urlsplit(url).path not in ("", "/") or "?" in url:
         raise UsageError(
-            f"{shown(url)} cannot be the origin of online banking.",
-            "Give the scheme and the host, such as https://online.bank.example.",
+            f"{shown(url)} is not a valid origin.",
+            "Use the scheme and host of online banking, such as https://online.bank.example.",
             "bad_embedder",
         )
     return origin_of(url)

@@ -1,4 +1,4 @@
-"""``q2mfa remove NAME``: take back what ``create`` did for an extension."""
+"""``q2mfa remove NAME``: undo what ``create`` did for an extension."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from q2mfa_cli.workspace.find import read_workspace, resolved
 def remove(root: Path, name: str, *, force: bool = False, dry_run: bool = False) -> UpdatePlan:
     """Remove the extension *name* from the workspace at *root*.
 
-    :param force: Remove files that their owner edited, too.
+    :param force: Also remove files that their owner edited.
     :param dry_run: Do not apply the plan.
     :raises Q2mfaError: See :func:`~q2mfa_cli.removal_plan.plan_removal`; or the file system refused.
     """

@@ -17,10 +17,10 @@ from q2mfa_cli.record import refuse_conflict_markers
 # Replaces the workspace's own pytest configuration, which may need plugins that are not installed.
 NO_CONFIGURATION = FAKE_SDK.parent / "pytest.ini"
 
-# Variables of pytest that change which tests run, or whether it starts.
+# Environment variables that change which tests pytest runs, or whether it starts.
 PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
-# PYTHONPATH cannot hold a folder with a colon (a semicolon on Windows) in its name. So child processes set sys.path.
+# PYTHONPATH cannot contain a folder with a colon (a semicolon on Windows) in its name, so child processes set sys.path.
 PATH_FIRST = """\
 import json, sys
 sys.path[:0] = json.loads(sys.argv.pop(1))
@@ -53,7 +53,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
     if not name.isidentifier() or not tests.is_dir():
         raise Q2mfaError(
             f"There is no extension {shown(name)} with tests in {shown(str(workspace))}.",
-            "Run this in the workspace, or name it with -o; `q2mfa create` makes an extension.",
+            "Run this in the workspace, or pass it with -o; `q2mfa create` generates an extension.",
             "no_such_extension",
         )
     refuse_other_extensions(name, workspace / name)
@@ -68,7 +68,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
         )
     path = [workspace]
     if not sdk_is_there:
-        print("q2_sdk is not installed here: running on q2mfa's fake of it.", file=sys.stderr)
+        print("q2_sdk is not installed: using q2mfa's fake of it.", file=sys.stderr)
         path.append(FAKE_SDK)
     sys.stdout.flush()
     # Relative paths: pytest takes `[` and `::` in a path for a part of a test's name, and expands `$`.
@@ -82,7 +82,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
         env=_environment(),
         check=False,
     )
-    # pytest's 5 means that no test ran, which is no success.
+    # pytest exits with 5 if no test ran, which is not a success.
     return 0 if done.returncode == 0 else 1
 
 

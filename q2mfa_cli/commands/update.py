@@ -1,4 +1,4 @@
-"""``q2mfa update``: bring extensions up to this version of q2mfa, with their owners' edits kept."""
+"""``q2mfa update``: bring extensions up to this version of q2mfa, keeping their owners' edits."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from q2mfa_cli.update_report import as_json
 from q2mfa_cli.workspace.find import read_workspace, resolved
 
 Choose = Callable[[FileUpdate], str]
-"""Asks what to do with a conflict; ``""`` to leave everything as it is."""
+"""Asks how to resolve a conflict; ``""`` leaves everything as it is."""
 
 
 def names_of(root: Path, names: Sequence[str], every: bool) -> list[str]:
-    """Return the names of the extensions that are meant: *names*, or *every* one that has a record and a folder.
+    """Return the names of the extensions to update: *names*, or *every* one that has a record and a folder.
 
     :raises UsageError: Neither or both are given.
     """
     if names and every:
-        raise UsageError("NAME and --all exclude each other.", "Leave one of them out.")
+        raise UsageError("NAME and --all cannot be used together.", "Remove one of them.")
     if names:
         return list(dict.fromkeys(names))
     root = resolved(root)
@@ -51,11 +51,11 @@ def names_of(root: Path, names: Sequence[str], every: bool) -> list[str]:
     if every:
         return known
     some = f" Here: {', '.join(known[:5])}." if known else ""
-    raise UsageError(f"Which extension?{some}", "Give its NAME, or --all.")
+    raise UsageError(f"Which extension?{some}", "Pass its NAME, or --all.")
 
 
 def check(root: Path, names: Sequence[str]) -> list[Extension]:
-    """Return how the extensions *names* stand."""
+    """Return the state of the extensions *names*."""
     root = resolved(root)
     for name in names:
         if not (root / name).is_dir():
@@ -93,19 +93,19 @@ def adopt(
     """Make a record for an extension that has none, from its files and the templates of this version.
 
     :param changed: Answers that the files do not show.
-    :param confirm: Asks whether what is believed is right.
+    :param confirm: Asks whether the inferred answers are right.
     :raises Q2mfaError: There is no such extension, or it has a record.
     :raises Interrupted: It is not right.
     """
     root = resolved(root)
     if read_record(root, name):
         raise Q2mfaError(
-            f"{name} has a record: {record_path(name)}.", f"Run `q2mfa update {name}`.", "recorded"
+            f"{name} is already tracked: {record_path(name)}.", f"Run `q2mfa update {name}`.", "recorded"
         )
     if examine(root, name).mfa == "" or not (root / name / "extension.py").is_file():
         raise Q2mfaError(
             f"There is no External MFA extension {name} in {root}.",
-            "Run this in the workspace, or name it with -o; `q2mfa list` shows the extensions.",
+            "Run this in the workspace, or pass it with -o; `q2mfa list` shows the extensions.",
             "no_such_extension",
         )
 
@@ -118,13 +118,13 @@ def adopt(
 
     if not dry_run and not confirm(plan()):
         raise Interrupted(
-            "Give what is wrong with --answer, for example --answer rendering=csr.", "Nothing was written."
+            "Correct an answer with --answer, for example --answer rendering=csr.", "Nothing was written."
         )
     return _applied(root, plan, dry_run)
 
 
 def refuse_conflicts(plan: UpdatePlan, dry_run: bool) -> None:
-    """Raise what a run ends with whose conflicts are not resolved.
+    """Fail if the plan has unresolved conflicts.
 
     :raises Q2mfaError: There are some. It has the JSON report.
     """
@@ -132,14 +132,14 @@ def refuse_conflicts(plan: UpdatePlan, dry_run: bool) -> None:
     if plan.conflicts:
         named = _named(plan.conflicts)
         raise Q2mfaError(
-            f"What you changed and what is new conflict in {named}. Nothing was written.",
-            "Choose with --conflict markers, new, ours or theirs; or answer on a terminal, file by file.",
+            f"Your changes conflict with the new version in {named}. Nothing was written.",
+            "Add --conflict markers, new, ours or theirs, or run this on a terminal to choose for each file.",
             "conflict",
             report,
         )
     if plan.open:
         raise Q2mfaError(
-            f"{'Would leave' if dry_run else 'Left'} conflicts to you in {_named(plan.open)}.",
+            f"{'Would leave' if dry_run else 'Left'} conflicts for you to resolve in {_named(plan.open)}.",
             "Resolve them, then run the generated tests. `q2mfa list` shows what is left.",
             "unresolved",
             report,
@@ -149,7 +149,7 @@ def refuse_conflicts(plan: UpdatePlan, dry_run: bool) -> None:
 def changed_answers(pairs: Sequence[str]) -> dict[str, Value]:
     """Return the answers that ``--answer KEY=VALUE`` gives.
 
-    :raises UsageError: One is not of that shape, or no answer that can change.
+    :raises UsageError: One has another form, or is not an answer that can change.
     """
     answers: dict[str, Value] = {}
     for pair in pairs:
@@ -158,7 +158,7 @@ def changed_answers(pairs: Sequence[str]) -> dict[str, Value]:
             raise UsageError("--answer needs KEY=VALUE.", "For example: --answer rendering=csr")
         question = answer_named(key, "--answer")
         if question.name == "name":
-            raise UsageError("An extension cannot change its name.", "Create a new one.")
+            raise UsageError("An extension cannot be renamed.", "Create a new extension.")
         answers[question.name] = (value,) if question.repeatable else value
     return answers
 
@@ -167,7 +167,7 @@ def _applied(root: Path, plan: Callable[[], UpdatePlan], dry_run: bool) -> Updat
     if dry_run:
         return plan()
     try:
-        # Also where nothing is left to do: it removes what a killed run left.
+        # Even if there is nothing to do, this removes what a killed run left.
         with Transaction(root) as transaction:
             planned = plan()
             if not planned.conflicts:
@@ -188,8 +188,8 @@ def _path_of(root: Path, names: Sequence[str], path: str) -> str:
         if found:
             return found
     raise UsageError(
-        f"{path} is no file that q2mfa generates for {', '.join(names)}.",
-        "Name it as the report of `q2mfa update` does.",
+        f"{path} is not a file that q2mfa generates for {', '.join(names)}.",
+        "Use the path that the report of `q2mfa update` shows.",
         "no_such_file",
     )
 
@@ -197,14 +197,14 @@ def _path_of(root: Path, names: Sequence[str], path: str) -> str:
 def _adopted(root: Path, path: str, content: bytes) -> FileUpdate:
     owner = present(root, path)
     if not isinstance(owner, bytes):
-        return FileUpdate(path, None, None, Outcome.DELETED, "it is not there")
+        return FileUpdate(path, None, None, Outcome.DELETED, "it is missing")
     same = normalized(owner) == content
     note = "" if same else "it differs from what this version generates"
     return FileUpdate(path, owner, owner, Outcome.UNCHANGED if same else Outcome.KEPT, note)
 
 
 def _believed_answers(root: Path, name: str) -> Answers:
-    """Return the answers by which the templates come closest to the files of the extension."""
+    """Return the answers with which the templates come closest to the extension's files."""
     mfa = examine(root, name).mfa
     choices = [
         {"name": name, "mfa": mfa, "rendering": rendering, **factor}

@@ -102,7 +102,7 @@ class HQ:
         return ticket
 
     def session_of(self, ticket: str) -> Session | None:
-        """The session that *ticket* was issued for, whatever has become of it."""
+        """The session that *ticket* was issued for, in any state."""
         return self._tickets.get(ticket)
 
     def redeem_ticket(self, ticket: str) -> Session | None:
@@ -134,7 +134,7 @@ class HQ:
             raise HQDown(reason) if down else ValueError(reason)
 
     def verify(self, session: Session, token: object) -> Verdict:
-        """Compare *token* with the one that was set last. A token is used up whatever the verdict is."""
+        """Compare *token* with the one that was set last. Any verdict uses up the token."""
         started = time.perf_counter()
         reason = self._refusal(session, token)
         session.mfa_complete = session.mfa_complete or not reason

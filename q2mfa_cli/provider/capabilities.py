@@ -23,17 +23,17 @@ def response_type(seen: Observation) -> Iterable[Outcome]:
         return
     types = seen.texts("response_types_supported")
     if types is None:
-        yield found("The metadata do not say which response types there are.", "low")
+        yield found("The metadata do not list response types.", "low")
     elif "code" not in types:
-        yield found(f"The response type code is missing; there are: {listed(types)}.")
+        yield found(f"The response type code is missing. Announced: {listed(types)}.")
     else:
         yield passed("The response type code is announced.")
     modes = seen.texts("response_modes_supported")
     if modes is not None and "query" not in modes:
-        yield found(f"The response mode query is missing; there are: {listed(modes)}.")
+        yield found(f"The response mode query is missing. Announced: {listed(modes)}.")
     grants = seen.texts("grant_types_supported")
     if grants is not None and "authorization_code" not in grants:
-        yield found(f"The authorization code grant is missing; there are: {listed(grants)}.")
+        yield found(f"The authorization code grant is missing. Announced: {listed(grants)}.")
 
 
 def pkce(seen: Observation) -> Iterable[Outcome]:
@@ -42,11 +42,11 @@ def pkce(seen: Observation) -> Iterable[Outcome]:
         return
     methods = seen.texts("code_challenge_methods_supported")
     if methods is None:
-        yield unknown("The metadata do not announce PKCE. The extension uses S256 in any case.")
+        yield unknown("The metadata do not announce PKCE. The extension always uses S256.")
     elif "S256" not in methods:
-        yield found(f"S256 is missing among the code challenge methods; there are: {listed(methods)}.")
+        yield found(f"The code challenge method S256 is missing. Announced: {listed(methods)}.")
     elif "plain" in methods:
-        yield found("The code challenge method plain is announced beside S256.", "low")
+        yield found("The code challenge method plain is announced in addition to S256.", "low")
     else:
         yield passed("S256 is announced, and plain is not.")
 
@@ -59,15 +59,15 @@ def par(seen: Observation) -> Iterable[Outcome]:
     if seen.metadata.get(PAR_ENDPOINT) is None:
         if required:
             yield found(
-                "The provider requires pushed authorization requests, and announces no endpoint.", "high"
+                "The provider requires pushed authorization requests, but announces no endpoint.", "high"
             )
         elif seen.requires_par or seen.profile:
             yield found(
-                "The extension requires pushed authorization requests, and the provider announces none.",
+                "The extension requires pushed authorization requests, but the provider does not announce them.",
                 "high",
             )
         else:
-            yield found("The provider announces no pushed authorization requests.")
+            yield found("The provider does not announce pushed authorization requests.")
     elif required:
         yield passed("Pushed authorization requests are required.")
     else:
@@ -78,7 +78,7 @@ def iss(seen: Observation) -> Iterable[Outcome]:
     if not seen.metadata:
         yield NO_METADATA
     elif seen.metadata.get("authorization_response_iss_parameter_supported") is True:
-        yield passed("The provider names itself in the authorization response.")
+        yield passed("The provider announces iss in the authorization response.")
     else:
         # With PROFILE = "fapi2", the extension denies a response without iss.
         yield found(
@@ -93,15 +93,17 @@ def id_token_alg(seen: Observation) -> Iterable[Outcome]:
         return
     algorithms = seen.texts("id_token_signing_alg_values_supported")
     if algorithms is None:
-        yield unknown("The metadata do not say how ID tokens are signed.")
+        yield unknown("The metadata do not list signing algorithms for ID tokens.")
         return
     usable = [each for each in algorithms if each in ALGORITHMS]
     if not usable:
-        yield found(f"No algorithm for ID tokens can be accepted; there are: {listed(algorithms)}.")
+        yield found(
+            f"The extension accepts none of the algorithms for ID tokens. Announced: {listed(algorithms)}."
+        )
         return
     fapi2 = [each for each in usable if each in FAPI2_ALGORITHMS]
     if seen.profile and not fapi2:
-        yield found(f"FAPI 2.0 allows no algorithm for ID tokens; there are: {listed(algorithms)}.")
+        yield found(f"FAPI 2.0 allows none of the algorithms for ID tokens. Announced: {listed(algorithms)}.")
         return
     yield passed(
         f"ID tokens can be signed with {listed(usable)}; "
@@ -124,12 +126,12 @@ def client_auth(seen: Observation) -> Iterable[Outcome]:
     accepted = (KEY_METHOD,) if seen.profile else (*SECRET_METHODS, KEY_METHOD)
     usable = [each for each in accepted if each in methods]
     if not usable:
-        yield found(f"No way to authenticate the client can be used; there are: {listed(methods)}.")
+        yield found(f"None of the client authentication methods can be used. Announced: {listed(methods)}.")
         return
     algorithms = seen.texts("token_endpoint_auth_signing_alg_values_supported")
     signing = FAPI2_ALGORITHMS if seen.profile else ALGORITHMS
     if usable == [KEY_METHOD] and algorithms is not None and not set(algorithms) & set(signing):
-        yield found(f"No algorithm for {KEY_METHOD} can be used; there are: {listed(algorithms)}.")
+        yield found(f"No algorithm for {KEY_METHOD} can be used. Announced: {listed(algorithms)}.")
     elif usable == [KEY_METHOD]:
         yield passed(f"The client can authenticate with {KEY_METHOD} only.")
     else:
@@ -144,9 +146,9 @@ def acr(seen: Observation) -> Iterable[Outcome]:
         supported = f" The provider announces {listed(announced)}." if announced else ""
         yield skipped(f"No ACR values were given (--acr-values).{supported}")
     elif announced is None:
-        yield unknown("The metadata do not announce ACR values.")
+        yield unknown("The metadata do not list ACR values.")
     elif missing := [each for each in seen.acr_values if each not in announced]:
-        yield found(f"{listed(missing)} is not among the ACR values; there are: {listed(announced)}.")
+        yield found(f"{listed(missing)} is not an announced ACR value. Announced: {listed(announced)}.")
     else:
         yield passed("The ACR values are announced.")
 
@@ -157,14 +159,14 @@ def claims(seen: Observation) -> Iterable[Outcome]:
         return
     announced = seen.texts("claims_supported")
     if announced is None:
-        yield unknown("The metadata do not say which claims there are.")
+        yield unknown("The metadata do not list claims.")
     elif "auth_time" not in announced:
         yield unknown(
-            "auth_time is not among the announced claims. Many providers send it without saying so.",
-            "Try a login. If the extension denies it with too_old, let the provider add auth_time to the ID token.",
+            "auth_time is not an announced claim. Many providers send it anyway.",
+            "Try a login. If the extension denies it with too_old, configure the provider to add auth_time to the ID token.",
         )
     else:
-        yield passed("The time of the login (auth_time) is among the announced claims.")
+        yield passed("The claim auth_time is announced.")
     if announced is not None and "email" in announced and "email_verified" not in announced:
         yield info("email is announced without email_verified: do not identify customers by email.")
 

@@ -14,9 +14,9 @@ from q2mfa_cli.provider.outcome import Outcome
 class Check:
     """One check.
 
-    :param what: what has to hold, for the documentation. :param source: what asks for it.
-    :param severity: of what it finds. A finding of ``high`` or more lets no customer through.
-    :param remedy: what to change. :param run: from what was seen to what that means.
+    :param what: the requirement, for the documentation. :param source: where the requirement comes from.
+    :param severity: of its findings. With a finding of ``high`` or more, no customer can log in.
+    :param remedy: what to change. :param run: judges an observation.
     """
 
     id: str
@@ -30,31 +30,31 @@ class Check:
 CHECKS: tuple[Check, ...] = (
     Check(
         "issuer-form",
-        "The issuer is an https URL without query and fragment.",
+        "The issuer is an https URL without a query or fragment.",
         "RFC 8414, 2",
         "high",
-        "Use the issuer that the provider's metadata name.",
+        "Use the issuer from the provider's metadata.",
         discovery.issuer_form,
     ),
     Check(
         "tls",
-        "Each host has TLS 1.2 or newer and a certificate that this machine trusts, for 21 days at least; HSTS.",
+        "Each host supports TLS 1.2 or later, with a trusted certificate that is valid for at least 21 days, and sends HSTS.",
         "RFC 8414, 6.1; RFC 6797",
         "high",
-        "Renew or complete the certificate chain, or send Strict-Transport-Security.",
+        "Renew the certificate, complete its chain, or send Strict-Transport-Security.",
         transport.tls,
     ),
     Check(
         "discovery",
-        "The metadata are a JSON object of at most 100,000 bytes, without a redirect.",
+        "The metadata are a JSON object of at most 100,000 bytes, served without a redirect.",
         "Discovery, 4",
         "high",
-        "Check the issuer: its address followed by /.well-known/openid-configuration has to answer.",
+        "Check the issuer: the provider must respond at the issuer followed by /.well-known/openid-configuration.",
         discovery.discovery,
     ),
     Check(
         "issuer-match",
-        "The metadata name exactly this issuer.",
+        "The issuer in the metadata matches exactly.",
         "Discovery, 4.3",
         "high",
         "Set ISSUER to the spelling of the provider's metadata.",
@@ -62,15 +62,15 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "endpoints",
-        "authorization_endpoint, token_endpoint and jwks_uri are there and have https URLs.",
+        "authorization_endpoint, token_endpoint and jwks_uri are https URLs.",
         "Discovery, 3",
         "high",
-        "Let the provider publish https URLs for these endpoints.",
+        "Configure the provider to publish https URLs for these endpoints.",
         discovery.endpoints,
     ),
     Check(
         "hosts",
-        "Tells the hosts for OUTBOUND_WHITELIST, and the other origins of the login pages.",
+        "Lists the hosts for OUTBOUND_WHITELIST, and other origins of the login pages.",
         "Q2 SDK",
         "info",
         "",
@@ -78,7 +78,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "response-type",
-        "There are the response type code, the response mode query and the authorization code grant.",
+        "The response type code, the response mode query and the authorization code grant are available.",
         "RFC 9700, 2.1.2",
         "high",
         "Turn on the authorization code grant (response type code).",
@@ -97,7 +97,7 @@ CHECKS: tuple[Check, ...] = (
         "Pushed authorization requests are announced.",
         "RFC 9126, 5",
         "low",
-        "Turn on pushed authorization requests (PAR) if the provider has them.",
+        "Turn on pushed authorization requests (PAR) if the provider supports them.",
         capabilities.par,
     ),
     Check(
@@ -105,15 +105,15 @@ CHECKS: tuple[Check, ...] = (
         "The authorization response names the issuer.",
         "RFC 9207, 3",
         "low",
-        "Turn on iss in authorization responses (RFC 9207) if the provider has it.",
+        "Turn on iss in authorization responses (RFC 9207) if the provider supports it.",
         capabilities.iss,
     ),
     Check(
         "id-token-alg",
-        "An asymmetric algorithm signs ID tokens, and none is not announced.",
+        "ID tokens are signed with an asymmetric algorithm, and the algorithm none is not announced.",
         "RFC 8725, 3.1",
         "high",
-        "Let the client's ID tokens be signed with PS256, ES256 or RS256.",
+        "Configure the client's ID tokens to be signed with PS256, ES256 or RS256.",
         capabilities.id_token_alg,
     ),
     Check(
@@ -126,10 +126,10 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "acr",
-        "The ACR values that the extension asks for are announced.",
+        "The ACR values that the extension requests are announced.",
         "Core, 3.1.2.1",
         "medium",
-        "Set ACR_VALUES to values that the provider announces, or let it announce these.",
+        "Set ACR_VALUES to values that the provider announces, or configure the provider to announce these.",
         capabilities.acr,
     ),
     Check(
@@ -137,12 +137,12 @@ CHECKS: tuple[Check, ...] = (
         "auth_time is announced.",
         "Core, 2",
         "medium",
-        "Let the provider add auth_time to the ID token.",
+        "Configure the provider to add auth_time to the ID token.",
         capabilities.claims,
     ),
     Check(
         "subject",
-        "Tells whether sub is the same for all clients.",
+        "Shows whether sub is the same for all clients.",
         "Core, 8",
         "info",
         "",
@@ -150,10 +150,10 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "jwks",
-        "A key for signatures can be used, RSA keys have 2048 bits, a kid is unique, and no secret is published.",
+        "At least one signing key is usable, RSA keys have 2048 bits or more, each kid is unique, and no secret is published.",
         "RFC 7517, 4; RFC 7518, 3.3",
         "medium",
-        "Publish only public keys, each with a kid of its own; RSA keys of 2048 bits or more.",
+        "Publish only public keys, each with its own kid. Use RSA keys of 2048 bits or more.",
         keys.jwks,
     ),
     Check(
@@ -161,12 +161,12 @@ CHECKS: tuple[Check, ...] = (
         "The provider accepts the client's credentials and its redirect URI.",
         "RFC 9126, 2; RFC 6749, 5.2",
         "high",
-        "Compare the client id, the secret and the method of authentication with the client's registration.",
+        "Compare the client ID, the secret and the authentication method with the client's registration.",
         credentials.client,
     ),
     Check(
         "framing",
-        "The login page lets online banking frame it.",
+        "Online banking may frame the login page.",
         "RFC 9700, 4.16",
         "high",
         "Add the origin of online banking to frame-ancestors of the login pages, and remove X-Frame-Options.",
@@ -177,13 +177,13 @@ CHECKS: tuple[Check, ...] = (
         "Chromium shows the login page in a frame of online banking. Only with --browser.",
         "HTML Standard; CSP Level 3",
         "high",
-        "Add the origin of online banking to frame-ancestors of the login pages, remove X-Frame-Options, and have no "
-        "script that hides a framed page.",
+        "Add the origin of online banking to frame-ancestors of the login pages, remove X-Frame-Options, and "
+        "remove scripts that hide a framed page.",
         framing.browser,
     ),
     Check(
         "frame-cookies",
-        "The cookies on the way to the login page reach the provider in a frame of another site.",
+        "The provider's cookies up to the login page work in a cross-site frame.",
         "RFC 6265bis, 5.2",
         "high",
         "Set them SameSite=None; Secure; Partitioned, or host the login page in online banking's own domain.",
@@ -207,7 +207,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "cors",
-        "The authorization endpoint does not answer scripts of other origins.",
+        "The authorization endpoint does not allow CORS requests.",
         "RFC 9700, 2.6",
         "low",
         "Turn off CORS at the authorization endpoint.",

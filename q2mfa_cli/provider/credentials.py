@@ -1,4 +1,4 @@
-"""The check of the client: whether the provider knows its credentials and its redirect URI."""
+"""The check of the client: whether the provider accepts its credentials and its redirect URI."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ def client(seen: Observation) -> Iterable[Outcome]:
     error = body.get("error") if body.get("error") in ERRORS else ""
     said = f"{answer.status} {error}".strip()
     if error in ("invalid_client", "unauthorized_client") or answer.status == 401:
-        yield found(f"The provider refuses the client's credentials ({said}).", seen_at=answer.url)
+        yield found(f"The provider rejects the client's credentials ({said}).", seen_at=answer.url)
     elif (
         answer.status == 403 and not error
     ):  # Glewlwyd's answer to a wrong secret; a firewall's to this machine
         yield found(
-            "The provider refuses the client's credentials, or this machine (403).", seen_at=answer.url
+            "The provider rejects the client's credentials or this machine (403).", seen_at=answer.url
         )
     elif probe is ClientProbe.TOKEN:
         if error == "invalid_grant":
-            yield passed("The provider accepts the client's credentials. The redirect URI was not tried.")
+            yield passed("The provider accepts the client's credentials. The redirect URI was not tested.")
         else:
-            yield unknown(f"The token endpoint's answer to a made-up code says nothing ({said}).")
+            yield unknown(f"The token endpoint's response to a made-up code is inconclusive ({said}).")
     elif answer.status in (200, 201) and isinstance(body.get("request_uri"), str):
         yield passed("The provider accepts the client's credentials and the redirect URI.")
     elif error:
         yield found(
-            f"The provider knows the client, and refuses its authorization request ({said}).",
+            f"The provider accepts the credentials but rejects the authorization request ({said}).",
             remedy="Register the redirect URI, the scope openid and the authorization code grant for this client.",
             seen_at=answer.url,
         )
     else:
-        yield unknown(f"The answer to a pushed authorization request says nothing ({said}).")
+        yield unknown(f"The response to the pushed authorization request is inconclusive ({said}).")

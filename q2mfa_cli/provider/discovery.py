@@ -14,7 +14,7 @@ from q2mfa_cli.validators import check_issuer
 WELL_KNOWN = "/.well-known/openid-configuration"
 PAR_ENDPOINT = "pushed_authorization_request_endpoint"
 REQUIRED_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-# What the extension's backend asks. The browser alone goes to the authorization endpoint.
+# What the extension's backend calls. Only the browser visits the authorization endpoint.
 BACKEND_ENDPOINTS = ("token_endpoint", "jwks_uri", PAR_ENDPOINT)
 
 
@@ -24,13 +24,13 @@ def metadata_url(issuer: str) -> str:
 
 
 def issuer_problem(issuer: str) -> tuple[str, str] | None:
-    """Why *issuer* cannot be one, and the remedy; ``None`` if it can."""
+    """Why *issuer* is not valid, and the remedy; ``None`` if it is valid."""
     try:
         spelling = check_issuer(issuer)
     except UsageError as error:
         return error.message, error.hint
     if spelling != issuer:
-        return "This is the address of the metadata, not the issuer.", f"Use {spelling} as the issuer."
+        return "This is the URL of the metadata, not the issuer.", f"Use {spelling} as the issuer."
     return None
 
 
@@ -39,26 +39,26 @@ def issuer_form(seen: Observation) -> Iterable[Outcome]:
     if problem:
         yield found(problem[0], remedy=problem[1])
     elif seen.on_loopback:
-        yield passed("The issuer is an http URL on this machine, which is for trials only.")
+        yield passed("The issuer is an http URL on this machine, which is for testing only.")
     else:
-        yield passed("The issuer is an https URL without query and fragment.")
+        yield passed("The issuer is an https URL without a query or fragment.")
 
 
 def discovery(seen: Observation) -> Iterable[Outcome]:
     if issuer_problem(seen.issuer):
-        yield skipped("The issuer cannot be one, so the provider was not asked.")
+        yield skipped("The issuer is not valid, so the provider was not queried.")
         return
     answer = seen.discovery
     if isinstance(answer, NoAnswer):
         yield found(f"The provider {answer.trouble.value}.", seen_at=answer.url)
     elif 300 <= answer.status < 400:
         yield found(
-            "The address of the metadata redirects, and the extension does not follow it.",
-            remedy="Use the issuer of the provider that the redirect leads to.",
+            "The URL of the metadata redirects, which the extension does not follow.",
+            remedy="Use the issuer that the redirect leads to.",
             seen_at=answer.url,
         )
     elif answer.status != 200:
-        yield found(f"The address of the metadata answers {answer.status}.", seen_at=answer.url)
+        yield found(f"The URL of the metadata responds with status {answer.status}.", seen_at=answer.url)
     elif not isinstance(answer.json, dict):
         yield found("The metadata are not a JSON object.", seen_at=answer.url)
     else:
@@ -66,14 +66,14 @@ def discovery(seen: Observation) -> Iterable[Outcome]:
 
 
 def right_spelling(seen: Observation) -> str:
-    """The issuer as the metadata spell it, if that is an issuer; empty if not."""
+    """The issuer as the metadata spell it, if that is a valid issuer; otherwise empty."""
     issuer = seen.metadata.get("issuer")
     is_issuer = isinstance(issuer, str) and not issuer_problem(issuer) and "{" not in issuer
     return str(issuer) if is_issuer else ""
 
 
 def is_near(one: str, other: str) -> bool:
-    """Whether two issuers differ in the spelling only: letter case, a slash at the end."""
+    """Whether two issuers differ only in letter case or a slash at the end."""
     return one.rstrip("/").lower() == other.rstrip("/").lower()
 
 
@@ -83,18 +83,18 @@ def issuer_match(seen: Observation) -> Iterable[Outcome]:
         return
     issuer = seen.metadata.get("issuer")
     if issuer == seen.issuer:
-        yield passed("The metadata name this issuer, to the letter.")
+        yield passed("The issuer in the metadata matches exactly.")
     elif not isinstance(issuer, str):
-        yield found("The metadata name no issuer.")
+        yield found("The metadata do not contain an issuer.")
     elif "{" in issuer:
         yield found(
-            f"The metadata name {shown(issuer)}, whose placeholder no ID token matches.",
-            remedy="Use the issuer of one tenant, with the tenant's id in it.",
+            f"The metadata name {shown(issuer)}, a placeholder that no ID token matches.",
+            remedy="Use the issuer of one tenant, which contains the tenant's ID.",
         )
     elif spelling := right_spelling(seen):
         yield found(f"The metadata name {shown(issuer)}.", remedy=f"Set ISSUER to {spelling}.")
     else:
-        yield found(f"The metadata name {shown(issuer)}, which cannot be an issuer.")
+        yield found(f"The metadata name {shown(issuer)}, which is not a valid issuer.")
 
 
 def endpoints(seen: Observation) -> Iterable[Outcome]:
@@ -109,21 +109,21 @@ def endpoints(seen: Observation) -> Iterable[Outcome]:
         if value is None:
             wrong.append(f"{name} is missing")
         elif not seen.is_safe(value):
-            wrong.append(f"{name} is {shown(value)}, which is no https URL")
+            wrong.append(f"{name} is {shown(value)}, which is not an https URL")
     if wrong:
-        yield found(f"The metadata have wrong endpoints: {'; '.join(wrong)}.")
+        yield found(f"The metadata contain invalid endpoints: {'; '.join(wrong)}.")
     else:
         yield passed("The authorization endpoint, the token endpoint and the keys have https URLs.")
 
 
 def backend_hosts(seen: Observation) -> list[str]:
-    """The hosts that ``OUTBOUND_WHITELIST`` has to list: the issuer's, and those of the endpoints that the backend asks."""
+    """The hosts that ``OUTBOUND_WHITELIST`` must list: those of the issuer and of the endpoints that the backend calls."""
     urls: list[Any] = [seen.issuer, *(seen.metadata.get(name) for name in BACKEND_ENDPOINTS)]
     return list(dict.fromkeys(urlsplit(url).hostname or "" for url in urls if seen.is_safe(url)))
 
 
 def page_origins(seen: Observation) -> list[str]:
-    """The origins that the outlet shows beside the issuer's own: those of the authorization endpoint and of the pages."""
+    """The origins that the outlet shows besides the issuer's: those of the authorization endpoint and of the pages."""
     urls: list[Any] = [
         seen.metadata.get("authorization_endpoint"),
         *(page.url for page in seen.pages if isinstance(page, Answer)),
@@ -136,6 +136,6 @@ def hosts(seen: Observation) -> Iterable[Outcome]:
     if not seen.metadata:
         yield skipped("There are no metadata.")
         return
-    yield info(f"The backend asks {', '.join(backend_hosts(seen))}.")
+    yield info(f"The backend sends requests to {', '.join(backend_hosts(seen))}.")
     if origins := page_origins(seen):
-        yield info(f"The browser goes to {', '.join(origins)} too: add each to additionalDomains.")
+        yield info(f"The browser also visits {', '.join(origins)}. Add each to additionalDomains.")

@@ -1,4 +1,4 @@
-"""Bounded requests: 10 seconds, 100,000 bytes, no redirects, no credentials from this machine."""
+"""Requests with limits: 10 seconds, 100,000 bytes, no redirects, no credentials from this machine."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from q2mfa_cli.provider.observation import Answer, Connection, NoAnswer, Trouble
 SECONDS = 10.0
 """How long one request may take, from the connection to the last byte."""
 MAX_BYTES = 100_000
-CHUNK = 1024  # little: a compressed answer grows when it is read
+CHUNK = 1024  # small, because a compressed response grows when it is read
 Result = TypeVar("Result")
 
 
 class Client:
-    """Requests that share cookies, as those of one customer do.
+    """Requests that share cookies, like those of one customer.
 
     :param seconds: how long each of them may take.
     """
@@ -33,7 +33,7 @@ class Client:
         self._seconds = seconds
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"q2mfa/{__version__}"
-        # Without this, requests sends what ~/.netrc has for a host.
+        # Without this, requests sends credentials from ~/.netrc.
         self._session.auth = lambda request: request
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer | NoAnswer:
@@ -43,7 +43,7 @@ class Client:
         return self._request("POST", url, data=form, headers=headers)
 
     def _request(self, method: str, url: str, **options: Any) -> Answer | NoAnswer:
-        """One request. A redirect is an answer like any other."""
+        """Send one request. A redirect is a response like any other."""
 
         def ask() -> Answer | NoAnswer:
             try:
@@ -55,7 +55,7 @@ class Client:
                         body += chunk
                         if len(body) > MAX_BYTES:
                             return NoAnswer(url, Trouble.SIZE)
-                    # requests joins repeated headers. A cookie cannot be told from the next one then.
+                    # requests joins repeated headers, which makes cookies inseparable.
                     headers = tuple(response.raw.headers.items())
                     return Answer(url, response.status_code, headers, body, received)
             except requests.exceptions.SSLError:
@@ -71,18 +71,18 @@ class Client:
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError):
                 return NoAnswer(url, Trouble.PROTOCOL)
 
-        # requests bounds each wait, and not their sum: an answer that drips takes forever.
+        # requests limits each wait, not their sum: a response that drips takes forever.
         late: Answer | NoAnswer = NoAnswer(url, Trouble.TIME)
         return _within(self._seconds, ask, late)
 
 
 def connect(url: str, seconds: float = SECONDS) -> Connection:
-    """Look at the TLS connection to the host of *url*."""
+    """Check the TLS connection to the host of *url*."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
     settings = requests.Session().merge_environment_settings(url, {}, None, None, None)
     if requests.utils.select_proxy(url, settings["proxies"]):
-        return Connection(host, error="a proxy is between")
+        return Connection(host, error="a proxy is in between")
 
     def ask() -> Connection:
         try:
@@ -113,7 +113,7 @@ def connect(url: str, seconds: float = SECONDS) -> Connection:
 
 
 def _within(seconds: float, ask: Callable[[], Result], otherwise: Result) -> Result:
-    """What *ask* returns, or *otherwise* if it takes longer. What it raises, this raises."""
+    """Return what *ask* returns, or *otherwise* if it takes longer. Raise what it raises."""
     done: list[Result] = []
     failed: list[BaseException] = []
 
@@ -123,7 +123,7 @@ def _within(seconds: float, ask: Callable[[], Result], otherwise: Result) -> Res
         except BaseException as error:  # noqa: BLE001 - it is raised below
             failed.append(error)
 
-    # A daemon: the process can end while it still waits.
+    # A daemon thread does not keep the process alive.
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)

@@ -28,7 +28,7 @@ def login_page(seen: Observation) -> Page | None:
 def framing(seen: Observation) -> Iterable[Outcome]:
     if isinstance(seen.pages_end, NoAnswer):
         if seen.pages_end.trouble is Trouble.TLS:
-            yield unknown("The login page was not reached: its TLS connection cannot be trusted.")
+            yield unknown("The login page was not reached: its TLS connection is not trusted.")
         else:
             yield unknown(f"The login page was not reached: it {seen.pages_end.trouble.value}.")
         return
@@ -36,17 +36,19 @@ def framing(seen: Observation) -> Iterable[Outcome]:
         yield (unknown if seen.pages else skipped)(seen.pages_end)
         return
     if not seen.pages:
-        yield skipped("The login page was not looked at.")
+        yield skipped("The login page was not checked.")
         return
     answer = seen.pages[-1]
     page = Page(answer)
     if page.is_error:
         yield unknown(
-            f"The provider shows an error page ({answer.status}), whose headers say nothing about the login page.",
-            "Register the client with this redirect URI, and run again.",
+            f"The provider shows an error page ({answer.status}), so the login page could not be checked.",
+            "Register the client with this redirect URI, then run the command again.",
         )
     elif not page.is_login:
-        yield unknown("The first page goes on by a script, or is no login page. Look at it in a browser.")
+        yield unknown(
+            "The first page continues by script, or is not a login page. Add --browser, or check it in a browser."
+        )
     else:
         yield _judged(answer, seen.embedder)
 
@@ -55,21 +57,21 @@ def _judged(answer: Answer, embedder: str) -> Outcome:
     rule, page_url = rule_of(answer), answer.url.partition("?")[0]
     who = embedder or "another origin"
     if rule.allows_everybody:
-        return passed("The login page lets every origin frame it, and should let online banking only.")
+        return passed("The login page lets any origin frame it. Only online banking should be allowed.")
     if embedder and rule.allows(embedder, answer.url):
         return passed(f"The login page lets {embedder} frame it.")
     if embedder or rule.allows_own_origin_at_most:
         return found(f"The login page does not let {who} frame it: {rule.header}.", seen_at=page_url)
-    return unknown(f"The login page lets some origins frame it: {rule.header}.", "Give --embedder.")
+    return unknown(f"The login page lets some origins frame it: {rule.header}.", "Add --embedder.")
 
 
 def browser(seen: Observation) -> Iterable[Outcome]:
     framed, who = seen.framed, seen.embedder or "another origin"
     if isinstance(framed, str):
-        yield skipped(f"Not tried: {framed}" if framed else "Not tried in a browser (--browser).")
+        yield skipped(f"Not tested: {framed}" if framed else "Not tested in a browser. Add --browser.")
     elif framed.failure == BLOCKED and not seen.embedder:
         yield unknown(
-            "Chromium does not show the login page in a frame of another origin.", "Give --embedder."
+            "Chromium does not show the login page in a frame of another origin.", "Add --embedder."
         )
     elif framed.failure == BLOCKED:
         yield found(f"Chromium does not show the login page in a frame of {who}.")
@@ -80,15 +82,16 @@ def browser(seen: Observation) -> Iterable[Outcome]:
         yield passed(f"Chromium shows the login page in a frame of {who}, with {fields} to fill in.")
     elif framed.fields_in_tab:
         yield found(
-            f"The page shows no field in a frame of {who}, and does outside a frame.", seen_at=framed.url
+            f"The login page shows its fields outside a frame, but none in a frame of {who}.",
+            seen_at=framed.url,
         )
     else:
-        yield unknown("Chromium shows a page without a field to fill in.", "Look at it in a browser.")
+        yield unknown("Chromium shows a page without fields to fill in.", "Check it in a browser.")
 
 
 def frame_cookies(seen: Observation) -> Iterable[Outcome]:
     if login_page(seen) is None:
-        yield skipped("The login page was not seen.")
+        yield skipped("The login page was not reached.")
         return
     kept, lost, partitioned = False, dict[str, None](), True
     for answer in seen.pages:
@@ -101,15 +104,17 @@ def frame_cookies(seen: Observation) -> Iterable[Outcome]:
             else:
                 lost[name] = None
     if lost:
-        names, are = ", ".join(list(lost)[:5]), "is" if len(lost) == 1 else "are"
-        # Some providers set a second cookie for old browsers: where another one is kept, losing it may be harmless.
+        names = ", ".join(list(lost)[:5])
+        # Some providers set a second cookie for old browsers. If another cookie is kept, losing it may be harmless.
         yield found(
-            f"Browsers drop cookies of the provider in a frame of another site: {names} {are} not SameSite=None and "
-            "Secure.",
+            "In a frame of another site, browsers drop the provider's cookies that are not SameSite=None and Secure: "
+            f"{names}.",
             "medium" if kept else "high",
         )
     elif not kept:
-        yield unknown("No cookie of another site was set before the login. Look at those that come with it.")
+        yield unknown(
+            "No cross-site cookie was set before the login. Check the cookies that are set during the login."
+        )
     elif not partitioned:
         yield found(
             "The provider's cookies are not Partitioned: Safari and Firefox drop or separate them in a frame.",
@@ -122,9 +127,9 @@ def frame_cookies(seen: Observation) -> Iterable[Outcome]:
 def passkeys(seen: Observation) -> Iterable[Outcome]:
     page = login_page(seen)
     if page is None:
-        yield skipped("The login page was not seen.")
+        yield skipped("The login page was not reached.")
     elif page.names_passkeys:
-        yield found("The login page uses passkeys, which browsers turn off in a frame of another origin.")
+        yield found("The login page mentions passkeys, which browsers disable in a cross-origin frame.")
     else:
         yield passed("The login page does not mention passkeys.")
 

@@ -1,4 +1,4 @@
-"""From what was seen to a verdict: the findings, what to change, and the settings that fit."""
+"""From an observation to a verdict: the findings, what to change, and the matching settings."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Finding:
         """What to change; the vendor's own words come before the table's. Empty if nothing is to be changed."""
         vendor_says = self.vendor.remedies.get(self._topic, "") if self.vendor else ""
         if self.outcome.kind is not Kind.FOUND:
-            # Why the login page was not judged has nothing to do with the vendor.
+            # The vendor's advice is about findings, not about a page that was not checked.
             more = vendor_says if self.outcome.remedy and self._topic not in FRAMING else ""
             return f"{self.outcome.remedy} {more}".strip()
         return self.impossible or self.outcome.remedy or vendor_says or self.check.remedy
@@ -70,7 +70,7 @@ class Finding:
 
     @property
     def blocks(self) -> bool:
-        """Whether no customer gets through until it is changed."""
+        """Whether no customer can log in until it is fixed."""
         return self.is_at_least("high")
 
 
@@ -120,18 +120,18 @@ class Judgment:
             case Verdict.CANNOT:
                 return f"It cannot work in an outlet: {', '.join(f.check.id for f in self.blocking if f.impossible)}."
             case Verdict.UNDECIDED:
-                return f"Undecided: nothing stops it so far. {self.framing[0].text}"
+                return f"Undecided: no problem found so far. {self.framing[0].text}"
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether no answer came at all, so that nothing could be checked."""
+        """Whether the provider did not respond at all, so that nothing could be checked."""
         answer = self.seen.discovery
         silent = isinstance(answer, NoAnswer) and answer.trouble in (Trouble.CONNECTION, Trouble.TIME)
         return silent and all(finding.check.id == "discovery" for finding in self.blocking)
 
     @property
     def can_be_configured(self) -> bool:
-        """Whether there are metadata of this issuer, if under another spelling, and the provider can work."""
+        """Whether there are metadata of this issuer, possibly spelled differently, and the provider can work."""
         spelling = right_spelling(self.seen)
         return self.verdict is not Verdict.CANNOT and is_near(spelling, self.seen.issuer)
 
@@ -146,7 +146,7 @@ class Judgment:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings of ``configuration/<Name>.py`` that this provider needs, without those whose defaults do."""
+        """The settings of ``configuration/<Name>.py`` that differ from the default for this provider."""
         if not self.seen.metadata:
             return {}
         settings: dict[str, Any] = {"ISSUER": right_spelling(self.seen) or self.seen.issuer}

@@ -20,16 +20,16 @@ RSA_BITS = 2048
 def jwks(seen: Observation) -> Iterable[Outcome]:
     answer = seen.jwks
     if answer is None:
-        yield skipped("There is no jwks_uri that can be asked.")
+        yield skipped("There is no usable jwks_uri.")
         return
     if isinstance(answer, NoAnswer):
-        yield found(f"The address of the keys {answer.trouble.value}.", "high", seen_at=answer.url)
+        yield found(f"The jwks_uri {answer.trouble.value}.", "high", seen_at=answer.url)
         return
     published = answer.json if answer.status == 200 else None
     keys = published.get("keys") if isinstance(published, dict) else None
     if not isinstance(keys, list):
         yield found(
-            f"The address of the keys answers {answer.status} and no list of keys.",
+            f"The jwks_uri responds with status {answer.status} and no list of keys.",
             "high",
             seen_at=answer.url,
         )
@@ -37,26 +37,28 @@ def jwks(seen: Observation) -> Iterable[Outcome]:
     problems = list(_problems([key for key in keys if isinstance(key, dict)]))
     yield from problems
     if not problems:
-        yield passed(f"{len(keys)} key{'s' if len(keys) > 1 else ''}, of which at least one can be used.")
+        yield passed(f"{len(keys)} key{'s' if len(keys) > 1 else ''}, and at least one is usable.")
 
 
 def _problems(keys: list[dict[str, Any]]) -> Iterable[Outcome]:
     if any(key.get("kty") == "oct" for key in keys):
-        yield found("A symmetric key is published: everybody can sign with it.", "critical")
+        yield found("A symmetric key is published. Anyone can sign with it.", "critical")
     if any(member in key for key in keys for member in PRIVATE):
-        yield found("A private key is published: everybody can sign with it.", "critical")
+        yield found("A private key is published. Anyone can sign with it.", "critical")
     signing = [key for key in keys if key.get("kty") != "oct" and key.get("use", "sig") == "sig"]
     readable = [(key, public) for key in signing if (public := _public_key(key)) is not None]
     usable = [key for key, public in readable if _is_strong(public)]
     if not usable:
-        yield found("None of the keys can check the signature of an ID token.", "high")
+        yield found("No key can verify the signature of an ID token.", "high")
     weak = [key for key, public in readable if not _is_strong(public)]
     if weak and usable:
-        yield found(f"{len(weak)} of the RSA keys has fewer than {RSA_BITS} bits.")
-    # oidc.py wants exactly one key that fits, so a repeated kid of one type denies.
+        yield found(
+            f"{len(weak)} RSA key{' has' if len(weak) == 1 else 's have'} fewer than {RSA_BITS} bits."
+        )
+    # oidc.py needs exactly one matching key, so a repeated kid of one type denies.
     kinds = Counter((str(key.get("kid")), str(key.get("kty")), str(key.get("crv"))) for key in usable)
     if any(number > 1 for number in kinds.values()):
-        yield found("Several keys for signatures have the same kid, or none.")
+        yield found("Several signing keys have the same kid, or none.")
 
 
 def _public_key(key: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What was seen of a provider: requests and answers, without any judgment."""
+"""What was observed at a provider: requests and responses, not judged yet."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Trouble(Enum):
 
     CONNECTION = "cannot be reached"
     TIME = "takes more than 10 seconds"
-    SIZE = "answers more than 100,000 bytes"
-    TLS = "has no TLS connection that can be trusted"
-    PROTOCOL = "answers something that is not HTTP"
+    SIZE = "sends more than 100,000 bytes"
+    TLS = "has no trusted TLS connection"
+    PROTOCOL = "does not send valid HTTP"
 
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """A request without a usable answer."""
+    """A request without a usable response."""
 
     url: str
     trouble: Trouble
@@ -33,8 +33,8 @@ class NoAnswer:
 class Answer:
     """A response.
 
-    :param headers: as they came, a repeated one several times.
-    :param received: when its headers had come, in seconds since 1970 by this machine's clock.
+    :param headers: in the order received, including repeated ones.
+    :param received: when its headers arrived, in seconds since 1970 by this machine's clock.
     """
 
     url: str
@@ -56,7 +56,7 @@ class Answer:
 
     @cached_property
     def json(self) -> Any:
-        """The JSON value of the body; ``None`` if it is no JSON."""
+        """The JSON value of the body; ``None`` if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -81,7 +81,7 @@ class Connection:
 
 
 class ClientProbe(Enum):
-    """How the client's credentials were tried."""
+    """How the client's credentials were tested."""
 
     PAR = "a pushed authorization request"
     TOKEN = "a made-up code at the token endpoint"
@@ -104,16 +104,16 @@ class FramedPage:
 
 @dataclass(frozen=True)
 class Observation:
-    """All that was seen of a provider, and what it was asked for.
+    """Everything that was observed at a provider, and for which client.
 
     :param embedder: the origin of online banking, which frames the login page.
     :param redirect_uri: what is registered for the client.
-    :param requires_par: whether the extension denies without a pushed authorization request.
+    :param requires_par: whether the extension requires pushed authorization requests.
     :param profile: ``fapi2``, or empty; the extension's PROFILE.
-    :param pages: the answers on the way from the authorization endpoint to the first page, each a redirect but the last.
-    :param pages_end: why the way ended without a page: a :class:`NoAnswer`, or a sentence.
-    :param cross_origin: the authorization endpoint's answer to a script of another origin.
-    :param client: the answer to the client's credentials. :param client_unseen: why they were not sent.
+    :param pages: the responses from the authorization endpoint to the first page: redirects, then the page.
+    :param pages_end: why no page was reached: a :class:`NoAnswer`, or a sentence.
+    :param cross_origin: the authorization endpoint's response to a CORS request.
+    :param client: the response to the client's credentials. :param client_unseen: why they were not sent.
     :param framed: what Chromium shows, or why it was not tried.
     """
 
@@ -144,7 +144,7 @@ class Observation:
 
     @property
     def on_loopback(self) -> bool:
-        """Whether the issuer is an http one on this machine, for trials."""
+        """Whether the issuer is an http URL on this machine, for testing."""
         return self.issuer.startswith("http://")
 
     def texts(self, name: str) -> list[str] | None:

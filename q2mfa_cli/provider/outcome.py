@@ -1,4 +1,4 @@
-"""What one look at a provider came to."""
+"""The result of one check of a provider."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
-"""From the least to the most severe. From ``high`` on, no customer gets through."""
+"""From the least to the most severe. From ``high`` on, no customer can log in."""
 
 
 class Kind(Enum):
     PASSED = "passed"
     FOUND = "found"
     UNKNOWN = "unknown"  # the provider does not say
-    SKIPPED = "skipped"  # it was not looked at, or does not apply
+    SKIPPED = "skipped"  # not checked, or not applicable
     INFO = "info"
 
 
@@ -21,7 +21,7 @@ class Kind(Enum):
 class Outcome:
     """What a check says.
 
-    :param text: a whole sentence, the fact and not the advice.
+    :param text: a whole sentence that states the fact, not the advice.
     :param severity: of what was found, if it is not the check's own.
     :param remedy: if it is not the check's own. :param seen_at: the URL at which it was seen.
     """
@@ -55,12 +55,12 @@ def info(text: str) -> Outcome:
 
 
 def printable(text: str, length: int) -> str:
-    """*text* of the provider as a terminal can show it: at most *length* characters, none of which acts on the terminal."""
+    """*text* from the provider, safe for a terminal: printable, and at most *length* characters."""
     shown = "".join(character if character.isprintable() else "?" for character in text)
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def listed(values: list[str]) -> str:
-    """*values* of the provider, as a sentence can hold them: at most eight of them."""
+    """*values* from the provider, for a sentence: at most eight of them."""
     shown = [printable(value, 60) for value in values[:8]]
     return ", ".join(shown) + (f" and {len(values) - 8} more" if len(values) > 8 else "")

@@ -10,17 +10,18 @@ INTRODUCTION = """\
 
 This page is written from the table in `q2mfa_cli/provider/checks.py` by `make snapshots`.
 
-`q2mfa provider ISSUER` asks an identity provider what a redirect extension and its customer ask it, and says whether it
-works in an outlet of online banking. It sends requests to the provider only: at most 10 seconds and 100,000 bytes each.
-It follows redirects on the way to the login page only, at most five. The client secret goes to the token endpoint or the
-endpoint for pushed authorization requests, and only if the metadata are the issuer's own. No report contains it.
+`q2mfa provider ISSUER` sends an identity provider the requests of a redirect extension and its customer, and reports whether
+it works in an outlet of online banking. Requests go only to the provider, with a limit of 10 seconds and 100,000 bytes
+each. Only the path to the login page follows redirects, at most five. The client secret is sent only to the token
+endpoint or the pushed authorization request endpoint, and only if the issuer in the metadata matches. No report contains
+it.
 
-With `--browser`, headless Chromium also shows the login page in a frame of the embedder, and loads what that page loads.
-Playwright answers for the embedder, so that no request reaches online banking. It needs `pip install "q2mfa-cli[browser]"`
+With `--browser`, headless Chromium also loads the login page in a frame of the embedder, including what that page loads.
+Playwright serves the embedder's page, so no request reaches online banking. It needs `pip install "q2mfa-cli[browser]"`
 and `playwright install chromium`, or a Chromium of the system.
 
-A finding of *high* or *critical* lets no customer through. *low* and *medium* ones are risks. A check can also say *unknown*
-(the provider does not tell), *skipped* (it was not looked at) or *info*. The table has each check's usual severity.
+With a finding of *high* or *critical*, no customer can log in. Findings of *low* and *medium* are risks. A check can also
+report *unknown* (the provider does not say), *skipped* (not checked) or *info*. The table shows each check's usual severity.
 """
 
 CODES = """
@@ -28,10 +29,10 @@ CODES = """
 
 | status | meaning |
 |---|---|
-| 0 | nothing was found of the severity of `--fail-on` (default: `low`) or more |
-| 1 | something was found; 0 with `--exit-zero` |
-| 2 | wrong usage |
-| 3 | the provider could not be asked, or q2mfa itself failed |
+| 0 | no finding of the severity of `--fail-on` (default: `low`) or higher |
+| 1 | such a finding (0 with `--exit-zero`) |
+| 2 | usage error |
+| 3 | the provider could not be reached, or q2mfa failed unexpectedly |
 
 The JSON report has a [schema](../provider-report.schema.json).
 """
@@ -50,18 +51,18 @@ def page_of_checks() -> str:
         )
         vendor_rows += [f"| {name} | `{check}` | {text} |" for check, text in vendor.remedies.items()]
         vendor_rows += [
-            f"| {name} | `{check}` | No way: {text} |" for check, text in vendor.impossible.items()
+            f"| {name} | `{check}` | Not possible: {text} |" for check, text in vendor.impossible.items()
         ]
     return "\n".join(
         [
             INTRODUCTION,
-            "| check | what has to hold | severity | source | remedy |",
+            "| check | requirement | severity | source | remedy |",
             "|---|---|---|---|---|",
             *rows,
             "",
             "Core and Discovery are those of OpenID Connect 1.0.",
             "",
-            "## What to switch at which vendor",
+            "## Settings by vendor",
             "",
             "| vendor | check | where |",
             "|---|---|---|",

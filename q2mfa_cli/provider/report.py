@@ -1,4 +1,4 @@
-"""What was found at a provider: as text for a person, or as one JSON object for a script."""
+"""The findings about a provider: as text for people, or as one JSON object for scripts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from q2mfa_cli.provider.judgment import Finding, Judgment, Verdict
 from q2mfa_cli.provider.outcome import SEVERITIES, Kind
 
 NOT_SEEN = (
-    "Not seen: pages after the first login page, what a browser does with cookies, and online banking itself."
+    "Not checked: pages after the first login page, cookies in a real browser, and online banking itself."
 )
 
 
@@ -56,7 +56,7 @@ def as_text(judgment: Judgment, min_severity: str = SEVERITIES[0]) -> str:
         lines.append(f"{finding.severity}[{finding.check.id}]: {finding.outcome.text}")
         if finding.outcome.seen_at:
             lines.append(f"  seen at  {finding.outcome.seen_at}")
-        label = "remedy " if not finding.impossible else "no way "
+        label = "remedy " if not finding.impossible else "no fix "
         lines += [f"  {label}  {finding.remedy}", f"  source   {finding.check.source}", ""]
     if hidden := len(judgment.found) - len(shown):
         less = f"{hidden} finding{'' if hidden == 1 else 's'} below {min_severity}"

@@ -1,4 +1,4 @@
-"""Checks of the connection: TLS, the clock, and answers to scripts of other origins."""
+"""Checks of the connection: TLS, the clock, and CORS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from q2mfa_cli.provider.observation import Answer, Observation
 from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped, unknown
 
 LEEWAY_SECONDS = 60
-"""By how much the clocks of provider and extension may differ, as in protocol.py of the template."""
+"""How far the clocks of provider and extension may differ, as in the template's protocol.py."""
 CERTIFICATE_DAYS = 21
 
 
@@ -24,27 +24,27 @@ def tls(seen: Observation) -> Iterable[Outcome]:
     problems = []
     for each in seen.connections:
         if each.error and each.trusted:
-            yield unknown(f"The TLS connection to {each.host} was not seen: {each.error}.")
+            yield unknown(f"The TLS connection to {each.host} could not be checked: {each.error}.")
         elif each.error:
             problems.append(found(f"The TLS connection to {each.host} cannot be trusted: {each.error}."))
         elif each.days_left < CERTIFICATE_DAYS:
             days = f"{each.days_left} day{'' if each.days_left == 1 else 's'}"
             problems.append(found(f"The certificate of {each.host} expires in {days}.", "medium"))
     if isinstance(seen.discovery, Answer) and not seen.discovery.first("Strict-Transport-Security"):
-        problems.append(found("The provider sends no Strict-Transport-Security.", "low"))
+        problems.append(found("The provider does not send Strict-Transport-Security.", "low"))
     yield from problems
     good = [each for each in seen.connections if not each.error]
     if good and not problems:
-        yield passed(f"{', '.join(sorted({each.version for each in good}))}, with certificates to trust.")
+        yield passed(f"{', '.join(sorted({each.version for each in good}))} with trusted certificates.")
 
 
 def clock(seen: Observation) -> Iterable[Outcome]:
     answers = [each for each in (seen.discovery, seen.jwks) if isinstance(each, Answer)]
     skews = [skew for answer in answers if (skew := _skew(answer)) is not None]
     if not skews:
-        yield unknown("No answer has the provider's time (Date).")
+        yield unknown("No response has a Date header.")
         return
-    # A cache on the way gives an old Date at worst; the smallest difference is the clock's.
+    # A cache can only make the Date older, so the smallest difference is the clock's.
     skew = min(skews, key=abs)
     size, direction = round(abs(skew)), "ahead of" if skew > 0 else "behind"
     if abs(skew) > LEEWAY_SECONDS:
@@ -56,7 +56,7 @@ def clock(seen: Observation) -> Iterable[Outcome]:
 
 
 def _skew(answer: Answer) -> float | None:
-    """By how many seconds the provider's clock is ahead of ours; ``None`` if the answer does not say."""
+    """How many seconds the provider's clock is ahead of ours; ``None`` if the response does not say."""
     try:
         date = parsedate_to_datetime(answer.first("Date"))
     except (TypeError, ValueError):
@@ -69,11 +69,12 @@ def _skew(answer: Answer) -> float | None:
 def cors(seen: Observation) -> Iterable[Outcome]:
     answer = seen.cross_origin
     if not isinstance(answer, Answer):
-        yield skipped("The authorization endpoint was not asked.")
+        yield skipped("The authorization endpoint was not queried.")
     elif allowed := answer.first("Access-Control-Allow-Origin"):
-        shown = "every origin" if allowed == "*" else "other origins"
+        shown = "any origin" if allowed == "*" else "other origins"
         yield found(
-            f"The authorization endpoint answers scripts of {shown}.", seen_at=answer.url.partition("?")[0]
+            f"The authorization endpoint allows CORS requests from {shown}.",
+            seen_at=answer.url.partition("?")[0],
         )
     else:
-        yield passed("The authorization endpoint does not answer scripts of other origins.")
+        yield passed("The authorization endpoint does not allow CORS requests.")

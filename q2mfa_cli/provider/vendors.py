@@ -1,4 +1,4 @@
-"""What to switch at which vendor, from its documentation. ``docs/how-to/identity-providers`` has a page for each."""
+"""What to change at each vendor, from its documentation. ``docs/how-to/identity-providers`` has a page for each."""
 
 from __future__ import annotations
 

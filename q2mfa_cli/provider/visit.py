@@ -1,4 +1,4 @@
-"""Ask a provider, as a generated extension and its customer do. Nothing is judged here."""
+"""Query a provider the way a generated extension and its customer do. Nothing is judged here."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ FLOW_SECONDS = 600
 
 @dataclass(frozen=True)
 class Target:
-    """What to ask about.
+    """The provider and the client to check.
 
     :param secret: the client's secret, or its private key as a JWK. Not shown in the value's text.
-    :param requires_par: whether the extension denies without a pushed authorization request.
+    :param requires_par: whether the extension requires pushed authorization requests.
     :param profile: ``fapi2``, or empty; the extension's PROFILE.
     :param in_browser: whether to frame the login page in Chromium. :param seconds: how long one request may take.
     """
@@ -66,11 +66,11 @@ class Target:
 
 
 class UnusableKey(ValueError):
-    """The secret is meant to be a private key, and cannot be used."""
+    """The secret looks like a private key, but cannot be used."""
 
 
 def visit(target: Target) -> Observation:
-    """Ask the provider for all that the checks look at.
+    """Query the provider for everything that the checks look at.
 
     The secret goes to the token or PAR endpoint only, and only if the metadata are the issuer's own.
 
@@ -87,7 +87,7 @@ def visit(target: Target) -> Observation:
         profile=target.profile,
     )
     if issuer_problem(target.issuer):
-        return replace(seen, client_unseen="The issuer cannot be one.", pages_end="The issuer cannot be one.")
+        return replace(seen, client_unseen="The issuer is not valid.", pages_end="The issuer is not valid.")
     seen = replace(seen, discovery=Client(target.seconds).get(metadata_url(target.issuer)))
     keys_url = seen.metadata.get("jwks_uri")
     if seen.is_safe(keys_url):
@@ -107,7 +107,7 @@ def _https_origins(seen: Observation) -> list[str]:
 
 
 def _authorization_request(target: Target) -> dict[str, str]:
-    """What a generated extension asks for. The code verifier is forgotten: no code is ever redeemed."""
+    """The request that a generated extension sends. The code verifier is discarded: no code is ever redeemed."""
     challenge = hashlib.sha256(secrets.token_urlsafe(32).encode()).digest()
     request = {
         "client_id": target.client_id,
@@ -130,15 +130,20 @@ def _try_client(seen: Observation, target: Target) -> Observation:
     if not (target.client_id and target.secret):
         return seen
     if seen.metadata.get("issuer") != target.issuer:
-        return replace(seen, client_unseen="The secret was not sent: the metadata are not this issuer's.")
+        return replace(
+            seen, client_unseen="The secret was not sent, because the metadata belong to a different issuer."
+        )
     pushes = bool(target.redirect_uri) and seen.metadata.get(PAR_ENDPOINT) is not None
     endpoint = seen.metadata.get(PAR_ENDPOINT if pushes else "token_endpoint")
     if not seen.is_safe(endpoint):
-        return replace(seen, client_unseen="The secret was not sent: the endpoint has no https URL.")
+        return replace(seen, client_unseen="The secret was not sent, because the endpoint has no https URL.")
     methods = authentication_methods(seen)
     method = KEY_METHOD if _is_key(target.secret) else next((m for m in SECRET_METHODS if m in methods), "")
     if not method:
-        return replace(seen, client_unseen="The secret was not sent: the provider takes no client secret.")
+        return replace(
+            seen,
+            client_unseen="The secret was not sent, because the provider does not accept client secrets.",
+        )
     if pushes:
         answer = _authenticated_post(target, str(endpoint), method, _authorization_request(target))
         return replace(seen, probe=ClientProbe.PAR, client=answer)
@@ -193,7 +198,7 @@ def _assertion(target: Target) -> str:
             raise UnusableKey
         return jwt.encode(claims, key.key, key.algorithm_name, {"kid": key.key_id})
     except Exception:  # noqa: BLE001
-        # What a library says about a private key is not for a terminal.
+        # A library's message about a private key must not reach the terminal.
         raise UnusableKey from None
 
 
@@ -216,21 +221,21 @@ def _authorization_url(seen: Observation, target: Target, reference: str) -> str
 def _go_to_login(seen: Observation, target: Target) -> Observation:
     """Go to the login page as the customer's browser does: with the cookies, through at most five redirects."""
     if not seen.is_safe(seen.metadata.get("authorization_endpoint")):
-        return replace(seen, pages_end="There is no authorization endpoint that can be asked.")
+        return replace(seen, pages_end="There is no usable authorization endpoint.")
     reference = _reference(seen)
-    # Without the reference, which a provider may accept once only.
+    # Without the reference, which a provider may accept only once.
     other = Client(target.seconds).get(_authorization_url(seen, target, ""), {"Origin": OTHER_ORIGIN})
     seen = replace(seen, cross_origin=other)
     if not (target.client_id and target.redirect_uri):
         return replace(
             seen,
-            pages_end="The login page was not looked at: give --client-id and --redirect-uri of the client.",
+            pages_end="The login page was not checked. Add --client-id and --redirect-uri.",
         )
     if seen.metadata.get("require_pushed_authorization_requests") is True and not reference:
         return replace(
             seen,
-            pages_end="The login page was not looked at: the provider wants the request pushed. "
-            "Give --client-secret-env.",
+            pages_end="The login page was not checked, because the provider requires pushed requests. "
+            "Add --client-secret-env.",
         )
     browser, pages = Client(target.seconds), list[Answer]()
     url = _authorization_url(seen, target, reference)
@@ -247,7 +252,7 @@ def _go_to_login(seen: Observation, target: Target) -> Observation:
             return replace(seen, pages=pages, pages_end=_callback(url))
         if not is_safe_url(url.partition("#")[0], target.issuer):
             return replace(
-                seen, pages=pages, pages_end="The way to the login page leads to an address without https."
+                seen, pages=pages, pages_end="A redirect to the login page leads to a URL without https."
             )
         url = url.partition("#")[0]
     return replace(seen, pages=pages, pages_end=f"The login page is behind more than {REDIRECTS} redirects.")
@@ -271,8 +276,8 @@ def _is_callback(url: str, redirect_uri: str) -> bool:
 
 
 def _callback(url: str) -> str:
-    """What came back without a login page, as a sentence."""
+    """What came back instead of a login page, as a sentence."""
     error = (parse_qs(urlsplit(url).query).get("error") or [""])[0]
     if re.fullmatch(r"[a-z_]{1,40}", error):
-        return f"The provider answers {error} and shows no page."
-    return "The provider answers at once and shows no page."
+        return f"The provider responds with {error} and shows no page."
+    return "The provider redirects back at once and shows no page."

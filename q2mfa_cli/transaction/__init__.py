@@ -1,8 +1,8 @@
 """All or nothing on disk: the only code that writes to a workspace.
 
 New content is written to a staging folder and synced first. Then each file is renamed into place, in the order of the
-changes; an error undoes that. After a kill or a power cut every file is as before or as planned, and the same command,
-run again, does the rest.
+changes; an error undoes that. After a kill or a power loss, every file is unchanged or as planned, and running the same command
+again completes the change.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from q2mfa_cli.transaction.staging import STAGING, Staging
 
 __all__ = ["Change", "Transaction"]
 
-# A file system takes many files at once up to ten times as fast as one after the other.
+# Writing many files at once is up to ten times faster than one after the other.
 SYNC_THREADS = 8
 
 
 class Transaction:
     """The only transaction at work in the workspace *root*.
 
-    Entering it creates a missing *root* and removes what a killed run left. An error that leaves it undoes
-    everything. An interruption raises KeyboardInterrupt until :meth:`apply` has prepared everything; from then on it
-    comes too late.
+    Entering it creates a missing *root* and removes what a killed run left behind. An error that leaves it undoes
+    everything. An interruption raises KeyboardInterrupt until :meth:`apply` has prepared everything; after that, it is
+    ignored.
 
-    :raises Q2mfaError: the file system refused a step. The message says whether the workspace is as before.
+    :raises Q2mfaError: the file system refused a step. The message says whether the workspace is unchanged.
     """
 
     def __init__(self, root: Path) -> None:
@@ -43,7 +43,7 @@ class Transaction:
         self._open = ExitStack()
         self._made: list[str] = []  # folders
         self._taken: list[Step] = []
-        self._left: list[str] = []  # made, and could not be removed
+        self._left: list[str] = []  # created, and could not be removed
 
     def __enter__(self) -> Transaction:  # noqa: PYI034 - typing.Self needs Python 3.11
         try:
@@ -62,7 +62,7 @@ class Transaction:
     def apply(self, changes: Iterable[Change]) -> None:
         """Make *changes*, in their order. Folders that lose their last file are removed.
 
-        :raises Q2mfaError: a file is not what its change was planned for.
+        :raises Q2mfaError: a file has changed since the plan.
         """
         from concurrent.futures import ThreadPoolExecutor  # a dry run does without it
 
@@ -95,7 +95,7 @@ class Transaction:
             raise self._rollback_failed(error, left, bool(changed)) from error
         if isinstance(error, OSError):
             raise Q2mfaError(
-                f"{self._refusal(error)} The workspace is as before.",
+                f"{self._refusal(error)} The workspace is unchanged.",
                 "Close the program that has it open, or check permissions, then run the command again."
                 if disk.is_in_use(error)
                 else "Check permissions and free space, then run the command again.",
@@ -103,9 +103,9 @@ class Transaction:
             ) from error
 
     def _undo(self) -> list[str]:
-        """Undo the steps that were taken, the last one first; the paths of the steps that are left.
+        """Undo the steps in reverse order. Return the paths of the steps that are not undone.
 
-        This stops at the first error. The workspace then is as after a kill: some first steps are taken, no later one.
+        This stops at the first error. The workspace is then as after a kill: the first steps are done, and no later one.
         """
         with suppress(OSError):
             while self._taken:
@@ -121,7 +121,7 @@ class Transaction:
             try:
                 os.mkdir(folder)
             except FileExistsError:
-                # Another process was faster. The folder is not ours to remove.
+                # Another process created it first, so it is not ours to remove.
                 self._made.remove(folder)
 
     def _remove_made(self) -> None:

@@ -1,4 +1,4 @@
-"""One change: what becomes of a file, prepared in a staging folder, then taken or undone by renaming."""
+"""One change of a file: prepared in a staging folder, then applied or undone by renaming."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Step:
     old: str
 
     def sync(self) -> None:
-        """Wait until the disk has the new content: a power cut must not leave an empty file."""
+        """Wait until the disk has the new content: a power loss must not leave an empty file."""
         if self.change.after is not None:
             with _errors_name(self.target):
                 disk.sync(self.new)
 
     def take(self) -> None:
-        """:raises Q2mfaError: the file is not what the change was planned for."""
+        """:raises Q2mfaError: the file has changed since the plan."""
         with _errors_name(self.target):
             present = None
             with suppress(FileNotFoundError), open(self.target, "rb") as file:
@@ -81,7 +81,7 @@ def prepare(change: Change, number: int, staging: Staging) -> Step:
         staged = os.path.join(staging.folder_for(target), str(number))
         step = Step(change, target, f"{staged}.new", f"{staged}.old")
         if change.before is not None:
-            # A protected file stays as it is, also where its folder allows the change.
+            # A protected file stays unchanged, even if its folder allows the change.
             os.close(os.open(target, os.O_WRONLY))
         if change.after is None:
             staging.will_empty(os.path.dirname(change.path))
@@ -96,7 +96,7 @@ def prepare(change: Change, number: int, staging: Staging) -> Step:
 
 @contextmanager
 def _errors_name(path: str) -> Iterator[None]:
-    """Make errors of the system name *path* instead of a path in a staging folder."""
+    """Make system errors name *path* instead of a path in a staging folder."""
     try:
         yield
     except OSError as error:

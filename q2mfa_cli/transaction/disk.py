@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # The errors of Windows while another program has a file open (Microsoft, "System Error Codes"): access denied,
 # sharing violation, lock violation.
 IN_USE = (5, 32, 33)
-# An antivirus or an editor lets go of a new or changed file within moments. Together this is a second.
+# An antivirus or an editor releases a new or changed file quickly. Together, this waits a second.
 PAUSES = (0.05,) * 20
 
 
@@ -52,7 +52,7 @@ def sync(path: str) -> None:
         # Windows syncs only what is open for writing.
         descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
     except PermissionError:
-        # Windows opens no folder. It keeps the order of changes to folders in the log of NTFS.
+        # Windows cannot open folders. The NTFS log keeps the order of changes to folders.
         if is_folder:
             return
         raise
@@ -68,7 +68,7 @@ def sync(path: str) -> None:
 
 
 def copy_attributes(source: str, target: str) -> None:
-    """Copy owner, permissions and extended attributes, but no times."""
+    """Copy owner, permissions and extended attributes, but not times."""
     status = os.stat(source)
     if hasattr(os, "chown"):  # Windows gives a new file the permissions of its folder.
         # Only root can change the owner. Other users can set a group that they belong to.
@@ -83,8 +83,8 @@ def copy_attributes(source: str, target: str) -> None:
 def remove_lock_file(lock: BaseFileLock) -> None:
     """Remove the file of *lock*, unless another process holds it.
 
-    It is removed while it is held: a process that waits for it notices, and makes a new file. Windows removes no open
-    file. There it is removed after its release; a process that waits has it open by then, keeps it, and removes it later.
+    It is removed while it is held: a waiting process notices, and creates a new file. Windows cannot remove open files. There,
+    it is removed after its release, unless a waiting process has opened it; that process removes it later.
     """
     from filelock import Timeout  # imported by now, see locking
 

@@ -10,7 +10,7 @@ from types import FrameType
 class Interruptions:
     """Signals that end a process raise KeyboardInterrupt; while ``held``, only :meth:`check` raises it.
 
-    So a step that must not end halfway has no interruptions to handle. Signals that are ignored (as under ``nohup``)
+    A step that must not stop halfway then has no interruptions to handle. Signals that are ignored (as under ``nohup``)
     or handled elsewhere are left alone.
     """
 

@@ -1,4 +1,4 @@
-"""The lock that lets one transaction at a time work in a workspace."""
+"""The lock that lets only one transaction at a time work in a workspace."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ LOCK_SECONDS = 60.0
 def locked(root: str, interruptions: Interruptions, left: list[str]) -> Iterator[None]:
     """Hold the lock of the workspace *root*. The system releases the lock of a killed process.
 
-    :param interruptions: end the waiting for another process.
+    :param interruptions: end the wait for another process.
     :param left: receives the lock file's path if it is new and cannot be removed.
     :raises Q2mfaError: another process holds the lock for too long.
     """
-    from filelock import FileLock, Timeout  # imports asyncio, which a dry run does without
+    from filelock import FileLock, Timeout  # imports asyncio, which a dry run does not need
 
     path = os.path.join(root, LOCK)
     ours = not os.path.lexists(path)
-    # Everybody who can write to the workspace can take the lock, whatever the umask is.
+    # Everyone who can write to the workspace can take the lock, regardless of the umask.
     lock = FileLock(path, mode=0o666)
     try:
         lock.acquire(timeout=LOCK_SECONDS, cancel_check=lambda: interruptions.received)

@@ -12,14 +12,14 @@ STAGING = ".q2mfa-staging"
 class Staging:
     """The staging folder of the workspace *root*, and one on each other file system that a path leads to.
 
-    Renaming works only within a file system. The next run removes what a killed run leaves here.
+    Renaming works only within one file system. The next run removes what a killed run leaves here.
     """
 
     def __init__(self, root: str) -> None:
         self.root = root
         self.folders: list[str] = []
         self._main = os.path.join(root, STAGING)
-        # Mirrors the folders that files are removed from: on the disk, so that the run after a kill knows them too.
+        # Mirrors the folders that files are removed from. It is on disk so that the run after a kill knows them.
         self._emptied = os.path.join(self._main, "emptied")
 
     def folder_for(self, target: str) -> str:
@@ -44,10 +44,10 @@ class Staging:
     def remove(self) -> None:
         """Remove this run's staging folders, and the workspace's folders that have lost their last file.
 
-        What the file system refuses is left for the next run.
+        Anything that the file system refuses to remove is left for the next run.
         """
         with suppress(OSError):
-            # The main folder comes last: another one may be in a folder that has lost its last file.
+            # The main folder comes last, because another one may be in a folder that has lost its last file.
             for folder in sorted(self.folders, key=lambda folder: folder == self._main):
                 if folder == self._main:
                     self._remove_emptied()

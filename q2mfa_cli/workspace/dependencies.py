@@ -1,4 +1,4 @@
-"""What a workspace declares to depend on, there and elsewhere, and whether that meets a requirement."""
+"""The dependencies that a workspace declares, in any file, and whether they meet a requirement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PYPROJECT, PIPFILE, SOURCE = "pyproject.toml", "Pipfile", "requirements.in"
 class Source:
     """A file that declares the workspace's dependencies in place of ``requirements.txt``.
 
-    :param step: From a requirement to what a person does to add it: one sentence.
+    :param step: Maps a requirement to how a person adds it: one sentence.
     """
 
     path: str
@@ -66,7 +66,7 @@ def is_met(entries: Iterable[Declared], wanted: str) -> bool:
 
 
 def conflict(entries: Iterable[Declared], wanted: str) -> Conflict | None:
-    """Return what keeps a further line for *wanted* from being of use; ``None`` if the line can stand beside *entries*."""
+    """Return what conflicts with another line for *wanted*; ``None`` if the line is compatible with *entries*."""
     about = _about(entries, wanted)
     if not about:
         return None
@@ -113,7 +113,7 @@ def _allowed(entries: Sequence[Declared]) -> SpecifierSet:
 
 
 def _telling_versions(*specifiers: SpecifierSet) -> Iterator[Version]:
-    """Yield a version below, at, right above and beyond every bound: if any is in a set of versions, one of these is."""
+    """Yield a version below, at, just above and far above every bound: if any version is in a set, one of these is."""
     from packaging.version import InvalidVersion, Version
 
     yield Version("0")
@@ -173,7 +173,7 @@ def _setup(root: Path, projects: Collection[str]) -> Source | None:
     for name in ("setup.cfg", "setup.py"):
         text = _text(root / name) or ""
         if "install_requires" in text:
-            # What is no requirement in it declares none of a project's name that q2mfa asks for.
+            # Anything in it that is not a requirement cannot declare a project that q2mfa asks for.
             texts = re.findall(r"^\s*([A-Za-z0-9][^\n#\"']*)|[\"']([^\"'\n]+)[\"']", text, re.MULTILINE)
             entries = _listed(name, [bare or quoted for bare, quoted in texts], projects)
             return Source(
@@ -204,7 +204,7 @@ def _tabled(path: str, table: Mapping[str, Any], projects: Collection[str]) -> I
         detail = value[0] if isinstance(value, list) and value else value
         extras = f"[{','.join(map(str, detail.get('extras', [])))}]" if isinstance(detail, dict) else ""
         version = detail.get("version") if isinstance(detail, dict) else detail
-        # Of a folder, a repository and alternatives, the version cannot be told.
+        # A folder, a repository or alternatives have no known version.
         told = isinstance(version, str) and "|" not in version and not isinstance(value, list)
         text = f"{name}{extras}{_specifiers(str(version))}" if told else f"{name}{extras} @ file:."
         yield from _listed(path, [text], projects)

@@ -1,4 +1,4 @@
-"""Find a Q2 SDK workspace, and read what creating an extension depends on."""
+"""Find a Q2 SDK workspace, and read the files that creating an extension depends on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ REQUIREMENTS = "requirements.txt"
 class Workspace:
     """A folder that extensions are created in.
 
-    :param settings: The bytes of ``configuration/settings.py``; ``None`` if there is none. Without it the folder is not a
-        Q2 SDK workspace, and none of its files is edited.
+    :param settings: The bytes of ``configuration/settings.py``; ``None`` if there is none. Without it, the folder is not a
+        Q2 SDK workspace, and none of its files are edited.
     :param requirements: The bytes of ``requirements.txt``; ``None`` if there is none.
     """
 
@@ -32,7 +32,7 @@ class Workspace:
 
 
 def find_workspace(start: Path) -> Path:
-    """Return the nearest folder from *start* upward with ``configuration/settings.py``, or *start* if there is none.
+    """Return *start* or its nearest parent that has ``configuration/settings.py``; *start* if there is none.
 
     :raises Q2mfaError: *start* does not exist.
     """
@@ -51,11 +51,11 @@ def resolved(root: Path) -> Path:
             return root
         why = "it is not a folder"
     except (OSError, RuntimeError) as error:
-        # RuntimeError: links in a circle, before Python 3.13.
-        why = getattr(error, "strerror", None) or "its links lead in a circle"
+        # RuntimeError: a loop of links, before Python 3.13.
+        why = getattr(error, "strerror", None) or "its links form a loop"
     raise Q2mfaError(
-        f"{shown(str(root))} cannot be a workspace: {why}.",
-        "Give the workspace's folder with -o.",
+        f"{shown(str(root))} is not a workspace: {why}.",
+        "Pass the workspace's folder with -o.",
         "workspace_unreadable",
     )
 
@@ -91,7 +91,7 @@ def _read(root: Path, name: str) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         if path.is_symlink():
             raise Q2mfaError(
-                f"{name} is a link that leads nowhere.", "Repair it, or remove it.", "workspace_unreadable"
+                f"{name} is a broken link.", "Repair it, or remove it.", "workspace_unreadable"
             ) from None
         return None
     except OSError as error:

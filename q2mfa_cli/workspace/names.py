@@ -15,9 +15,9 @@ WRITTEN_FIRST = ("AGENTS.md", "README.md", "__init__.py", "customer.py")
 
 
 def name_checker(workspace: Workspace) -> Callable[[str], str]:
-    """Return a function that returns a name nothing else in *workspace* has, in any letter case.
+    """Return a function that accepts a name only if nothing else in *workspace* has it, ignoring case.
 
-    A folder of the very name passes if it can be that extension, created before: the plan compares its files.
+    A folder with the same name is accepted if it can be that extension, created earlier: the plan compares its files.
 
     :raises Q2mfaError: A folder cannot be read. The function raises :class:`UsageError` if the name is taken.
     """
@@ -32,7 +32,7 @@ def name_checker(workspace: Workspace) -> Callable[[str], str]:
             same = other == name and not why.lower().endswith(".py is in the workspace")
             if same and (workspace.root / name / "extension.py").is_file():
                 if not is_external_mfa(workspace.root / name):
-                    why = f"{name}/ holds an extension that is not External MFA"
+                    why = f"{name}/ contains an extension that is not External MFA"
                     raise UsageError(f"{name} is taken: {why}.", "Choose another name.", "name_taken")
             elif not (same and _may_be_started(workspace.root / name)):
                 raise UsageError(f"{name} is taken: {why}.", "Choose another name.", "name_taken")
@@ -42,7 +42,7 @@ def name_checker(workspace: Workspace) -> Callable[[str], str]:
 
 
 def refuse_duplicates(names: Iterable[str]) -> None:
-    """Refuse names that differ at most in letter case.
+    """Refuse names that are the same, ignoring case.
 
     :raises UsageError: There are two.
     """
@@ -50,7 +50,7 @@ def refuse_duplicates(names: Iterable[str]) -> None:
     for name in names:
         if name.lower() in seen:
             raise UsageError(
-                f"Two of the extensions are called {seen[name.lower()]} and {name}.",
+                f"Two extensions are called {seen[name.lower()]} and {name}.",
                 "Names must be unique, ignoring case.",
                 "name_taken",
             )
@@ -79,8 +79,8 @@ def _configured(file: str) -> str:
 def _may_be_started(folder: Path) -> bool:
     """Return whether *folder* holds the byte code of an extension that is gone, or the start of one.
 
-    A run that was killed while it put files beside such byte code may have come only as far as the files before
-    ``extension.py``. The same command has to finish the job.
+    A run that was killed while it wrote files next to such byte code may have written only the files before
+    ``extension.py``. The same command must be able to finish the job.
     """
     if not folder.is_dir():
         return False

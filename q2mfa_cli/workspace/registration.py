@@ -1,4 +1,4 @@
-"""How the workspace's own files change when extensions join it."""
+"""How the workspace's own files change when extensions are added."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from q2mfa_cli.request import ExtensionRequest
 from q2mfa_cli.workspace import dependencies, requirements_file, settings_file
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
 
-NO_WORKSPACE = f"this folder has no {SETTINGS}, so it is no Q2 SDK workspace"
+NO_WORKSPACE = f"this folder has no {SETTINGS}, so it is not a Q2 SDK workspace"
 
 
 @dataclass
 class Registration:
-    """What changes in the workspace's own files, and what is left for a person to do.
+    """What changes in the workspace's own files, and what a person still has to do.
 
     :param edits: New content by path, only of files that change.
     :param touched: By extension name: the paths edited for it.
-    :param steps: What a person has to do instead: each a sentence, or a command after a colon.
+    :param steps: What a person has to do: each a sentence, or a command after a colon.
     :param install: The command that installs what the extensions need; ``""`` if a step does.
     """
 
@@ -38,7 +38,7 @@ class Registration:
 def registration(
     workspace: Workspace, requests: Sequence[ExtensionRequest], edit_settings: bool
 ) -> Registration:
-    """Return what changes in the workspace's own files when the extensions of *requests* join it."""
+    """Return what changes in the workspace's own files when the extensions of *requests* are added."""
     result = Registration()
     names = {request.name: [request.name] for request in requests}
     hosts = {request.name: request.integration.outbound_hosts(request.answers) for request in requests}
@@ -69,7 +69,7 @@ class Renewal:
 def renewal(workspace: Workspace, renewals: Sequence[Renewal]) -> Registration:
     """Return what changes in the workspace's own files when extensions are updated.
 
-    A lower bound that was added for the earlier version is raised. Whether the extension is installed is up to its owner.
+    A lower bound that was added for the earlier version is raised. The owner decides whether the extension is installed.
     """
     result = Registration()
     _register(workspace, {}, {each.name: each.hosts for each in renewals}, True, result)
@@ -96,7 +96,7 @@ def _register(
     edit_settings: bool,
     result: Registration,
 ) -> None:
-    """Decide about each of the two lists alone: what one of them cannot take is no reason to leave the other."""
+    """Edit each of the two lists if it can be edited, even if the other one cannot."""
     lists = (
         (settings_file.INSTALLED, names, settings_file.installed_names, settings_file.register),
         (settings_file.WHITELIST, hosts, settings_file.whitelisted_hosts, settings_file.whitelist),
@@ -123,12 +123,12 @@ def _register(
             changed = [name for name, own in by_name.items() if not set(wanted).isdisjoint(own)]
             result.edit(SETTINGS, content, changed)
     for reason, lines in left.items():
-        alone = reason if workspace.settings is None else f"{SETTINGS} was left alone: {reason}"
+        alone = reason if workspace.settings is None else f"{SETTINGS} was not changed: {reason}"
         result.steps.append(f"Add to {SETTINGS} ({alone}): {'; '.join(lines)}")
 
 
 def _require(workspace: Workspace, wanted: Mapping[str, Sequence[str]], result: Registration) -> None:
-    """Add *wanted*, the requirements with the names of the extensions that have them, or say what a person has to do."""
+    """Add *wanted*, the requirements with the names of the extensions that have them, or list what a person has to do."""
     if not workspace.is_q2:
         result.steps += [f"Add to {REQUIREMENTS} ({NO_WORKSPACE}): {'; '.join(wanted)}"] if wanted else []
         return

@@ -84,7 +84,7 @@ def add(content: bytes, requirement: str) -> bytes:
 
 
 def replaced(content: bytes, earlier: str, requirement: str) -> bytes:
-    """Return *content* with *requirement* in place of *earlier* in each line that is that, with or without a comment."""
+    """Return *content* with *requirement* instead of *earlier* on each such line, with or without a comment."""
     pattern = rb"(?m)^" + re.escape(earlier.encode()) + rb"(?=(?:[ \t]+#.*)?[ \t]*\r?$)"
     return re.sub(pattern, lambda _: requirement.encode(), content)
 
@@ -113,7 +113,7 @@ def may_declare(text: str, projects: Collection[str]) -> bool:
 def declarations(root: Path, name: str, content: bytes, projects: Collection[str]) -> Declarations:
     """Return what the file *name* of the workspace *root* declares about *projects*.
 
-    Lines that pip would refuse are left out.
+    Lines that pip would refuse are skipped.
 
     :param projects: Normalized names.
     """
@@ -121,7 +121,7 @@ def declarations(root: Path, name: str, content: bytes, projects: Collection[str
 
 
 def generator(content: bytes) -> Generator | None:
-    """Return what generated the file; ``None`` if a person writes it."""
+    """Return what generated the file; ``None`` if it is written by hand."""
     lines = (line.strip() for line in _text(content).splitlines())
     header = []
     for line in lines:
@@ -240,7 +240,7 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError:
-        # pip will say so.
+        # pip will report it.
         return b""
 
 

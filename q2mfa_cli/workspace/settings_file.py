@@ -1,6 +1,6 @@
-"""Edit the lists of a hand-edited ``configuration/settings.py``, keeping every byte that is not the new entry.
+"""Edit the lists in a hand-edited ``configuration/settings.py``, and keep every other byte.
 
-Positions come from :mod:`ast` and :mod:`tokenize`; each edit is checked by parsing its outcome before anybody sees it.
+Positions come from :mod:`ast` and :mod:`tokenize`; each edit is checked by parsing its result before it is used.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ Offset = Callable[[int, int], int]
 
 
 class NotEditable(Exception):
-    """The file is not of a shape in which the edit is safe; the text says why."""
+    """The edit is not safe for this file; the message says why."""
 
 
 def mentioned_names(settings: bytes) -> list[str]:
-    """Every extension that a literal list of the file names, in effect or not.
+    """Every extension that a literal list in the file names, in effect or not.
 
     These are short names, and the packages of their modules.
 
@@ -87,14 +87,14 @@ def _parse(settings: bytes) -> ast.Module:
         settings.decode("utf-8")
         encoding, _ = tokenize.detect_encoding(io.BytesIO(settings).readline)
         with warnings.catch_warnings():
-            # What Python thinks of its backslashes is said where the file is run.
+            # Python warns about its backslashes when the file runs.
             warnings.simplefilter("ignore")
             tree = ast.parse(settings)
     except UnicodeDecodeError as error:
         line = settings.count(b"\n", 0, error.start) + 1
         raise NotEditable(f"its line {line} is not UTF-8 text") from None
     except SyntaxError as error:
-        # The workspace may run on a newer Python, which can.
+        # The workspace may run on a newer Python, which can parse it.
         version = ".".join(map(str, sys.version_info[:2]))
         where = f"its line {error.lineno}" if error.lineno else "it"
         raise NotEditable(f"Python {version}, which runs q2mfa, cannot parse {where}: {error.msg}") from None
@@ -144,7 +144,7 @@ def _added(node: ast.stmt, variable: str) -> list[ast.expr]:
 
 
 def _in_effect(tree: ast.Module, variable: str) -> list[ast.expr]:
-    """The entries that literals give *variable*, from the last statement on that may take them away."""
+    """The entries that literals give *variable*, after the last statement that may remove them."""
     entries: list[ast.expr] = []
     for node in tree.body:
         added = _added(node, variable)
@@ -170,10 +170,10 @@ def _names(entries: Iterable[ast.expr]) -> list[str]:
 
 
 def _target(tree: ast.Module, variable: str) -> ast.List | None:
-    """The literal to extend: the first from which on nothing sets *variable* anew or takes entries out.
+    """The literal to extend: the first one after which nothing reassigns *variable* or removes entries.
 
-    The assignment itself is preferred to later additions: that is where a reader looks. ``None`` if there is no such literal,
-    but *variable* is a list at the end of the file.
+    The assignment itself is preferred to later additions, because that is where a reader looks. ``None`` if there is no such
+    literal, but *variable* is a list at the end of the file.
 
     :raises NotEditable: *variable* may be anything at the end of the file.
     """
@@ -197,7 +197,7 @@ def _target(tree: ast.Module, variable: str) -> ast.List | None:
             target, from_defaults, is_list, why = None, False, False, _reason(node, user, variable)
             is_shared = _shares(node)
         else:
-            # What the owner appends to is a list, where it is certain to be the one at the end of the file.
+            # What the owner appends to is a list, if it is certain to be the one at the end of the file.
             within = ast.walk(node) if from_defaults else [node]
             is_list |= any(_is_adding(each, variable) for each in within)
     if target is None and not is_list:
@@ -233,7 +233,7 @@ def _reason(statement: ast.stmt, user: ast.AST, variable: str) -> str:
 
 
 def _disturbs(statement: ast.stmt, variable: str) -> bool:
-    """Whether *statement* may set *variable* anew, take entries out, or hand the list to what may do so later."""
+    """Whether *statement* may reassign *variable*, remove entries, or pass the list to code that may do so later."""
     return _disturbing(statement, variable) is not None
 
 
@@ -245,7 +245,7 @@ def _disturbing(statement: ast.stmt, variable: str) -> ast.AST | None:
 
 
 def _only_read_by(node: ast.AST) -> list[ast.expr]:
-    """The operands of *node* that it reads, or adds entries to, and keeps no hold of."""
+    """The operands of *node* that it only reads or adds entries to, and does not keep."""
     match node:
         case ast.AugAssign(target=target, op=ast.Add(), value=value):
             return [target, value]
@@ -267,7 +267,7 @@ def _only_read_by(node: ast.AST) -> list[ast.expr]:
 
 
 def _mentions(node: ast.AST, variable: str) -> bool:
-    """Whether *node* itself names *variable*, in whatever role, or imports all there is."""
+    """Whether *node* itself names *variable*, in any role, or imports everything."""
     if isinstance(node, ast.alias) and node.name == "*":
         return True
     values = [value for _, value in ast.iter_fields(node)]
@@ -293,7 +293,7 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
         if target.elts
         else opening + 1
     )
-    # Between the last entry and the closing bracket stand only `)`, `,`, white space and comments.
+    # Only `)`, `,`, white space and comments can follow the last entry before the closing bracket.
     rest = settings[inner:closing]
     code = re.sub(rb"#[^\r\n]*", lambda comment: b" " * len(comment[0]), rest)
     last = inner + len(code.rstrip())
@@ -328,7 +328,7 @@ def _append_statement(settings: bytes, tree: ast.Module, variable: str, entries:
 
 
 def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
-    """The quote that the list's last text uses."""
+    """The quotation mark that the list's last string uses."""
     for element in reversed(target.elts):
         if isinstance(element, ast.Constant) and isinstance(element.value, str):
             first = settings[offset(element.lineno, element.col_offset) :][:1]
@@ -337,7 +337,7 @@ def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
 
 
 def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
-    """The indentation of the list's last entry, where it begins a line; else four spaces."""
+    """The indentation of the list's last entry if it begins a line; otherwise four spaces."""
     if target.elts:
         line = settings[offset(target.elts[-1].lineno, 0) :]
         indent = line[: len(line) - len(line.lstrip(b" \t"))]
@@ -347,11 +347,11 @@ def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
 
 
 def _checked(edited: bytes, expected: ast.Module, what: str) -> bytes:
-    """*edited*, if it parses to what was meant and to nothing else.
+    """*edited*, if it parses to exactly what was intended.
 
-    :raises NotEditable: It does not, because *what* is the way that it is.
+    :raises NotEditable: It does not, because of *what*.
     """
-    unexpected = NotEditable(f"{what} in a way that an edit would change more than the new entry")
+    unexpected = NotEditable(f"{what} in a way that an edit would change more than that entry")
     try:
         tree = _parse(edited)
     except NotEditable:
@@ -364,7 +364,7 @@ def _checked(edited: bytes, expected: ast.Module, what: str) -> bytes:
 
 
 def _shallow(node: ast.AST) -> list[object]:
-    """The kind of *node*, its plain values, and how many nodes are where; their own turn comes in the walk."""
+    """The kind of *node*, its plain values, and how many nodes are where; the walk visits those separately."""
 
     def plain(value: object) -> object:
         match value:
@@ -392,7 +392,7 @@ def without(settings: bytes, variable: str, entry: str) -> bytes:
     for node in tree.body:
         texts = [each for each in ast.walk(node) if isinstance(each, ast.Constant) and each.value == entry]
         if texts and any(_mentions(each, variable) for each in ast.walk(node)):
-            raise NotEditable(f"line {texts[0].lineno} names it in another way than in a list literal")
+            raise NotEditable(f"line {texts[0].lineno} names it outside of a list literal")
     return settings
 
 
@@ -427,7 +427,7 @@ def _cut(settings: bytes, tree: ast.Module, node: ast.stmt, variable: str, entry
     line_start, line_end = starts[gone.lineno - 1], starts[gone.end_lineno or 0]
     rest = re.fullmatch(rb"[ \t]*(,?)[ \t]*(#[^\r\n]*)?[\r\n]*", settings[end:line_end])
     if not settings[line_start:start].strip() and rest:
-        # The entry has its line to itself. The one before it loses its comma if this one had none.
+        # The entry is alone on its line. If it has no comma, the entry before it loses its own.
         kept = settings[:line_start]
         if before is not None and at == len(entries) and not rest[1]:
             comma = re.match(rb"\s*,", settings[before:start])

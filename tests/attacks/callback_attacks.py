@@ -21,7 +21,7 @@ def error(name: str, wrong: str, denial: Denial, value: Any, **options: Any) -> 
 
 
 CALLBACK = [
-    back("state-wrong", "a `state` of nobody", STATE, changed(state="x" * 43)),
+    back("state-wrong", "a `state` that was never issued", STATE, changed(state="x" * 43)),
     back("state-missing", "no `state`", STATE, without("state")),
     back("state-empty", "an empty `state`", STATE, changed(state="")),
     back("state-null", "`state` is null", STATE, changed(state=None)),
@@ -62,7 +62,7 @@ CALLBACK = [
     ),
     back(
         "code-surrogate",
-        "a `code` that is no text in any encoding",
+        "a `code` that is not text in any encoding",
         NO_ANSWER,
         changed(code="\ud800"),
         reason="127.0.0.1 gave no usable answer: UnicodeEncodeError",

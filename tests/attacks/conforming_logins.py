@@ -70,7 +70,7 @@ CONFORMING_LOGINS = [
     right("eddsa", "EdDSA, among other keys", signed_by(EDWARDS)),
     right(
         "odd-keys",
-        "keys that nobody here can use beside the right one",
+        "keys that cannot be used here beside the right one",
         Lie(keys=lambda k: {"keys": [{"kty": "AKP", "kid": "pq", "pub": "x"}, 7, *k["keys"]]}),
     ),
     right("no-alg", "a key that names neither use nor algorithm", Lie(keys=each_key(without("alg", "use")))),
@@ -123,7 +123,7 @@ CONFORMING_LOGINS = [
     ),
     right(
         "more-claims",
-        "claims that nobody asked for",
+        "claims that were not requested",
         Lie(claims=changed(groups=["x"] * 100, name="Ada", c_hash="x")),
     ),
     right(
@@ -134,7 +134,7 @@ CONFORMING_LOGINS = [
     right("no-expires-in", "a token response without `expires_in`", Lie(token=without("expires_in"))),
     right(
         "more-parameters",
-        "parameters that nobody asked for",
+        "parameters that were not requested",
         Lie(authorized=changed(session_state="x.y", scope="openid", more="&=?")),
     ),
     right(
@@ -193,5 +193,5 @@ CONFORMING_LOGINS = [
         "max-age", "a login as old as allowed", Lie(claims=after(auth_time=-290)), settings={"MAX_AGE": 300}
     ),
     right("registration", "the registration value says who it is", HONEST, settings=REGISTRATION),
-    right("email", "the verified e-mail says who it is", HONEST, settings=BY_EMAIL),
+    right("email", "the verified email identifies the user", HONEST, settings=BY_EMAIL),
 ]

@@ -148,7 +148,7 @@ SIGNATURES = [
     signature("key-elsewhere", "the token says where its key is (`jku`)", SIGNATURE, with_own_key("jku")),
     signature(
         "critical",
-        "a `crit` that nobody here understands (RFC 7515, 4.1.11)",
+        "a `crit` that is not understood here (RFC 7515, 4.1.11)",
         TOKEN,
         with_header(crit=["urn:x"], **{"urn:x": True}),
     ),

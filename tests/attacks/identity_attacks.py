@@ -21,7 +21,7 @@ def person(
 
 
 IDENTITIES = [
-    person("other", "somebody else logged in at the provider", IDENTITY, {"sso_identifier": "bob"}),
+    person("other", "someone else logged in at the provider", IDENTITY, {"sso_identifier": "bob"}),
     person("case", "the same name in capitals", IDENTITY, {"sso_identifier": USER.upper()}),
     person("space", "the same name and a space", IDENTITY, {"sso_identifier": f"{USER} "}),
     person("longer", "a name that begins with the right one", IDENTITY, {"sso_identifier": f"{USER}m"}),
@@ -89,21 +89,21 @@ IDENTITIES = [
     ),
     person(
         "email-unverified",
-        "the e-mail decides, and is not verified",
+        "the email decides, and is not verified",
         EMAIL_VERIFIED,
         lie=Lie(claims=changed(email_verified=False)),
         settings=BY_EMAIL,
     ),
     person(
         "email-verified-text",
-        'the e-mail decides, and `email_verified` is `"true"`',
+        'the email decides, and `email_verified` is `"true"`',
         EMAIL_VERIFIED,
         lie=Lie(claims=changed(email_verified="true")),
         settings=BY_EMAIL,
     ),
     person(
         "email-unsaid",
-        "the e-mail decides, and nothing says that it is verified",
+        "the email decides, and nothing says that it is verified",
         EMAIL_VERIFIED,
         lie=Lie(claims=without("email_verified")),
         settings=BY_EMAIL,

@@ -112,7 +112,7 @@ def test_switch_of_hq_shows_a_message_and_the_failed_step(
     ("switch", "message"),
     [
         ("The provider denies", "You did not confirm it."),
-        ("Another user", "You signed in there as somebody else."),
+        ("Another user", "You signed in there as someone else."),
         ("The provider is down", "cannot be reached"),
         ("The provider is slow", "cannot be reached"),
     ],

@@ -41,7 +41,7 @@ def test_certified_provider_verifies_the_right_user_only(
         expect(banking.page.get_by_role("switch", name="The provider is down")).to_have_count(0)
 
         log_in(banking, "mallory", "Continue")
-        banking.expect_message("You signed in there as somebody else.")
+        banking.expect_message("You signed in there as someone else.")
         assert (2, "ok") not in banking.steps()
 
         log_in(banking, "jane.doe", "Try again")

@@ -177,7 +177,7 @@ def test_create_registers_and_a_second_run_changes_nothing(workspace: Path) -> N
     (extension,) = first.json["extensions"]
     assert first.json["next_steps"][-4:] == [
         "Run the generated tests: q2mfa test Foo",
-        "See it at work: q2mfa preview Foo",
+        "Try it in a browser: q2mfa preview Foo",
         "Install in the sandbox: q2 install",
         "Run: q2 run",
     ]
@@ -252,7 +252,7 @@ def test_force_names_the_edited_files_of_another_variant(workspace: Path) -> Non
     run = q2mfa(*again, cwd=workspace)
     for out in (dry.out, run.out):
         assert "  - Foo/tests/test_factor.py" in out
-        assert "Delete what is left of another variant, unless you need it: Foo/factor.py" in out
+        assert "Delete this file of another variant, unless you need it: Foo/factor.py" in out
     assert "+++ /dev/null" in dry.out
     assert mine.read_text() == "mine\n" and not (workspace / "Foo" / "tests" / "test_factor.py").exists()
 
@@ -275,7 +275,7 @@ def test_issuer_is_whitelisted_and_placeholder_is_not(workspace: Path) -> None:
     settings = workspace / "configuration" / "settings.py"
     run = q2mfa("create", "Foo", "--mfa", "redirect", "--no-input", "--format", "json", cwd=workspace)
     assert run.status == 0 and b"idp.example.com" not in settings.read_bytes()
-    assert any("configuration/Foo.py (ISSUER)" in step for step in run.json["next_steps"])
+    assert any("Set ISSUER in configuration/Foo.py" in step for step in run.json["next_steps"])
     assert (workspace / "requirements.txt").read_bytes() == b"q2-sdk==2.208.1\npyjwt[crypto]>=2.12\n"
     issuer = "https://login.bank.example:8443/realms/bank"
     run = q2mfa("create", "Bar", "--mfa", "redirect", "--issuer", issuer, "--no-input", cwd=workspace)

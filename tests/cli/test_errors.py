@@ -60,7 +60,7 @@ def test_wrong_usage_names_the_help_that_applies(arguments: list[str], workspace
         ("--message", "--factor message"),
     ],
 )
-def test_choice_given_as_a_flag_names_the_flag_that_is_meant(flag: str, meant: str, workspace: Path) -> None:
+def test_choice_given_as_a_flag_suggests_the_right_flag(flag: str, meant: str, workspace: Path) -> None:
     run = q2mfa("create", "Foo", flag, cwd=workspace)
     assert run.status == 2 and run.err.splitlines()[1] == f"Did you mean {meant}?", run
     assert run.err.count("Did you mean") == 1
@@ -82,7 +82,7 @@ def test_reader_that_closes_the_pipe_early_ends_the_command_silently(workspace: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("create", "The input ended before the answers did."),
+        ("create", "The input ended before all questions were answered."),
         ("create --answers -", "cannot be read: standard input is closed."),
     ],
 )
@@ -129,12 +129,12 @@ def test_bug_is_reported_on_two_lines_and_debug_adds_the_traceback(
     run = q2mfa("create", "Foo", "--no-input", cwd=workspace)
     assert run.status == 1
     assert run.err.splitlines() == [
-        "Error: q2mfa itself failed: LookupError: a bug",
-        "Run again with --debug, and report what it shows.",
+        "Error: q2mfa failed unexpectedly: LookupError: a bug",
+        "Run the command again with --debug, and report the output.",
     ]
     run = q2mfa("create", "Foo", "--no-input", "--debug", cwd=workspace)
     assert run.status == 1 and "Traceback" in run.err and 'raise LookupError("a\\nbug")' in run.err
-    assert run.err.splitlines()[-2] == "Error: q2mfa itself failed: LookupError: a bug"
+    assert run.err.splitlines()[-2] == "Error: q2mfa failed unexpectedly: LookupError: a bug"
 
 
 def test_usage_error_of_json_reader_is_json_even_if_the_format_comes_last(workspace: Path) -> None:

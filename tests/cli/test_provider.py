@@ -190,7 +190,7 @@ def test_framing_follows_five_redirects_and_no_more(provider: LyingProvider, tmp
 @pytest.mark.parametrize(
     ("location", "said"),
     [
-        (f"{REDIRECT_URI}?error=invalid_scope", "answers invalid_scope"),
+        (f"{REDIRECT_URI}?error=invalid_scope", "responds with invalid_scope"),
         ("http://plain.example/login", "without https"),
         ("file:///etc/passwd", "without https"),
     ],

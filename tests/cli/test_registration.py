@@ -1,4 +1,4 @@
-"""How the workspace's own files change when an extension joins it, and when they are left alone."""
+"""How the workspace's own files change when an extension is added, and when they are not edited."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_outside_a_workspace_a_script_has_to_name_the_folder(
     assert (run.status, run.out) == (2, "")
     assert run.err == (
         "Error: This is not a Q2 SDK workspace: neither this folder nor one above it has configuration/settings.py.\n"
-        "Go to your workspace, or give a folder with -o; -o . is this one.\n"
+        "Go to your workspace, or pass a folder with -o (-o . for this one).\n"
     )
     assert not contents(tmp_path)
 
@@ -175,7 +175,7 @@ def test_each_list_is_decided_about_alone(workspace: Path) -> None:
     done = q2mfa("create", "Foo", *REDIRECT, "--issuer", ISSUER, cwd=workspace)
     (step,) = settings_steps(done)
     assert step == (
-        "Add to configuration/settings.py (configuration/settings.py was left alone: line 2 sets OUTBOUND_WHITELIST to "
+        "Add to configuration/settings.py (configuration/settings.py was not changed: line 2 sets OUTBOUND_WHITELIST to "
         'something other than one list literal): OUTBOUND_WHITELIST.append("login.bank.example")'
     )
     assert path.read_text().startswith("INSTALLED_EXTENSIONS = ['A', 'Foo']\n")
@@ -224,7 +224,9 @@ def test_another_teams_extension_is_refused_at_the_name(force: list[str], worksp
     before = contents(workspace)
     run = q2mfa("create", "CreditCardSummary", *force, cwd=workspace, stdin="1\n1\n3\n1\n")
     assert (run.status, run.out) == (2, "")
-    assert run.err.startswith("Error: CreditCardSummary is taken: CreditCardSummary/ holds an extension that")
+    assert run.err.startswith(
+        "Error: CreditCardSummary is taken: CreditCardSummary/ contains an extension that"
+    )
     assert contents(workspace) == before
     run = q2mfa("create", cwd=workspace, stdin="CreditCardSummary\nFoo\n1\n1\n3\n1\n")
     assert run.status == 0 and "CreditCardSummary is taken" in run.out.partition("What type of extension")[0]

@@ -227,7 +227,7 @@ def test_login_of_another_user_is_denied(serve: Serve, provider: CertifiedProvid
     set_up(provider, extension)
     login = extension.login(sso_identifier=USER)
     callback = go_and_come_back(login, UserAgent("bob"))
-    assert_denied(login, login.finish(callback), "wrong_user", "somebody else logged in")
+    assert_denied(login, login.finish(callback), "wrong_user", "someone else logged in")
 
 
 def test_user_without_an_identifier_is_denied(serve: Serve, provider: CertifiedProvider) -> None:
@@ -245,7 +245,7 @@ def test_configured_claim_and_attribute_identify_the_user(serve: Serve, provider
     confirmed(extension, UserAgent(USER), registration_value="ada@example.com", sso_identifier="bob")
     login = extension.login(registration_value=USER)
     callback = go_and_come_back(login, UserAgent(USER))
-    assert_denied(login, login.finish(callback), "wrong_user", "somebody else logged in")
+    assert_denied(login, login.finish(callback), "wrong_user", "someone else logged in")
 
 
 def test_user_with_a_provider_session_has_to_log_in_again(serve: Serve, provider: CertifiedProvider) -> None:

@@ -78,7 +78,7 @@ def test_browser_is_not_started_without_a_login_page(tmp_path: Path) -> None:
     with running() as provider:
         provider.answers["/authorize"] = (302, {"Location": f"{REDIRECT_URI}?error=access_denied"}, b"")
         run = q2mfa("provider", provider.issuer, *CLIENT, cwd=tmp_path)
-    assert outcome(run.out)["message"] == "Not tried: The login page was not reached."
+    assert outcome(run.out)["message"] == "Not tested: The login page was not reached."
 
 
 def test_missing_playwright_is_said_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

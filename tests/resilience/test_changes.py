@@ -116,7 +116,7 @@ def test_read_only_file_is_not_removed(root: Path) -> None:
         text=True,
         check=False,
     )
-    assert "to write 'Foo/a.py': Permission denied. The workspace is as before." in done.stderr
+    assert "to write 'Foo/a.py': Permission denied. The workspace is unchanged." in done.stderr
     assert state(root) == before
 
 

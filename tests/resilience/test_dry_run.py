@@ -124,7 +124,7 @@ def test_run_does_what_its_dry_run_reports(
             reported["created"] | reported["edited"]
         )
 
-        # The dry run shows the diff of each edited file but the records, which nobody reads.
+        # The dry run shows the diff of each edited file but the records, which a person does not read.
         shown = {path for path in reported["edited"] | reported["removed"] if not path.startswith(".q2mfa/")}
         for path in shown:
             assert unified_diff(path, old[path], new.get(path)).rstrip("\n") in printed.out

@@ -49,13 +49,13 @@ def assert_refused(run: Run, *says: str) -> None:
 @pytest.mark.parametrize(
     ("path", "mode", "says"),
     [
-        (".", 0o555, "'.q2mfa.lock': Permission denied. The workspace is as before."),
+        (".", 0o555, "'.q2mfa.lock': Permission denied. The workspace is unchanged."),
         (".", 0o000, "Permission denied"),
-        ("configuration", 0o555, "'configuration/Foo.py': Permission denied. The workspace is as before."),
+        ("configuration", 0o555, "'configuration/Foo.py': Permission denied. The workspace is unchanged."),
         ("configuration", 0o000, "Permission denied"),
-        (SETTINGS_PATH, 0o444, "'configuration/settings.py': Permission denied. The workspace is as before."),
+        (SETTINGS_PATH, 0o444, "'configuration/settings.py': Permission denied. The workspace is unchanged."),
         (SETTINGS_PATH, 0o000, "configuration/settings.py cannot be read: Permission denied."),
-        ("requirements.txt", 0o444, "'requirements.txt': Permission denied. The workspace is as before."),
+        ("requirements.txt", 0o444, "'requirements.txt': Permission denied. The workspace is unchanged."),
     ],
 )
 def test_read_only_path_is_refused_and_nothing_changes(
@@ -138,7 +138,7 @@ def test_full_disk_leaves_the_workspace_as_before(
         run = prepared(prepare, *CREATE, cwd=root)
         statuses.add(run.status)
         if run.status:
-            assert_refused(run, "The workspace is as before.")
+            assert_refused(run, "The workspace is unchanged.")
             assert "No space left on device" in run.err or "File too large" in run.err, run
             assert state(root) == before, f"{kib} KiB: {run}"
         else:
@@ -156,7 +156,7 @@ def test_file_size_limit_leaves_settings_as_before(workspace: Path) -> None:
     run = prepared(
         lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)), *CREATE, cwd=workspace
     )
-    assert_refused(run, "'configuration/settings.py': File too large. The workspace is as before.")
+    assert_refused(run, "'configuration/settings.py': File too large. The workspace is unchanged.")
     assert state(workspace) == before
 
 
@@ -174,10 +174,10 @@ def test_unwritable_report_is_an_error_that_says_what_was_done(
             check=False,
         )
     assert_refused(
-        Run(done.returncode, "", done.stderr), "The report cannot be written: No space left on device."
+        Run(done.returncode, "", done.stderr), "The report cannot be printed: No space left on device."
     )
     assert (workspace / "Foo").is_dir() == ("--dry-run" not in arguments)
-    assert ("nothing was written" in done.stderr) == ("--dry-run" in arguments)
+    assert ("Nothing was written" in done.stderr) == ("--dry-run" in arguments)
 
 
 def test_closed_pipe_is_no_error(workspace: Path) -> None:
@@ -327,7 +327,7 @@ def test_settings_file_of_ten_thousand_lines_is_edited_in_one_place(workspace: P
     deep = b"TOTAL = " + b" + ".join([b"1"] * 2500) + b"\n" + b"NOT = " + b"not " * 90 + b"True\n"
     settings.write_bytes(long + deep + SETTINGS)
     run = q2mfa(*CREATE, cwd=workspace)
-    assert run.status == 0 and "settings.py was left alone" not in run.out, run
+    assert run.status == 0 and "settings.py was not changed" not in run.out, run
     assert settings.read_bytes() == (long + deep + SETTINGS).replace(b"module')]", b"module'), 'Foo']")
     ast.parse(settings.read_bytes())
 

@@ -1,4 +1,4 @@
-"""settings.py with arbitrary content: it is edited correctly, or left alone and the owner is told."""
+"""settings.py with arbitrary content: it is edited correctly, or not at all and the owner is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults at each kind of call: the workspace is as before or complete, and the error says which."""
+"""Faults at each kind of call: the workspace is unchanged or complete, and the error says which."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_failure_at_any_call_leaves_the_workspace_as_before_or_complete(scenario
             assert left == scenario.before, where
             assert run.status == 1 and len(run.err.splitlines()) == 2, where
             assert run.err.startswith("Error: The file system refused"), where
-            assert "The workspace is as before." in run.err, where
+            assert "The workspace is unchanged." in run.err, where
 
 
 def test_ctrl_c_at_any_call_leaves_the_workspace_as_before_or_complete(scenario: PreparedScenario) -> None:
@@ -116,7 +116,7 @@ def test_disk_that_stays_broken_is_never_reported_as_before(scenario: PreparedSc
             assert files(left) == files(scenario.complete), where
         else:
             assert run.status == 1 and len(run.err.splitlines()) == 2, where
-            assert ("The workspace is as before." in run.err) == (left == scenario.before), where
+            assert ("The workspace is unchanged." in run.err) == (left == scenario.before), where
             assert ("Rolling back also failed" in run.err) == (left != scenario.before), where
         scenario.assert_each_file_is_as_before_or_complete(where)
         scenario.assert_same_command_finishes(where)
@@ -132,7 +132,7 @@ def test_second_failure_during_a_rollback_is_never_reported_as_before(scenario: 
             if run.status == 0:
                 assert files(left) == files(scenario.complete), where
             else:
-                assert ("The workspace is as before." in run.err) == (left == scenario.before), where
+                assert ("The workspace is unchanged." in run.err) == (left == scenario.before), where
             scenario.assert_each_file_is_as_before_or_complete(where)
 
 

@@ -65,4 +65,4 @@ def test_file_that_stays_held_is_named_and_the_workspace_is_as_before(scenario: 
         assert f"workspace/{path}" in {
             name.partition("a/")[2] for name in [*scenario.before, *scenario.complete]
         }, run
-        assert refused.endswith("The workspace is as before.") and remedy.startswith("Close the program"), run
+        assert refused.endswith("The workspace is unchanged.") and remedy.startswith("Close the program"), run

@@ -55,10 +55,10 @@ def test_flag_spelling_is_accepted_and_null_leaves_a_question_open(tmp_path: Pat
         ("just a text", "no settings"),
         ("- name: Foo", "one mapping"),
         ("name: Foo\nnmae: Bar", "'nmae' is not a setting"),
-        ("name: 5", "has to be a text"),
-        ("name: [Foo]", "has to be a text"),
-        ("scopes: {a: b}", "list of texts"),
-        ("scopes: [1]", "list of texts"),
+        ("name: 5", "must be a string"),
+        ("name: [Foo]", "must be a string"),
+        ("scopes: {a: b}", "list of strings"),
+        ("scopes: [1]", "list of strings"),
         ("client_id: a\nclient-id: b", "given twice"),
         ("extensions: []", "at least one"),
         ("extensions: Foo", "at least one"),
@@ -67,8 +67,8 @@ def test_flag_spelling_is_accepted_and_null_leaves_a_question_open(tmp_path: Pat
         ("a: &x [1]\nb: *x", "aliases are not accepted"),
         ("name: !!python/object/apply:os.system ['true']", "tags are not accepted"),
         ("name: !!timestamp Foo", "tags are not accepted"),
-        ("name: Foo\nname: Bar", "a key is there twice"),
-        ("extensions: [{name: Foo, mfa: standard, name: Bar}]", "a key is there twice"),
+        ("name: Foo\nname: Bar", "a key appears twice"),
+        ("extensions: [{name: Foo, mfa: standard, name: Bar}]", "a key appears twice"),
         ("{unclosed", "cannot be parsed"),
         ("a: " + "[" * 5000, "cannot be parsed"),
         ("a: " + "[" * 100_000 + "]" * 100_000, "cannot be parsed"),
@@ -89,7 +89,7 @@ def test_invalid_answers_file_is_refused_with_its_mistake(text: str, says: str, 
 def test_json_with_a_repeated_key_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "answers.json"
     file.write_text('{"name": "Foo", "name": "Bar"}')
-    with pytest.raises(UsageError, match="a key is there twice"):
+    with pytest.raises(UsageError, match="a key appears twice"):
         read_answers(str(file))
 
 
@@ -134,7 +134,7 @@ def test_flags_override_answers_from_stdin(workspace: Path) -> None:
 def test_flags_with_many_requests_are_refused(workspace: Path) -> None:
     many = json.dumps({"extensions": [{"name": "A1"}, {"name": "A2"}]})
     run = q2mfa("create", "--mfa", "standard", "--answers", "-", cwd=workspace, stdin=many)
-    assert run.status == 2 and "many requests" in run.err
+    assert run.status == 2 and "several requests" in run.err
 
 
 @given(

@@ -96,7 +96,7 @@ def test_numbers_and_return_select_choices(typed: str, rendering: str, mfa: str)
 def test_wrong_answer_is_explained_and_asked_again() -> None:
     answers, shown = dialogue("my-mfa\nFoo\n12\n0\nOnline\n²\n1\n1\n3\n1\n")
     assert answers == {"name": "Foo", "rendering": "ssr", "mfa": "standard"}
-    assert "'my-mfa' cannot be an extension name" in shown and "MyMfa" in shown
+    assert "'my-mfa' is not a valid extension name" in shown and "MyMfa" in shown
     assert shown.count("Please type a number from 1 to 11.\n") == 4
 
 
@@ -182,7 +182,7 @@ def test_script_that_goes_on_with_refused_answers_ends(answer: str, workspace: P
     before = contents(workspace)
     # As of `yes`, but with an end: a regression must not hang.
     run = q2mfa("create", "X", cwd=workspace, stdin=f"{answer}\n" * 100)
-    assert run.status == 2 and run.err.startswith("Error: The answers are not acceptable."), run
+    assert run.status == 2 and run.err.startswith("Error: The answers were refused too often."), run
     assert shown(answer) in run.err and "q2mfa create" in run.err.splitlines()[1]
     assert sum(run.out.count(text) for text in ("Please choose another", "Please type a number")) == 3
     assert contents(workspace) == before
@@ -190,7 +190,7 @@ def test_script_that_goes_on_with_refused_answers_ends(answer: str, workspace: P
 
 def test_script_with_ten_different_refused_answers_ends(workspace: Path) -> None:
     run = q2mfa("create", cwd=workspace, stdin="".join(f"not-{number}\n" for number in range(100)))
-    assert run.status == 2 and run.out.count("cannot be an extension name") == 10, run
+    assert run.status == 2 and run.out.count("is not a valid extension name") == 10, run
 
 
 def test_script_is_not_asked_for_issuer_and_client_id_nor_to_confirm(workspace: Path) -> None:

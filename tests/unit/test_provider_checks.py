@@ -342,7 +342,7 @@ def test_table_has_known_severities_unique_ids_and_remedies() -> None:
         (replace(GOOD, framed=FramedPage(ISSUER, failure="net::ERR_CONNECTION_RESET")), "browser"),
         (replace(GOOD, framed=FramedPage(ISSUER)), "browser"),
         (with_client({"error": "server_error"}, 500), "client"),
-        (replace(GOOD, connections=[Connection("x", error="a proxy is between")]), "tls"),
+        (replace(GOOD, connections=[Connection("x", error="a proxy is in between")]), "tls"),
         (replace(GOOD, discovery=answer(METADATA, ISSUER, 200, ("Date", "soon")), jwks=None), "clock"),
     ],
 )
@@ -353,8 +353,8 @@ def test_what_the_provider_does_not_say_is_unknown(seen: Observation, check: str
 @pytest.mark.parametrize(
     ("framed", "said"),
     [
-        ("", "Not tried in a browser (--browser)."),
-        ("Playwright is missing.", "Not tried: Playwright is missing."),
+        ("", "Not tested in a browser. Add --browser."),
+        ("Playwright is missing.", "Not tested: Playwright is missing."),
     ],
 )
 def test_browser_that_was_not_tried_is_skipped_with_the_reason(framed: str, said: str) -> None:
@@ -371,9 +371,9 @@ def test_browser_decides_where_the_headers_say_nothing() -> None:
 
 
 def test_login_page_that_was_not_seen_leaves_the_verdict_open() -> None:
-    seen = replace(GOOD, pages=[], pages_end="The login page was not looked at.", framed="")
+    seen = replace(GOOD, pages=[], pages_end="The login page was not checked.", framed="")
     assert judge(seen).verdict is Verdict.UNDECIDED
-    assert "not looked at" in judge(seen).sentence
+    assert "not checked" in judge(seen).sentence
 
 
 @pytest.mark.parametrize(

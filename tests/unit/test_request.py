@@ -74,7 +74,7 @@ def test_invalid_name_is_refused_with_a_valid_suggestion(name: str) -> None:
 
 
 def test_hyphenated_name_is_suggested_in_camel_case() -> None:
-    with pytest.raises(UsageError, match="'my-mfa' cannot be an extension name") as caught:
+    with pytest.raises(UsageError, match="'my-mfa' is not a valid extension name") as caught:
         check_name("my-mfa")
     assert caught.value.hint == "Use a name such as MyMfa."
 
@@ -155,7 +155,9 @@ def test_invalid_issuer_is_refused(issuer: str) -> None:
 def test_address_of_the_metadata_is_cut_to_the_issuer(given: str, issuer: str) -> None:
     request = make_request({"name": "Foo", "mfa": "redirect", "issuer": given})
     assert request.answers["issuer"] == issuer
-    assert request.notes == (() if given == issuer else (f"Check the issuer: {given} was cut to {issuer}",))
+    assert request.notes == (
+        () if given == issuer else (f"Check the issuer: {given} was shortened to {issuer}",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,12 +173,12 @@ def test_address_of_the_metadata_is_cut_to_the_issuer(given: str, issuer: str) -
         ("localhost", "Did you mean https://localhost?"),
         (
             "idp_bank/x",
-            "Give the identity provider's issuer URL, such as https://idp.example.com/realms/bank.",
+            "Use the identity provider's issuer URL, such as https://idp.example.com/realms/bank.",
         ),
     ],
 )
 def test_issuer_without_a_scheme_is_refused_for_that(issuer: str, hint: str) -> None:
-    with pytest.raises(UsageError, match="it needs https:// in front") as caught:
+    with pytest.raises(UsageError, match="it must start with https://") as caught:
         check_issuer(issuer)
     assert caught.value.hint == hint
 

@@ -53,7 +53,7 @@ def test_what_differs_is_shown_and_kept_as_the_owners(workspace: Path) -> None:
     before = contents(workspace)
     planned = update(workspace, "--adopt", "--dry-run")
     assert planned.status == 0 and "Foo/factor.py  (kept: it differs" in planned.out, planned
-    assert "Foo/urls.py  (stays deleted: it is not there)" in planned.out
+    assert "Foo/urls.py  (stays deleted: it is missing)" in planned.out
     assert contents(workspace) == before
     assert update(workspace, "--adopt", "--yes").status == 0
     assert {path: text for path, text in contents(workspace).items() if path != RECORD} == before
@@ -83,12 +83,12 @@ def test_only_external_mfa_extensions_are_adopted(workspace: Path, name: str) ->
 def test_recorded_extension_is_not_adopted(workspace: Path) -> None:
     install_earlier(workspace, {})
     run = update(workspace, "--adopt", "--yes")
-    assert run.status == 1 and "has a record" in run.err
+    assert run.status == 1 and "is already tracked" in run.err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 130)])
-def test_terminal_is_asked_whether_it_is_right(workspace: Path, answer: str, status: int) -> None:
+def test_adoption_asks_for_confirmation_on_a_terminal(workspace: Path, answer: str, status: int) -> None:
     before = unrecorded(workspace)
     terminal = pexpect.spawn(
         sys.executable,
@@ -97,7 +97,7 @@ def test_terminal_is_asked_whether_it_is_right(workspace: Path, answer: str, sta
         encoding="utf-8",
         timeout=60,
     )
-    terminal.expect("rendering ssr.* Is that right")
+    terminal.expect("rendering ssr.* Are they right")
     terminal.sendline(answer)
     terminal.expect(pexpect.EOF)
     terminal.close()

@@ -207,11 +207,11 @@ def test_changed_answers_change_the_files_and_the_settings(workspace: Path) -> N
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ("rendering=xyz", "is not a value for rendering"),
+        ("rendering=xyz", "is not a valid value for rendering"),
         ("rendering", "KEY=VALUE"),
         ("redering=csr", "Did you mean rendering"),
-        ("name=Bar", "cannot change its name"),
-        ("mfa=redirect", "every file would be another one"),
+        ("name=Bar", "cannot be renamed"),
+        ("mfa=redirect", "every file would change"),
         ("issuer=https://idp.bank.example", "belongs to the redirect-based integration"),
     ],
 )

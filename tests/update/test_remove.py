@@ -1,4 +1,4 @@
-"""`q2mfa remove`: the workspace is as before `create`, and nothing of the owner's is lost."""
+"""`q2mfa remove`: the workspace is the same as before `create`, and nothing of the owner's is lost."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_own_files_stay_and_are_named(workspace: Path) -> None:
     create(workspace, "Foo")
     (workspace / "Foo/mine.py").write_bytes(b"mine\n")
     run = q2mfa("remove", "Foo", "--force", cwd=workspace)
-    assert run.status == 0 and "Your own files are still there: Foo/mine.py" in run.out
+    assert run.status == 0 and "Your own files were kept: Foo/mine.py" in run.out
     assert [path for path in contents(workspace) if path.startswith("Foo")] == ["Foo/mine.py"]
 
 
@@ -106,7 +106,7 @@ def test_entry_that_cannot_be_taken_out_is_named(workspace: Path) -> None:
     settings = workspace / "configuration/settings.py"
     settings.write_bytes(b'INSTALLED_EXTENSIONS = sorted(["Foo", "Bar"])\n')
     run = q2mfa("remove", "Foo", cwd=workspace)
-    assert run.status == 0 and 'Take "Foo" out of INSTALLED_EXTENSIONS' in run.out and "line 1" in run.out
+    assert run.status == 0 and 'Remove "Foo" from INSTALLED_EXTENSIONS' in run.out and "line 1" in run.out
     assert settings.read_bytes() == b'INSTALLED_EXTENSIONS = sorted(["Foo", "Bar"])\n'
 
 

@@ -30,7 +30,7 @@ SWITCHES = (
     Switch("denies", "The provider denies", "As if the customer had pressed Deny."),
     Switch("slow", "The provider is slow", "It takes its time to answer."),
     Switch("down", "The provider is down", "It answers nothing but errors."),
-    Switch("wrong_user", "Another user", "Somebody else is logged in at the provider."),
+    Switch("wrong_user", "Another user", "Someone else is logged in at the provider."),
 )
 
 

@@ -32,7 +32,7 @@ class Row:
     :param step: 1 to 8; None for a message around the eight steps. :param at: seconds since the challenge began.
     :param took: seconds until the answer, once there is one. :param state: running, ok or failed.
     :param payload: what was sent, masked. :param answer: what came back, masked. :param why: why it failed.
-    :param refused: it failed because somebody said no, not because something is broken.
+    :param refused: it failed because someone said no, not because something is broken.
     :param count: how many equal messages, one after the other, the row stands for.
     """
 

@@ -19,7 +19,7 @@ export class Sequence {
   /**
    * What changes is shown by the next `draw()`, which draws each row at most once.
    *
-   * @param {HTMLElement} list scrolls; the newest row stays in view unless somebody scrolled up
+   * @param {HTMLElement} list scrolls; the newest row stays in view unless someone scrolled up
    * @param {HTMLElement} heads of the lifelines
    * @param {{steps: Array, parties: Record<string, string>, lanes: string[]}} platform
    */
@@ -30,7 +30,7 @@ export class Sequence {
     this.#drawLanes();
     this.replace([]);
     this.draw();
-    // Somebody who scrolls up does not want to be taken away; a layout that changes scrolls too, but not up.
+    // Someone who scrolls up does not want to be taken away; a layout that changes scrolls too, but not up.
     let before = 0;
     list.parentElement.addEventListener("scroll", () => {
       const { scrollTop, clientHeight } = list.parentElement;

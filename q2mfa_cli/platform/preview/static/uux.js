@@ -49,7 +49,7 @@ function choice(kind, name, { id, label, says }) {
   return row;
 }
 
-// Each start is a new customer, unless somebody typed a registration value: a used code and a lock are the customer's.
+// Each start is a new customer, unless someone typed a registration value: a used code and a lock are the customer's.
 let started = false;
 async function renewCustomer() {
   if (started && platform.integration === "standard" && attributes.isDefault("registration_value")) {
@@ -136,7 +136,7 @@ async function openOutlet(id) {
 
 const isField = (element) => ["INPUT", "SELECT"].includes(element?.tagName);
 
-/** A page that loads takes the focus. Give it back to *field* until somebody goes to the page. */
+/** A page that loads takes the focus. Give it back to *field* until someone goes to the page. */
 function keepFocus(frame, field) {
   const stop = new AbortController();
   // Only after the event is it known what has the focus now.

@@ -22,7 +22,7 @@ PUBLIC = Path(extension.__file__).parent / "frontend" / "public"
 
 
 class MockHandler(extension.MyExternalMFAHandler, MockHandlerMixin):
-    # Set here, these are the same whatever the SDK's own mocks provide.
+    # Set here, these do not depend on what the SDK's own mocks provide.
     mfa_info = None
     cache = None
     session_cache = None

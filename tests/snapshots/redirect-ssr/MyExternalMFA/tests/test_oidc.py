@@ -1197,7 +1197,7 @@ async def test_log_has_the_reason_and_no_secret(provider):
     login = Login(provider)
     assert await login.denied() == "wrong_user"
     form = provider.pushed_form
-    assert login.log.lines == ["External MFA denied: wrong_user: somebody else logged in"]
+    assert login.log.lines == ["External MFA denied: wrong_user: someone else logged in"]
     secrets = ("the code", "an access token", CLIENT_SECRET, form["state"], form["nonce"], "eyJ")
     for secret in (*secrets, "bob", USER):
         assert secret not in login.log.lines[0]

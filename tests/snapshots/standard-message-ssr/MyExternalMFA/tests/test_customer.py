@@ -1,4 +1,4 @@
-"""What is remembered of a customer: tries count and lock, in whatever order workers write."""
+"""What is remembered of a customer: tries count and lock, in any order of writes by workers."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The extension's routes, whatever its factor is: when HQ is given a token, and what the page gets.
+"""The extension's routes, with any factor: when HQ is given a token, and what the page gets.
 
 These hold for any factor. The factor's own tests are in test_factor.py.
 """
@@ -21,7 +21,7 @@ SECRET = "the customer's own secret"
 
 
 class MockHandler(extension.MyExternalMFAHandler, MockHandlerMixin):
-    # Set here, these are the same whatever the SDK's own mocks provide.
+    # Set here, these do not depend on what the SDK's own mocks provide.
     mfa_info = None
     is_authenticated = False
 

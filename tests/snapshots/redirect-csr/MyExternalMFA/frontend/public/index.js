@@ -35,7 +35,7 @@
     "error_not_trusted": "We could not make sure that the answer came from the sign-in service. Please try again.",
     "error_too_old": "You have to sign in again for this, even if you did so recently. Please try again.",
     "error_too_weak": "You have to sign in with a stronger method for this. Please try again.",
-    "error_wrong_user": "You signed in there as somebody else. Please try again with your own account.",
+    "error_wrong_user": "You signed in there as someone else. Please try again with your own account.",
     "error_not_linked": "Your account is not linked with the sign-in service yet. Please call us.",
     "error_not_configured": "This way of confirming is not set up yet. Please call us.",
     "error_not_returned": "You have not come back from the sign-in service yet. Please try again.",

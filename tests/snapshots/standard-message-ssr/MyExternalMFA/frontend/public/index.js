@@ -26,7 +26,7 @@
     "error_locked": "Too many wrong codes. Wait a few minutes, then try again, or call us.",
     "error_cache_unavailable": "We cannot check your confirmation at the moment. Please try again in a few minutes.",
     "code_label": "6-digit code from our message",
-    "intro": "We send a code to the phone number or e-mail address that we have on file for you.",
+    "intro": "We send a code to the phone number or email address that we have on file for you.",
     "send": "Send a code",
     "send_again": "Send a new code",
     "sending": "Sending …",
@@ -38,7 +38,7 @@
     "error_sent_too_often": "We have sent too many codes. Wait an hour, or call us.",
     "error_not_delivered": "We could not send the code. Wait half a minute, then try again, or call us.",
     "error_not_configured": "This way of confirming is not set up yet. Please call us.",
-    "error_not_registered": "We have no phone number or e-mail address to send a code to. Please call us.",
+    "error_not_registered": "We have no phone number or email address to send a code to. Please call us.",
     "error_rejected": "Your confirmation did not go through. Send a new code, and type that one."
   };
   // After "error" the customer can go on, after "final" nothing can help, after others they can try again.
