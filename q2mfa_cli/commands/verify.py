@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from q2mfa_cli.errors import Q2mfaError, ToolFailed, UsageError, shown
-from q2mfa_cli.integrations import integration_of, refuse_other_extensions
+from q2mfa_cli.integrations import INTEGRATIONS, refuse_other_extensions
 from q2mfa_cli.platform.verify.check import BASELINE, Severity
 from q2mfa_cli.platform.verify.explanation import check_named
 from q2mfa_cli.record import refuse_conflict_markers
@@ -110,7 +110,7 @@ def _verify(
     refuse_other_extensions(name, folder)
     found = FoundProblems(selection.profile)
     outcomes = run_static(Source(workspace, name), selection, found)
-    dynamic = DynamicRun([], integration_of(folder).id, [])
+    dynamic = DynamicRun([], _kind(folder), [])
     if any(selection.dynamic()):
         dynamic = _run_dynamic(workspace, name, selection, found, progress)
     outcomes += dynamic.outcomes
@@ -124,6 +124,11 @@ def _verify(
                 found.add(check, [problem])
         findings = tuple(apply_ignores(found.findings(), comments))
     return Report(name, dynamic.kind, selection.profile, tuple(outcomes), findings, tuple(dynamic.notes))
+
+
+def _kind(folder: Path) -> str:
+    """The id of the integration whose files are in *folder*; ``"own"`` if another hand wrote it."""
+    return next((each.id for each in INTEGRATIONS if (folder / each.hallmark).is_file()), "own")
 
 
 def _ids(outcomes: Sequence[Outcome], *verdicts: Verdict) -> set[str]:

@@ -123,7 +123,7 @@ def test_guide_to_verify_shows_what_its_commands_print(workspace: Path) -> None:
         assert source.count(strong) == 1
         source = source.replace(strong, weak)
     extension.write_text(source, "utf-8")
-    shown = commands_of((DOCS / "how-to" / "verify-report.md").read_text("utf-8"))
+    shown = commands_of((DOCS / "how-to" / "verify.md").read_text("utf-8"))
     assert [command.split()[1] for command, _ in shown] == ["verify", "explain"]
     for command, output in shown:
         printed = q2mfa(*command.split()[1:], cwd=workspace).out

@@ -21,10 +21,14 @@ USED = (
     '            if step <= state.get("step", -1):\n                raise Denied("used_passcode", "the passcode was used before")\n',
     "",
 )
+DIGEST = "        digest = hashlib.sha256(totp.byte_secret()).hexdigest()\n"
 PER_SESSION = (
     "factor.py",
-    "Customer(self.handler.cache, digest)",
-    "Customer(self.handler.session_cache, digest)",
+    DIGEST,
+    f"""{DIGEST}        mine = self.handler.session_cache.get("mine") or str(time.time_ns())
+        self.handler.session_cache.set("mine", mine)
+        digest += mine
+""",
 )
 DIGITS = (
     "factor.py",
@@ -348,3 +352,8 @@ def test_defect_of_a_hand_written_message_factor_is_found(defect: Defect, text_c
 def test_nothing_is_found_in_a_clean_hand_written_extension(app_code: Served, text_code: Served) -> None:
     for served, checks in ((app_code, [*FOR_BOTH, *FOR_APP]), (text_code, [*FOR_BOTH, *FOR_MESSAGES])):
         assert served.run(checks) == {check: [] for check in checks}
+
+
+def test_every_check_has_a_defect_in_both_styles() -> None:
+    assert {defect.check for defect in [*APP_DEFECTS, *MESSAGE_DEFECTS]} == set(passcode.CHECKS)
+    assert {defect.check for defect in [*APP_CODE_DEFECTS, *TEXT_CODE_DEFECTS]} == set(passcode.CHECKS)

@@ -1,4 +1,4 @@
-"""What tests/prove.py says of an extension that redirects: how it is configured with another provider."""
+"""What an extension that redirects says in its ``prove.py``: how it is configured with another provider."""
 
 from __future__ import annotations
 

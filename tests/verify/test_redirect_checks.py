@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from served import Defect, Edit, Served, generated, hand_written
+from verifying import verified
 
 from q2mfa_cli.platform.verify.check import NotApplicable, Skipped
 from q2mfa_cli.platform.verify.dynamic import redirect
 from q2mfa_cli.platform.verify.hostile import answers
+from q2mfa_cli.platform.verify.results import Verdict
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +50,16 @@ def flow_with(addition: str) -> tuple[str, str, str]:
 
 DEFECTS = [
     Defect(
-        "rp-state", 'The extension accepts a "state" that it did not send.', (STATE,), name="not-compared"
+        "rp-state",
+        'The extension accepts an authorization response without "state".',
+        (
+            (
+                "protocol.py",
+                'current(is_same(callback.get("state"),',
+                'current("state" not in callback or is_same(callback["state"],',
+            ),
+        ),
+        name="if-given",
     ),
     Defect("rp-state", "The state of one session completes another.", (STATE,), name="of-another-session"),
     Defect(
@@ -62,7 +73,7 @@ DEFECTS = [
     ),
     Defect(
         "rp-state",
-        'A "state" has 66 random bits at most, not 128.',
+        'A "state" has fewer than 128 random bits.',
         (flow_with('{"state": token_urlsafe(8)}'),),
         severity="medium",
         name="short",
@@ -99,7 +110,16 @@ DEFECTS = [
         name="constant",
     ),
     Defect(
-        "rp-nonce", 'The extension accepts an ID token with another "nonce".', (NONCE,), name="not-compared"
+        "rp-nonce",
+        'The extension accepts an ID token without "nonce".',
+        (
+            (
+                "protocol.py",
+                'trusted(is_same(claims.get("nonce"),',
+                'trusted("nonce" not in claims or is_same(claims["nonce"],',
+            ),
+        ),
+        name="if-given",
     ),
     Defect("rp-nonce", "The extension accepts the ID token of an earlier login.", (NONCE,), name="replayed"),
     Defect(
@@ -132,19 +152,20 @@ DEFECTS = [
             (
                 "protocol.py",
                 "        kinds = settings.algorithms[alg]  # Core, 3.1.3.7 (6), (7)\n",
-                "        kinds = ['RSA']\n",
+                (
+                    '        if alg == "none":\n'
+                    '            return TOKENS.decode(id_token, options={"verify_signature": False})\n'
+                    "        kinds = settings.algorithms[alg]\n"
+                ),
             ),
-            ("protocol.py", '("sig", alg)]\n', '("sig", alg)] or keys[:1]\n'),
-            ("protocol.py", "        key = jwt.PyJWK(keys[0], alg)\n", ""),
-            ("protocol.py", DECODE, 'TOKENS.decode(id_token, options={"verify_signature": False})'),
         ),
-        name="not-verified",
+        name="none",
     ),
     Defect(
         "rp-signature",
-        "The extension accepts an ID token that another key signed.",
+        "The extension accepts an ID token with a changed signature.",
         (("protocol.py", DECODE, 'TOKENS.decode(id_token, options={"verify_signature": False})'),),
-        name="any-key",
+        name="not-verified",
     ),
     Defect(
         "rp-claims",
@@ -281,8 +302,8 @@ DEFECTS = [
         (
             (
                 "protocol.py",
-                '        available(absent or is_safe_url(answer.get(name), issuer), f"{name} is no https URL")\n',
-                "",
+                "available(absent or is_safe_url(",
+                'available(absent or name == "token_endpoint" or is_safe_url(',
             ),
         ),
         severity="medium",
@@ -436,7 +457,7 @@ DEFECTS = [
     ),
     Defect(
         "rp-bounds",
-        "The extension accepts an answer of 20 MB of the provider's keys.",
+        "The extension accepts 20 MB from the provider's token endpoint.",
         (
             ("oidc.py", "MAX_BYTES = 100_000", "MAX_BYTES = 10**9"),
             ("oidc.py", "iter_content(64)", "iter_content(10**6)"),
@@ -470,7 +491,7 @@ HAND_WRITTEN_DEFECTS = [
     Defect("rp-state", "The state of one session completes another.", (NO_STATE,)),
     Defect(
         "rp-state",
-        'A "state" has 32 random bits at most, not 128.',
+        'A "state" has fewer than 128 random bits.',
         (
             (
                 E,
@@ -497,7 +518,7 @@ HAND_WRITTEN_DEFECTS = [
     ),
     Defect(
         "rp-signature",
-        'The extension accepts an ID token with "alg": "none".',
+        "The extension accepts an ID token with a changed signature.",
         (
             (E, 'key = await Published.key(self, metadata["jwks_uri"], header)', "key = None"),
             (E, '"strict_aud": True}', '"verify_signature": False}'),
@@ -518,9 +539,13 @@ HAND_WRITTEN_DEFECTS = [
                 "def same(given, expected):\n",
                 (
                     "def decode(token, jwk, header, options, expected):\n"
-                    '    hashed = header["alg"].startswith("HS")\n'
-                    '    key = json.dumps(jwk).encode() if hashed else jwt.PyJWK(jwk, header["alg"])\n'
-                    '    return jwt.decode(token, key, [header["alg"]], options=options, **expected)\n\n\n'
+                    '    if header["alg"] == "HS256":\n'
+                    '        text, _, signature = token.rpartition(".")\n'
+                    '        right = hmac.digest(json.dumps(jwk).encode(), text.encode(), "sha256")\n'
+                    '        if base64.urlsafe_b64decode(f"{signature}==") == right:\n'
+                    '            return jwt.decode(token, options={"verify_signature": False})\n'
+                    '    key = jwt.PyJWK(jwk, header["alg"])\n'
+                    "    return jwt.decode(token, key, ALGORITHMS, options=options, **expected)\n\n\n"
                     "def same(given, expected):\n"
                 ),
             ),
@@ -571,7 +596,7 @@ HAND_WRITTEN_DEFECTS = [
     ),
     Defect(
         "rp-right-user",
-        "The extension accepts anybody of whom the provider says no name, if HQ knows none either.",
+        "The extension accepts anybody who has an empty name at the provider, if HQ's is empty too.",
         (
             (E, 'REQUIRED = ["iss", "sub", ', 'REQUIRED = ["iss", '),
             (
@@ -601,7 +626,7 @@ HAND_WRITTEN_DEFECTS = [
     ),
     Defect(
         "rp-strength",
-        'The extension accepts an ID token without "acr".',
+        'The extension accepts a weaker "acr" than it asks for.',
         (
             (
                 E,
@@ -646,7 +671,7 @@ HAND_WRITTEN_DEFECTS = [
     ),
     Defect(
         "rp-bounds",
-        "The extension follows a redirect of the provider's metadata.",
+        "The extension follows a redirect of the provider's token endpoint.",
         ((E, '"allow_redirects": False', '"allow_redirects": True'),),
         name="redirect",
     ),
@@ -655,6 +680,16 @@ HAND_WRITTEN_DEFECTS = [
         "The extension waits without a limit for the provider's token endpoint.",
         ((E, '"timeout": PATIENCE, ', ""),),
         name="time",
+    ),
+    Defect(
+        "rp-par",
+        "The browser carries the authorization request, though the provider takes pushed ones.",
+        (
+            without_line("    pushed = await ask(self, metadata[PAR], query)"),
+            without_line(
+                '    query = {"client_id": self.config.OIDC_CLIENT, "request_uri": pushed["request_uri"]}'
+            ),
+        ),
     ),
     Defect(
         "rp-duplicate",
@@ -716,23 +751,40 @@ def test_fapi2_profile_of_a_generated_extension_passes_its_checks(served: Served
     with served.edited([("configuration", 'PROFILE = ""', 'PROFILE = "fapi2"')]):
         ids = [check for check in redirect.CHECKS if check != "rp-bounds"]
         assert served.run(ids) == {check: [] for check in ids}
+        at_both_providers = ("right-user", "rp-shared-secret")
+        report = verified(served.workspace, served.name, *at_both_providers, profile="fapi2")
+    assert [outcome.verdict for outcome in report.outcomes] == [Verdict.PASSED, Verdict.PASSED]
 
 
-def test_provider_that_only_one_session_can_use_says_nothing(served: Served) -> None:
-    """Each refusal of a lie would look like a check, so it is skipped."""
+def test_fapi2_profile_asks_for_more_than_a_generated_extension_does_by_default(served: Served) -> None:
+    found = served.run(["rp-shared-secret", "rp-algorithms"])
+    assert [problem.message for problems in found.values() for problem in problems] == [
+        'The extension authenticates by "client_secret_basic", which is a shared secret.',
+        'The extension accepts an ID token signed by "RS256".',
+    ]
+
+
+def test_every_check_has_a_defect_in_both_styles() -> None:
+    assert {defect.check for defect in DEFECTS} == set(BASELINE)
+    assert {defect.check for defect in HAND_WRITTEN_DEFECTS} == set(BASELINE)
+
+
+def test_check_is_skipped_where_not_even_the_right_user_can_log_in(served: Served) -> None:
+    """Every lie would be refused, too, and say nothing."""
     locked = ("protocol.py", FLOW, f'{FLOW}    usable(settings.ISSUER.startswith("https"), "no http")\n')
     with served.edited([locked]), pytest.raises(Skipped, match="The right user cannot log in"):
         served.run(["rp-signature"])
 
 
 @pytest.mark.parametrize(
-    ("text", "bits"),
+    ("values", "bits"),
     [
-        ("1234567890", 33),
-        ("0123456789abcdef", 64),
-        ("f0" * 32, 256),
-        ("4f1c2d9e-1a2b-4c3d-8e4f-5a6b7c8d9e0f", 122),
+        (["1234567890", "0123456789"], 33),
+        (["1234567890", "abcdefghij"], 51),
+        (["f0" * 32, "0f" * 32], 256),
+        (["4f1c2d9e-1a2b-4c3d-8e4f-5a6b7c8d9e0f", "1a2b3c4d-1a2b-4c3d-8e4f-5a6b7c8d9e0f"], 122),
+        (["A-_z", "0000"], 24),
     ],
 )
-def test_random_bits_are_those_of_the_letters_at_most(text: str, bits: int) -> None:
-    assert int(redirect.bits_of(text)) == bits
+def test_random_bits_are_those_of_the_letters_at_most(values: list[str], bits: int) -> None:
+    assert int(redirect.bits_of(values)) == bits

@@ -11,8 +11,10 @@ from command import DOCS, Run, contents, q2mfa
 from hand_written_code import NAME, make_bank_code
 from verifying import GENERATED, generated
 
+from q2mfa_cli.cli import main
+from q2mfa_cli.platform.preview.workflows import WORKFLOWS
 from q2mfa_cli.platform.verify import own_code
-from q2mfa_cli.platform.verify.check import PROFILES
+from q2mfa_cli.platform.verify.check import PROFILES, Severity
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC
 from q2mfa_cli.platform.verify.ignores import UNUSED, WITHOUT_REASON
 from q2mfa_cli.platform.verify.report import NOT_SHOWN
@@ -57,6 +59,14 @@ def test_every_check_of_the_table_is_run_and_no_other() -> None:
         ]
         assert tuple(seen) == check.seen, check.id
         assert set(check.profiles) <= set(PROFILES) and (check.severity is not None or check.profiles)
+
+
+def test_options_offer_what_the_tables_have() -> None:
+    choices = {each.name: tuple(getattr(each.type, "choices", ())) for each in main.commands["verify"].params}
+    assert choices["profile"] == tuple(PROFILES)
+    assert choices["workflows"] == tuple(workflow.id for workflow in WORKFLOWS)
+    assert choices["min_severity"] == tuple(severity.label for severity in Severity)
+    assert choices["fail_on"] == choices["min_severity"][1:]
 
 
 def test_finding_has_status_1_and_none_has_0(workspace: Path) -> None:

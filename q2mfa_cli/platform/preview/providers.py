@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+
+from joserfc.jwk import ECKey
 
 from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.integrations import REDIRECT
@@ -47,25 +50,38 @@ class Provider:
         platform.provider = self.embedded.host if self.embedded else ""
 
 
+def has_fapi2_profile(extension: Extension) -> bool:
+    return getattr(extension.configuration, "PROFILE", "") == "fapi2"
+
+
+def private_key_for(extension: Extension) -> ECKey | None:
+    """A new private key of the client, if the extension authenticates by one."""
+    method = getattr(extension.configuration, "CLIENT_AUTH_METHOD", "")
+    if method != "private_key_jwt" and not has_fapi2_profile(extension):
+        return None
+    return ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
+
+
 class EmbeddedProvider(Provider):
-    """The provider on loopback. Its client secret is new in every run."""
+    """The provider on loopback. Its client's secret, or private key, is new in every run."""
 
     def __init__(self, extension: Extension, issuer: str, redirect_uri: str, events: Events) -> None:
-        secret = secrets.token_urlsafe(32)
-        overrides = {
-            "ISSUER": issuer,
-            "CLIENT_ID": EMBEDDED_CLIENT_ID,
-            "CLIENT_SECRET": secret,
-            # The provider knows this secret. It does not know the public key of private_key_jwt.
-            "CLIENT_AUTH_METHOD": "",
-        }
+        secret, key = secrets.token_urlsafe(32), private_key_for(extension)
+        overrides = {"ISSUER": issuer, "CLIENT_ID": EMBEDDED_CLIENT_ID}
+        if key is None:
+            overrides |= {"CLIENT_SECRET": secret, "CLIENT_AUTH_METHOD": ""}
+        else:
+            overrides["CLIENT_SECRET"] = json.dumps(key.as_dict(private=True))
         embedded = IdentityProvider(
             issuer,
             client_id=EMBEDDED_CLIENT_ID,
             client_secret=secret,
             redirect_uri=redirect_uri,
             events=events,
+            client_jwks={"keys": [key.as_dict(private=False)]} if key else None,
         )
+        if has_fapi2_profile(extension):
+            embedded.signing_algorithm = "ES256"  # it does not allow the first one
         notes = [
             f"ISSUER is the embedded identity provider, {issuer}; {', '.join(list(overrides)[1:])} are its own."
         ]

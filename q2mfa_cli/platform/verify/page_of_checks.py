@@ -14,7 +14,7 @@ INTRODUCTION = """\
 # The checks of `q2mfa verify`
 
 This page is written from the table in `q2mfa_cli/platform/verify/table/` by `make snapshots`. `q2mfa explain ID` says the same
-of one check, offline.
+of one check, offline. [Verify an extension](../how-to/verify.md) says how to run them.
 
 A *static* check reads the source. A *dynamic* one runs the extension on q2mfa's fake of the platform, proves who the customer
 is, and then changes something: HQ decides whether a token was set, not the extension's answer. It runs in each of
@@ -22,34 +22,7 @@ the three workflows where that makes a difference. A check that cannot be tried 
 and never a pass.
 """
 
-HOW_TO = """
-## Ignore a finding
-
-Write why it is right, on its line or alone on the line above:
-
-```python
-if code == expected:  # q2mfa: ignore[compare-timing] both are public
-```
-
-JavaScript has the comment after `//`, HTML in `<!-- -->` and Jinja in `{# #}`. A comment without a reason has no effect and is
-a finding; so is one that ignores nothing. `--no-ignores` counts everything. SARIF keeps ignored findings, as suppressed.
-
-## A baseline
-
-`--write-baseline FILE` keeps what is found today; with `--baseline FILE` only what is new counts. A finding is known by its
-check, file, line and message, not by its line number, and as often as it was there.
-
-## In CI
-
-```yaml
-- run: q2mfa verify MyMFA --output sarif=q2mfa.sarif
-- uses: github/codeql-action/upload-sarif@v3
-  if: always()
-  with: {sarif_file: q2mfa.sarif}
-```
-
-The exit status is the same for every format. GitLab's importer ignores suppressions in SARIF; use `--output junit=` there.
-
+REST = """
 ## Exit status
 
 | status | meaning |
@@ -78,7 +51,7 @@ def page_of_checks() -> str:
     """Return the page, in Markdown."""
     lines = [INTRODUCTION, "| profile | checks |", "|---|---|"]
     lines += [f"| `{profile}` | {says} |" for profile, says in PROFILES.items()]
-    lines += [HOW_TO + "\n".join(f"- {each}" for each in NOT_SHOWN), ""]
+    lines += [REST + "\n".join(f"- {each}" for each in NOT_SHOWN), ""]
     for title, checks in FAMILIES:
         lines += [f"## {title}", "", "| check | what it finds | severity |", "|---|---|---|"]
         lines += [

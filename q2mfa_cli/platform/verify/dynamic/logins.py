@@ -8,16 +8,12 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
 
 from q2mfa_cli.platform.preview import prove_script
 from q2mfa_cli.platform.preview.challenges import Challenge
-from q2mfa_cli.platform.preview.extension import Extension
 from q2mfa_cli.platform.preview.prove_script import ProveScriptError
+from q2mfa_cli.platform.preview.providers import private_key_for
 from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity, Skipped
 from q2mfa_cli.platform.verify.customer import Deviation, NotTried
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, stable
@@ -123,17 +119,19 @@ class Logins:
 
         customer.user_agent.bring_back = bring_back
 
-    async def accepted(self, cases: Iterable[Case]) -> list[Problem]:
-        """One problem for each of *cases* that completes MFA.
+    async def accepted(self, *groups: Iterable[Case]) -> list[Problem]:
+        """One problem for each of *groups* of which a case completes MFA: the first one, as the others have the same cause.
 
         :raises Skipped: nobody can log in any more after these tries, so that a refusal says nothing.
         """
         problems = []
-        for case in cases:
-            login = await self.log_in(case)
-            if login.is_accepted:
-                message = f"The extension accepts {case.what}."
-                problems.append(self.bench.problem(message, login.customer, severity=case.severity))
+        for group in groups:
+            for case in group:
+                login = await self.log_in(case)
+                if login.is_accepted:
+                    message = f"The extension accepts {case.what}."
+                    problems.append(self.bench.problem(message, login.customer, severity=case.severity))
+                    break
         if not problems:
             await self.expect_honest_login("after these tries")
         return problems
@@ -169,8 +167,9 @@ async def logins(bench: Bench) -> AsyncIterator[Logins]:
     :raises Skipped: it cannot be configured with another provider, or the right user cannot log in there.
     """
     configure = _configuring(bench)
-    private_key = _private_key_of_client(bench.preview.extension)
-    client = Client(CLIENT_ID, private_key or secrets.token_urlsafe(32), is_checked=False)
+    key = private_key_for(bench.preview.extension)
+    secret = json.dumps(key.as_dict(private=True)) if key else secrets.token_urlsafe(32)
+    client = Client(CLIENT_ID, secret, is_checked=False)
     bench.platform.allowed_hosts.add("127.0.0.1")
     with running(client) as providers:
         provider = providers.new()
@@ -209,6 +208,7 @@ def _configuring(bench: Bench) -> Callable[[HostileProvider], dict[str, Any]]:
     has_issuer = hasattr(extension.configuration, "ISSUER")
     if bench.customer_class is not LoginCustomer and not has_issuer:
         raise NotApplicable("The extension sends no customer to an identity provider.")
+    # The method is that of the file: the embedded provider has replaced it, unless it is private_key_jwt.
     module = sys.modules.get(f"configuration.{extension.name}")
     method = getattr(module, "CLIENT_AUTH_METHOD", "")
     return lambda provider: {
@@ -217,13 +217,3 @@ def _configuring(bench: Bench) -> Callable[[HostileProvider], dict[str, Any]]:
         "CLIENT_SECRET": provider.client.secret,
         "CLIENT_AUTH_METHOD": method,
     }
-
-
-def _private_key_of_client(extension: Extension) -> str:
-    """A private key as a JWK, if the extension authenticates with one; else an empty text."""
-    module = sys.modules.get(f"configuration.{extension.name}", SimpleNamespace())
-    with_key = getattr(module, "CLIENT_AUTH_METHOD", "") == "private_key_jwt"
-    if not with_key and getattr(module, "PROFILE", "") != "fapi2":
-        return ""
-    key = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
-    return json.dumps({**key, "alg": "ES256", "kid": "q2mfa"})

@@ -292,13 +292,13 @@ async def otp_window(codes: Codes) -> list[Problem]:
 
 async def otp_weak_secret(codes: Codes) -> list[Problem]:
     _only_app(codes)
-    shape = (await codes.begin()).body
+    first = await codes.begin()
     for size, severity in WEAK_SECRETS:
         customer = codes.bench.customer()
         challenge = await customer.open_challenge(registration_value=new_secret(size))
         await _proof_or_nothing(customer, challenge)
-        customer.route = customer.route or codes.bench.known.route
-        if await codes.send_right(Try(customer, challenge, shape)):
+        customer.route = first.customer.route
+        if await codes.send_right(Try(customer, challenge, first.body)):
             message = f"The extension accepts a secret of {size * 8} bits."
             return [codes.bench.problem(message, customer, severity=severity)]
     return []

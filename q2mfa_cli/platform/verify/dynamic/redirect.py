@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from math import log2
 from typing import Any
@@ -69,18 +69,18 @@ def _check(run: ReadLogins) -> Callable[[Bench], Awaitable[Iterable[Problem]]]:
     return check
 
 
-def _cases(*cases: Case) -> ReadLogins:
+def _cases(*groups: tuple[Case, ...]) -> ReadLogins:
     async def run(made: Logins) -> list[Problem]:
-        return await made.accepted(cases)
+        return await made.accepted(*groups)
 
     return run
 
 
-async def _requests(made: Logins) -> tuple[Login, AuthorizationRequest, AuthorizationRequest]:
-    """Log in once more. Returns that login, its authorization request, and the one before it."""
-    login = await made.expect_honest_login("a second time")
-    before, last = made.provider.authorizations[-2:]
-    return login, last, before
+async def _log_in_again(made: Logins) -> tuple[Login, list[AuthorizationRequest]]:
+    """Log in twice more. Returns the last login, and the last three authorization requests."""
+    await made.expect_honest_login("a second time")
+    login = await made.expect_honest_login("a third time")
+    return login, made.provider.authorizations[-3:]
 
 
 def _sent(made: Logins, login: Login, message: str, severity: Severity | None = None) -> Problem:
@@ -88,27 +88,30 @@ def _sent(made: Logins, login: Login, message: str, severity: Severity | None = 
     return made.bench.problem(message, login.customer, made.start_route, severity)
 
 
-def bits_of(text: str) -> float:
-    """How many bits *text* has at most, by its length and its letters."""
-    if UUID.fullmatch(text):
+def bits_of(values: Sequence[str]) -> float:
+    """How many random bits each of *values* has at most, by its length and the letters of all of them."""
+    if all(map(UUID.fullmatch, values)):
         return UUID_BITS
     alphabets = ((r"\d*", 10), (r"[\da-f]*|[\dA-F]*", 16), (r"[\da-z]*|[\dA-Z]*", 36))
-    size = next((size for pattern, size in alphabets if re.fullmatch(pattern, text)), 64)
-    return len(text) * log2(size)
+    letters = "".join(values)
+    size = next((size for pattern, size in alphabets if re.fullmatch(pattern, letters)), 64)
+    return min(map(len, values)) * log2(size)
 
 
-def _random(made: Logins, login: Login, name: str, last: str | None, before: str | None) -> list[Problem]:
-    """What is wrong with the values of the parameter *name* in two requests."""
-    if not last:
+def _not_random(
+    made: Logins, login: Login, name: str, requests: Sequence[AuthorizationRequest]
+) -> list[Problem]:
+    """What is wrong with the values of the parameter *name*."""
+    values = [request.parameters.get(name, "") for request in requests]
+    if not all(values):
         return [_sent(made, login, f'The authorization request has no "{name}".')]
-    if last == before:
+    if len(set(values)) < len(values):
         return [_sent(made, login, f'Two authorization requests have the same "{name}".')]
-    if bits_of(last) < MIN_BITS:
-        severity = Severity.LOW if UUID.fullmatch(last) else Severity.MEDIUM
-        severity = Severity.HIGH if bits_of(last) < FEW_BITS else severity
-        bits = int(bits_of(last))
-        return [_sent(made, login, f'A "{name}" has {bits} random bits at most, not {MIN_BITS}.', severity)]
-    return []
+    bits = bits_of(values)
+    if bits >= MIN_BITS:
+        return []
+    severity = Severity.LOW if bits == UUID_BITS else Severity.MEDIUM if bits >= FEW_BITS else Severity.HIGH
+    return [_sent(made, login, f'A "{name}" has fewer than {MIN_BITS} random bits.', severity)]
 
 
 # ---- rp-state ----------------------------------------------------------------------------------------
@@ -121,11 +124,11 @@ STATES = (
 
 
 async def rp_state(made: Logins) -> list[Problem]:
-    login, last, before = await _requests(made)
-    states = [request.parameters.get("state") for request in (last, before)]
-    if found := _random(made, login, "state", *states):
+    login, requests = await _log_in_again(made)
+    if found := _not_random(made, login, "state", requests):
         return found
-    return [*await made.accepted(STATES), *await _state_of_another_session(made), *await _used_state(made)]
+    found = await _state_of_another_session(made)
+    return found or [*await made.accepted(STATES), *await _used_state(made)]
 
 
 async def _state_of_another_session(made: Logins) -> list[Problem]:
@@ -166,13 +169,13 @@ async def _used_state(made: Logins) -> list[Problem]:
 
 
 async def rp_pkce(made: Logins) -> list[Problem]:
-    login, last, before = await _requests(made)
+    login, (*before, last) = await _log_in_again(made)
     challenge, method = (last.parameters.get(f"code_challenge{name}") for name in ("", "_method"))
     if not challenge:
         return [_sent(made, login, 'The authorization request has no "code_challenge".')]
     if method != "S256":
         return [_sent(made, login, 'The "code_challenge_method" is not "S256".')]
-    if challenge == before.parameters.get("code_challenge"):
+    if any(challenge == request.parameters.get("code_challenge") for request in before):
         return [_sent(made, login, 'Two authorization requests have the same "code_challenge".')]
     return []
 
@@ -187,20 +190,21 @@ NONCES = (
 
 
 async def rp_nonce(made: Logins) -> list[Problem]:
-    login, last, before = await _requests(made)
-    nonces = [request.parameters.get("nonce") for request in (last, before)]
-    if found := _random(made, login, "nonce", *nonces):
+    login, requests = await _log_in_again(made)
+    if found := _not_random(made, login, "nonce", requests):
         return found
     used = Case("the ID token of an earlier login", Lie(token=changed(id_token=made.provider.id_token)))
-    return await made.accepted([*NONCES, used])
+    return await made.accepted([used, *NONCES])
 
 
 # ---- what the provider answers -----------------------------------------------------------------------
 
-ISSUERS = (
+OTHER_ISSUERS = (
     Case('an authorization response with "iss" of another provider', back=changed(iss=OTHER)),
-    Case('an authorization response without "iss", which the provider announces', back=without("iss")),
     Case('an "iss" that is longer than the issuer', back=longer("iss", "/"), severity=Severity.LOW),
+)
+NO_ISSUER = (
+    Case('an authorization response without "iss", which the provider announces', back=without("iss")),
 )
 
 NO_ALG = each_key(without("alg"))
@@ -217,9 +221,13 @@ def _signed(what: str, sign: Sign, keys: Change | None = None, **options: Any) -
     return Case(what, lie, fresh=keys is not None, **options)
 
 
-SIGNATURES = (
+CHANGED_SIGNATURE = _signed("an ID token with a changed signature", tampered)
+UNSIGNED = (
     _signed('an ID token with "alg": "none"', unsigned("none")),
     _signed('an ID token with "alg": "None" where the key names no algorithm', unsigned("None"), NO_ALG),
+    _signed("an ID token without a signature", lambda p, claims: unsigned(p.key.alg)(p, claims)),
+)
+BY_HS256 = (
     _signed(
         "an ID token signed by HS256 with the public key as PEM", hs256(lambda provider: provider.key.pem)
     ),
@@ -229,11 +237,16 @@ SIGNATURES = (
         hs256(lambda provider: provider.key.pem),
         NO_ALG,
     ),
-    _signed("an ID token with a changed signature", tampered),
+)
+FOREIGN_SIGNATURES = (
     _signed("an ID token with the signature of other claims", reused),
-    _signed("an ID token without a signature", lambda p, claims: unsigned(p.key.alg)(p, claims)),
     _signed("an ID token that another key signed", by_another_key),
 )
+
+
+async def rp_signature(made: Logins) -> list[Problem]:
+    found = await made.accepted([CHANGED_SIGNATURE])
+    return found or await made.accepted(UNSIGNED, BY_HS256, FOREIGN_SIGNATURES)
 
 
 def _claims(what: str, change: Change, severity: Severity | None = None) -> Case:
@@ -241,30 +254,42 @@ def _claims(what: str, change: Change, severity: Severity | None = None) -> Case
 
 
 CLAIMS = (
-    _claims('with "iss" of another provider', changed(iss=OTHER)),
-    _claims('without "iss"', without("iss")),
-    _claims('with "aud" of another client', changed(aud="another-client")),
-    _claims('with a list of other clients as "aud"', changed(aud=["another-client", "q2"])),
-    _claims('without "aud"', without("aud")),
-    _claims(
-        'for another audience too, with this client as "azp"',
-        changed(aud=[CLIENT_ID, "other"], azp=CLIENT_ID),
-        Severity.HIGH,
+    (_claims('with "iss" of another provider', changed(iss=OTHER)), _claims('without "iss"', without("iss"))),
+    (
+        _claims('with "aud" of another client', changed(aud="another-client")),
+        _claims('with a list of other clients as "aud"', changed(aud=["another-client", "q2"])),
+        _claims('without "aud"', without("aud")),
     ),
-    _claims('with another client as "azp"', changed(azp="other"), Severity.HIGH),
-    _claims('that has expired ("exp")', after(exp=-600)),
-    _claims('without "exp"', without("exp")),
-    _claims('issued in the future ("iat")', after(iat=HOUR), Severity.MEDIUM),
-    _claims('without "iat"', without("iat"), Severity.MEDIUM),
-    _claims('that is not valid yet ("nbf")', after(nbf=HOUR), Severity.MEDIUM),
+    (
+        _claims(
+            'for another audience too, with this client as "azp"',
+            changed(aud=[CLIENT_ID, "other"], azp=CLIENT_ID),
+            Severity.HIGH,
+        ),
+    ),
+    (_claims('with another client as "azp"', changed(azp="other"), Severity.HIGH),),
+    (_claims('that has expired ("exp")', after(exp=-600)), _claims('without "exp"', without("exp"))),
+    (
+        _claims('issued in the future ("iat")', after(iat=HOUR), Severity.MEDIUM),
+        _claims('without "iat"', without("iat"), Severity.MEDIUM),
+    ),
+    (_claims('that is not valid yet ("nbf")', after(nbf=HOUR), Severity.MEDIUM),),
 )
 
 KEYS = (
-    _signed('an ID token that brings its own key ("jwk")', with_own_key("jwk"), severity=Severity.CRITICAL),
-    _signed(
-        'an ID token that says where its key is ("jku")', with_own_key("jku"), severity=Severity.CRITICAL
+    (
+        _signed(
+            'an ID token that brings its own key ("jwk")', with_own_key("jwk"), severity=Severity.CRITICAL
+        ),
+        _signed(
+            'an ID token that says where its key is ("jku")', with_own_key("jku"), severity=Severity.CRITICAL
+        ),
     ),
-    _signed("a symmetric key that the provider publishes", hs256(lambda provider: SHARED), PUBLISHED_SECRET),
+    (
+        _signed(
+            "a symmetric key that the provider publishes", hs256(lambda provider: SHARED), PUBLISHED_SECRET
+        ),
+    ),
 )
 
 
@@ -278,17 +303,17 @@ async def rp_keys(made: Logins) -> list[Problem]:
         fresh=True,
         severity=Severity.LOW,
     )
-    problems = await made.accepted([*KEYS, *weak, encryption])
-    if made.provider.asked.count(ELSEWHERE):
+    found = await made.accepted(*KEYS, weak, [encryption])
+    if not found and ELSEWHERE in made.provider.asked:
         login = await made.log_in()
         message = 'The extension asks the address in the "jku" of an ID token.'
-        problems.append(made.bench.problem(message, login.customer, severity=Severity.HIGH))
+        found.append(made.bench.problem(message, login.customer))
     made.provider.change_keys(replace(another_key(), kid="changed", alg=made.provider.key.alg))
     rotated = await made.log_in()
     if not rotated.is_accepted:
         message = "The extension refuses the right user after the provider has changed its key."
-        problems.append(made.bench.problem(message, rotated.customer, severity=Severity.MEDIUM))
-    return problems
+        found.append(made.bench.problem(message, rotated.customer, severity=Severity.MEDIUM))
+    return found
 
 
 # ---- rp-metadata -------------------------------------------------------------------------------------
@@ -312,14 +337,17 @@ async def rp_metadata(made: Logins) -> list[Problem]:
     await made.expect_honest_login("without a cache")
     if DISCOVERY not in made.provider.asked:
         raise NotApplicable("The extension does not read the provider's metadata.")
-    problems = await made.accepted(METADATA)
+    return [*await made.accepted(METADATA), *await _unsafe_address(made)]
+
+
+async def _unsafe_address(made: Logins) -> list[Problem]:
+    """The first address that the extension uses though it is not safe. Nothing of it leaves this machine."""
     for address in ("javascript:alert(1)//", f"{NOT_HTTPS}/authorize"):
         lie = Lie(metadata=changed(authorization_endpoint=address))
         login = await made.log_in(Case("", lie, fresh=True))
         if any(url.startswith(address) for url in login.customer.user_agent.visited):
             message = f'The extension sends the customer to "{address.rstrip("/")}".'
-            route = login.customer.answers[-1][0]
-            problems.append(made.bench.problem(message, login.customer, route))
+            return [made.bench.problem(message, login.customer, login.customer.answers[-1][0])]
     for name in ENDPOINTS:
         lie = Lie(metadata=changed(**{name: f"{NOT_HTTPS}/{name}"}))
         asked: list[OutboundRequest] = []
@@ -328,8 +356,8 @@ async def rp_metadata(made: Logins) -> list[Problem]:
         unsubscribe()
         if any(event.url.startswith(NOT_HTTPS) for event in asked):
             message = f'The extension sends requests to a "{name}" that is not https.'
-            problems.append(made.bench.problem(message, login.customer, severity=Severity.MEDIUM))
-    return problems
+            return [made.bench.problem(message, login.customer, severity=Severity.MEDIUM)]
+    return []
 
 
 # ---- rp-right-user -----------------------------------------------------------------------------------
@@ -341,25 +369,29 @@ def _known(value: Any) -> dict[str, Any]:
 
 SUBJECTS = ("sub", "email", "preferred_username", "upn")
 PERSONS = (
-    Case("another person", mfa_info=_known(ANOTHER_PERSON)),
-    Case("a person whose name begins with the right one", mfa_info=_known(f"{PERSON}x")),
-    Case("the right name in other letter case", mfa_info=_known(PERSON.upper()), severity=Severity.HIGH),
-    Case(
-        "anybody who has an empty name at the provider, if HQ's is empty too",
-        Lie(claims=changed(**dict.fromkeys(SUBJECTS, ""))),
-        mfa_info=_known(""),
+    (
+        Case("another person", mfa_info=_known(ANOTHER_PERSON)),
+        Case("a person whose name begins with the right one", mfa_info=_known(f"{PERSON}x")),
+        Case("the right name in other letter case", mfa_info=_known(PERSON.upper()), severity=Severity.HIGH),
     ),
-    Case(
-        "anybody of whom the provider says no name, if HQ knows none either",
-        Lie(claims=without(*SUBJECTS)),
-        mfa_info={},
+    (
+        Case(
+            "anybody who has an empty name at the provider, if HQ's is empty too",
+            Lie(claims=changed(**dict.fromkeys(SUBJECTS, ""))),
+            mfa_info=_known(""),
+        ),
+        Case(
+            "anybody of whom the provider says no name, if HQ knows none either",
+            Lie(claims=without(*SUBJECTS)),
+            mfa_info={},
+        ),
+        Case(
+            "anybody whose claims are null, if HQ's values are null too",
+            Lie(claims=changed(**dict.fromkeys(SUBJECTS))),
+            mfa_info=_known(None),
+        ),
     ),
-    Case(
-        "anybody whose claims are null, if HQ's values are null too",
-        Lie(claims=changed(**dict.fromkeys(SUBJECTS))),
-        mfa_info=_known(None),
-    ),
-    Case('an ID token without "sub"', Lie(claims=without("sub")), severity=Severity.HIGH),
+    (Case('an ID token without "sub"', Lie(claims=without("sub")), severity=Severity.HIGH),),
 )
 BY_EMAIL = (
     Case("an e-mail address that is not verified", Lie(claims=changed(email_verified=False))),
@@ -370,7 +402,7 @@ BY_EMAIL = (
 
 
 async def rp_right_user(made: Logins) -> list[Problem]:
-    problems = await made.accepted(PERSONS)
+    problems = await made.accepted(*PERSONS)
     if made.has_setting("IDENTITY_CLAIM"):
         with made.configured(IDENTITY_CLAIM="email"):
             return problems + await made.accepted(BY_EMAIL)
@@ -382,7 +414,7 @@ async def rp_right_user(made: Logins) -> list[Problem]:
 
 
 async def rp_fresh(made: Logins) -> list[Problem]:
-    login, last, _ = await _requests(made)
+    login, (*_, last) = await _log_in_again(made)
     max_age, prompt = last.parameters.get("max_age", ""), last.parameters.get("prompt", "")
     if not max_age and "login" not in prompt.split():
         return [_sent(made, login, 'The authorization request has neither "max_age" nor "prompt=login".')]
@@ -404,7 +436,7 @@ async def rp_strength(made: Logins) -> list[Problem]:
 
 
 async def _strength(made: Logins) -> list[Problem]:
-    _, last, _ = await _requests(made)
+    _, (*_, last) = await _log_in_again(made)
     if "acr_values" not in last.parameters:
         raise NotApplicable('The extension asks for no "acr".')
     weaker = Case('a weaker "acr" than it asks for', Lie(claims=changed(acr="urn:q2mfa:low")))
@@ -415,7 +447,7 @@ async def _strength(made: Logins) -> list[Problem]:
 
 
 async def rp_flow(made: Logins) -> list[Problem]:
-    login, last, _ = await _requests(made)
+    login, (*_, last) = await _log_in_again(made)
     problems = []
     if last.parameters.get("response_type") != "code":
         problems.append(_sent(made, login, 'The "response_type" is not "code".'))
@@ -428,7 +460,7 @@ async def rp_flow(made: Logins) -> list[Problem]:
 
 
 async def rp_client_auth(made: Logins) -> list[Problem]:
-    login, last, _ = await _requests(made)
+    login, (*_, last) = await _log_in_again(made)
     provider, problems = made.provider, []
     if "none" in provider.client_authentications:
         problems.append(
@@ -445,7 +477,7 @@ async def rp_client_auth(made: Logins) -> list[Problem]:
 
 
 async def rp_shared_secret(made: Logins) -> list[Problem]:
-    login, _, _ = await _requests(made)
+    login, _ = await _log_in_again(made)
     methods = {name for name in made.provider.client_authentications if name.startswith("client_secret")}
     message = f'The extension authenticates by "{", ".join(sorted(methods))}", which is a shared secret.'
     return [made.bench.problem(message, login.customer)] if methods else []
@@ -459,7 +491,7 @@ async def rp_algorithms(made: Logins) -> list[Problem]:
 
 
 async def rp_par(made: Logins) -> list[Problem]:
-    login, last, _ = await _requests(made)
+    login, (*_, last) = await _log_in_again(made)
     if not last.is_pushed:
         message = "The browser carries the authorization request, though the provider takes pushed ones."
         return [_sent(made, login, message)]
@@ -475,27 +507,32 @@ DUPLICATES = tuple(
 
 # ---- rp-bounds ---------------------------------------------------------------------------------------
 
-TOO_MUCH = (
-    ("token endpoint", "token"),
-    ("keys", "keys"),
-    ("metadata", "metadata"),
-)
+PLACES = (("token endpoint", "token"), ("keys", "keys"), ("metadata", "metadata"))
 
 
 async def rp_bounds(made: Logins) -> list[Problem]:
-    problems = []
-    for where, place in TOO_MUCH:
+    return [*await _redirects(made), *await made.accepted(_too_much()), *await _patience(made)]
+
+
+def _too_much() -> Iterable[Case]:
+    for where, place in PLACES:
         for what, answer in (("20 MB", big), ("20 KB that unpack to 20 MB", bomb)):
-            lie: dict[str, Any] = {place: answer}
-            case = Case(f"an answer of {what} of the provider's {where}", Lie(**lie), fresh=place != "token")
-            problems += await made.accepted([case])
+            yield Case(f"{what} from the provider's {where}", _lie(place, answer), fresh=True)
+
+
+async def _redirects(made: Logins) -> list[Problem]:
+    for where, place in PLACES:
         made.provider.asked.clear()
-        lie = {place: redirect(307)}
-        login = await made.log_in(Case("", Lie(**lie), fresh=True))
+        login = await made.log_in(Case("", _lie(place, redirect(307)), fresh=True))
         if ELSEWHERE in made.provider.asked:
             message = f"The extension follows a redirect of the provider's {where}."
-            problems.append(made.bench.problem(message, login.customer))
-    return problems + await _patience(made)
+            return [made.bench.problem(message, login.customer)]
+    return []
+
+
+def _lie(place: str, answer: Change) -> Lie:
+    lie: dict[str, Any] = {place: answer}
+    return Lie(**lie)
 
 
 async def _patience(made: Logins) -> list[Problem]:
@@ -513,8 +550,8 @@ CHECKS: dict[str, Callable[[Bench], Awaitable[Iterable[Problem]]]] = {
     "rp-state": _check(rp_state),
     "rp-pkce": _check(rp_pkce),
     "rp-nonce": _check(rp_nonce),
-    "rp-iss": _check(_cases(*ISSUERS)),
-    "rp-signature": _check(_cases(*SIGNATURES)),
+    "rp-iss": _check(_cases(OTHER_ISSUERS, NO_ISSUER)),
+    "rp-signature": _check(rp_signature),
     "rp-claims": _check(_cases(*CLAIMS)),
     "rp-keys": _check(rp_keys),
     "rp-metadata": _check(rp_metadata),
@@ -527,5 +564,5 @@ CHECKS: dict[str, Callable[[Bench], Awaitable[Iterable[Problem]]]] = {
     "rp-shared-secret": _check(rp_shared_secret),
     "rp-algorithms": _check(rp_algorithms),
     "rp-par": _check(rp_par),
-    "rp-duplicate": _check(_cases(*DUPLICATES)),
+    "rp-duplicate": _check(_cases(DUPLICATES)),
 }

@@ -119,12 +119,12 @@ def running(client: Client) -> Iterator[HostileProviders]:
     providers = HostileProviders(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", client)
     given = {"providers": providers}
     routes: list[Any] = [
+        (r"/elsewhere(/keys)?", _Elsewhere, given),
         (r"/(\w+)/\.well-known/openid-configuration", _Metadata, given),
         (r"/(\w+)/keys", _Keys, given),
         (r"/(\w+)/pushed", _Pushed, given),
         (r"/(\w+)/authorize", _Authorize, given),
         (r"/(\w+)/token", _Token, given),
-        (r"/elsewhere(/keys)?", _Elsewhere, given),
     ]
     application = Application(routes, elsewhere={}, gave_up=providers.gave_up, log_function=lambda _: None)
     ready = threading.Event()

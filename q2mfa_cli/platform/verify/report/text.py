@@ -11,7 +11,7 @@ from q2mfa_cli.platform.verify.report import NOT_SHOWN
 from q2mfa_cli.platform.verify.results import Finding, Report, Verdict
 
 LABELS = {workflow.id: workflow.label for workflow in WORKFLOWS}
-KINDS = {each.id: f"{each.label} integration" for each in INTEGRATIONS} | {"own": "proven by tests/prove.py"}
+KINDS = {each.id: f"{each.label} integration" for each in INTEGRATIONS} | {"own": "hand-written"}
 
 
 def as_text(reports: Sequence[Report], least: Severity) -> str:

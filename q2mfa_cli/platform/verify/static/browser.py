@@ -210,7 +210,7 @@ def _may_be_code(script: js.Script, node: Node) -> bool:
 def callback_without_state(source: Source) -> Iterator[Problem]:
     """The part of `rp-state` that is in the page."""
     readers = list(_code_readers(source))
-    names = [js.literal(node) for script in source.scripts for node in script.nodes if node.type == "string"]
+    names = [js.literal(node) for script in source.scripts for node in script.of_type("string")]
     if "state" not in names:
         for script, call in readers:
             yield Problem("The page sends the code to the backend without the state.", script.location(call))

@@ -52,26 +52,24 @@ def third_party_script(source: Source) -> Iterator[Problem]:
                     f'{what} is loaded from "{host}" without "integrity".', page.location_of(element)
                 )
     for script in source.scripts:
-        for node in script.nodes:
-            value = None
-            if node.type == "import_statement":
-                value = node.child_by_field_name("source")
-            elif node.type == "call_expression" and js.text(node.child_by_field_name("function")) in (
-                "import",
-                "importScripts",
-                "$.getScript",
-                "jQuery.getScript",
-            ):
-                value = next(iter(js.arguments(node)), None)
-            elif node.type == "assignment_expression" and js.name_of(
-                node.child_by_field_name("left")
-            ).endswith(".src"):
-                value = node.child_by_field_name("right")
-                if not _makes_script(script, node):
-                    continue
-            host = _foreign_host(js.literal(value) or "")
-            if host:
+        for node, name in _loaded(script):
+            if host := _foreign_host(js.literal(name) or ""):
                 yield Problem(f'A script is loaded from "{host}".', script.location(node))
+
+
+LOADERS = ("import", "importScripts", "$.getScript", "jQuery.getScript")
+
+
+def _loaded(script: js.Script) -> Iterator[tuple[Node, Node | None]]:
+    """Where *script* loads others, each with their address."""
+    for node in script.of_type("import_statement"):
+        yield node, node.child_by_field_name("source")
+    for call in script.calls:
+        if js.text(call.child_by_field_name("function")) in LOADERS:
+            yield call, next(iter(js.arguments(call)), None)
+    for node in script.of_type("assignment_expression"):
+        if js.name_of(node.child_by_field_name("left")).endswith(".src") and _makes_script(script, node):
+            yield node, node.child_by_field_name("right")
 
 
 def _makes_script(script: js.Script, node: Node) -> bool:

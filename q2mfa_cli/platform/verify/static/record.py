@@ -20,5 +20,5 @@ def template_behind(source: Source) -> Iterator[Problem]:
         raise NotApplicable("q2mfa has no record of this extension.")
     fixes = security_fixes(record.version, record.request().integration)
     return (
-        Problem(f"A security fix is missing: {fix}", Location(record_path(source.name), 1)) for fix in fixes
+        Problem(f"A security fix is missing: {fix}.", Location(record_path(source.name), 1)) for fix in fixes
     )

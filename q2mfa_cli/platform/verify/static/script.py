@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,9 @@ class Script:
     def __init__(self, path: str, text: str, root: Node) -> None:
         self.path, self.lines, self.root = path, text.splitlines(), root
         self.nodes = list(_walk(root))
+        self._by_type: dict[str, list[Node]] = defaultdict(list)
+        for node in self.nodes:
+            self._by_type[node.type].append(node)
 
     def location(self, node: Node) -> Location:
         line, column = node.start_point
@@ -42,7 +46,7 @@ class Script:
         return Location(self.path, line + 1, len(text.encode()[:column].decode("utf-8", "ignore")) + 1, text)
 
     def of_type(self, *types: str) -> Iterator[Node]:
-        return (node for node in self.nodes if node.type in types)
+        return (node for each in types for node in self._by_type.get(each, []))
 
     @property
     def calls(self) -> Iterator[Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -30,9 +31,7 @@ class Source:
 
     def __init__(self, workspace: Path, name: str, folder: Path | None = None) -> None:
         self.workspace, self.name, self.folder = workspace, name, folder or workspace / name
-        paths = [
-            path for path in self._files(self.folder, (".py",)) if not self.is_test(self._relative(path))
-        ]
+        paths = [path for path in self._files((".py",)) if not self.is_test(self._relative(path))]
         if not paths:
             raise ToolFailed(
                 f"{name} has no Python file to read.",
@@ -50,9 +49,7 @@ class Source:
     def pages(self) -> list[Markup]:
         """The extension's HTML files and Jinja templates."""
         suffixes = (*PAGES, *TEMPLATES)
-        paths = [
-            path for path in self._files(self.folder, suffixes) if not self.is_test(self._relative(path))
-        ]
+        paths = [path for path in self._files(suffixes) if not self.is_test(self._relative(path))]
         return [Markup(self._relative(path), _text(path), path.suffix in TEMPLATES) for path in paths]
 
     @functools.cached_property
@@ -62,7 +59,7 @@ class Source:
         :raises Skipped: The parser is not installed.
         """
         found = []
-        for path in self._files(self.folder, SCRIPTS):
+        for path in self._files(SCRIPTS):
             relative = self._relative(path)
             if not self.is_test(relative) and not path.name.endswith(
                 (".min.js", ".config.js", ".config.mjs")
@@ -97,7 +94,7 @@ class Source:
             ".yml",
             ".ini",
         )
-        for path in [*self._files(self.folder, suffixes), self.workspace / CONFIGURATION / f"{self.name}.py"]:
+        for path in [*self._files(suffixes), self.workspace / CONFIGURATION / f"{self.name}.py"]:
             if (
                 path.is_file()
                 and path.stat().st_size <= MAX_BYTES
@@ -105,13 +102,17 @@ class Source:
             ):
                 yield self._relative(path), _text(path)
 
-    def _files(self, folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    @functools.cached_property
+    def _paths(self) -> list[Path]:
+        """Every file of the extension that somebody wrote, in the order of its path."""
         found = []
-        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).parts):
-            inside = path.relative_to(folder).parts
-            if path.suffix in suffixes and not SKIPPED_FOLDERS.intersection(inside) and path.is_file():
-                found.append(path)
-        return found
+        for folder, folders, names in os.walk(self.folder):
+            folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS]
+            found += [Path(folder, name) for name in names]
+        return sorted(found, key=lambda path: path.relative_to(self.folder).parts)
+
+    def _files(self, suffixes: tuple[str, ...]) -> list[Path]:
+        return [path for path in self._paths if path.suffix in suffixes]
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.workspace).as_posix()
