@@ -10,6 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from command import q2mfa
+from console import commands_of, is_shown
 
 from q2mfa_cli.cli import main
 
@@ -107,3 +109,22 @@ def test_factor_of_the_guide_denies_until_it_is_filled_in(factor: Any) -> None:
     factor.handler.mfa_info.registration_value = None
     with pytest.raises(Exception, match="not_registered"):
         asyncio.run(factor.verify({}))
+
+
+def test_guide_to_verify_shows_what_its_commands_print(workspace: Path) -> None:
+    assert q2mfa("create", "LoginMFA", "--no-input", cwd=workspace).status == 0
+    extension = workspace / "LoginMFA" / "extension.py"
+    source = extension.read_text("utf-8")
+    weaker = {
+        "import secrets": "import random",
+        "secrets.token_urlsafe(32)": "str(random.randint(0, 999_999))",
+    }
+    for strong, weak in weaker.items():
+        assert source.count(strong) == 1
+        source = source.replace(strong, weak)
+    extension.write_text(source, "utf-8")
+    shown = commands_of((DOCS / "how-to" / "verify.md").read_text("utf-8"))
+    assert [command.split()[1] for command, _ in shown] == ["verify", "explain"]
+    for command, output in shown:
+        printed = q2mfa(*command.split()[1:], cwd=workspace).out
+        assert is_shown(printed, output), f"$ {command}\n{printed}"
