@@ -90,7 +90,503 @@ Examples:
 
 \b
 If you and the new version changed the same lines, --conflict decides:
-  markers  write both versions into the file, between     help="Run the workflows over HTTP, without a browser, and exit. `q2mfa verify` checks much more.",
+  markers  write both versions into the file, between <<<<<<< and >>>>>>>
+  new      keep yours, and write the new version to NAME.q2mfa-new
+  ours     keep yours
+  theirs   use the new version
+
+\b
+Exit status: 0 success or up to date, 1 out of date, conflict or failure, 2 usage error, 130 interrupted.
+If it is not 0, nothing was changed (or the error lists what was).
+"""
+
+PREVIEW_EPILOG = """\b
+Examples:
+  q2mfa preview MyMFA
+  q2mfa preview MyMFA --no-browser --port 9000
+  q2mfa preview --check MyMFA
+  q2mfa preview MyMFA --theme bank.css
+  q2mfa preview MyMFA --issuer http://127.0.0.1:8080/realms/bank
+
+\b
+All servers listen on 127.0.0.1 only. Press Ctrl-C to stop; the exit status is then 0.
+"""
+
+
+DOCTOR_EPILOG = """\b
+Exit status: 0 all commands work here, 1 at least one does not.
+"""
+
+
+PROVIDER_EPILOG = """\b
+Examples:
+  q2mfa provider https://login.bank.example
+  q2mfa provider https://login.bank.example --client-id my-client \\
+      --redirect-uri https://assets.bank.example/MyMFA/verify.html \\
+      --client-secret-env MYMFA_CLIENT_SECRET --embedder https://online.bank.example
+  q2mfa provider https://login.bank.example --format json --fail-on high
+
+\b
+The secret is read from the environment, sent only to the provider's token or PAR endpoint, and never printed.
+For all checks, see docs/reference/provider-checks.md.
+Exit status: 0 no findings, 1 findings (see --fail-on), 2 usage error, 3 the checks could not run.
+"""
+
+
+VERIFY_EPILOG = """\b
+Examples:
+  q2mfa verify MyMFA
+  q2mfa verify MyMFA --check otp-replay --workflow login
+  q2mfa verify MyMFA OtherMFA --profile asvs-l2 --fail-on medium
+  q2mfa verify MyMFA --output sarif=q2mfa.sarif --output junit=q2mfa.xml
+  q2mfa verify MyMFA --static-only
+
+\b
+It runs the extension's code in this process: on loopback, on q2mfa's fake of the platform, with the environment
+variables that configuration/ names and no others. --static-only runs none of it.
+
+\b
+An extension that q2mfa did not generate says in tests/prove.py how its customer proves who they are: docs/how-to/preview.md.
+Ignore a finding, with a reason:  # q2mfa: ignore[otp-window] agreed with the auditors
+The checks: q2mfa explain, docs/reference/checks.md.
+Exit status: 0 nothing found, 1 something found (see --fail-on), 2 wrong usage, 3 could not look.
+"""
+
+
+class Command(click.Command):
+    """A command that reports usage errors as JSON if ``--format json`` is given, even if another option cannot be parsed.
+
+    :param empty_report: the members of the JSON report of an error, besides the error; None for those of ``create``.
+    """
+
+    def __init__(self, *args: Any, empty_report: dict[str, Any] | None = None, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.empty_report = empty_report
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if self.empty_report is not None:
+            ctx.meta[EMPTY_REPORT] = self.empty_report
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.UsageError:
+            parser = self.make_parser(ctx)
+            parser.ignore_unknown_options = True
+            with contextlib.suppress(click.UsageError):
+                options, *_ = parser.parse_args(list(args))
+                ctx.meta.setdefault(OUTPUT_FORMAT, options.get("output_format"))
+            raise
+
+
+class Program(click.Group):
+    """The ``q2mfa`` command. Every error reaches the user as a :class:`Q2mfaError`."""
+
+    command_class = Command
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _shown_as_q2mfa_errors():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _shown_as_q2mfa_errors():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _shown_as_q2mfa_errors() -> Iterator[None]:
+    """Turn every error except a closed pipe, which click handles, into a :class:`Q2mfaError`."""
+    try:
+        yield
+    except (Q2mfaError, click.exceptions.Exit) as error:
+        if isinstance(error, Interrupted) and sys.stderr.isatty():
+            # The terminal shows ^C at the end of the line.
+            click.echo(err=True)
+        raise
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "q2mfa"
+        meant = _suggested_flag(error)
+        # click's own guess would contradict ours.
+        what = error.message if meant else error.format_message()
+        raise UsageError(_one_line(what), meant or f"See `{command} --help`.") from error
+    except (KeyboardInterrupt, click.Abort):
+        if sys.stderr.isatty():
+            click.echo(err=True)
+        raise Interrupted from None
+    except click.ClickException as error:
+        raise Q2mfaError(_one_line(error.format_message()), "See `q2mfa --help`.", "failed") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            raise
+        raise Q2mfaError(
+            _one_line(f"q2mfa failed unexpectedly: {type(error).__name__}: {error}"),
+            "Run the command again with --debug, and report the output.",
+            "internal",
+        ) from error
+
+
+def _suggested_flag(error: click.UsageError) -> str:
+    """Suggest the right flag for a choice given as one: ``--redirect`` → ``--mfa redirect``."""
+    if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.command.name == "create":
+        for question in QUESTIONS:
+            if (choice := error.option_name.lstrip("-")) in question.choices:
+                return f"Did you mean {question.flag} {choice}?"
+    return ""
+
+
+@click.group(
+    cls=Program,
+    epilog=EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="q2mfa")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Generate External MFA extensions for Q2 online banking.
+
+    They work, are secure by default, and come with tests.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def _remember(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return a callback that stores an option's value where an error can find it."""
+
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        context.meta[key] = value
+        return value
+
+    return callback
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_remember(DEBUG),
+    help="Show a traceback on errors.",
+)
+
+format_option = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    is_eager=True,
+    callback=_remember(OUTPUT_FORMAT),
+    help="Report format.",
+)
+
+workspace_option = click.option(
+    "-o",
+    "--output-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path, readable=False),
+    help="The workspace.  [default: this folder or the nearest parent with configuration/settings.py]",
+)
+
+
+def severity_options(*severities: str) -> Callable[[CommandFunction], CommandFunction]:
+    """The options of a command that reports findings: which to show, and which fail the run.
+
+    :param severities: from the least to the most severe.
+    """
+    options = (
+        click.option(
+            "--min-severity",
+            type=click.Choice(severities),
+            default=severities[0],
+            show_default=True,
+            help="Show only findings of this severity or more. JSON reports have them all.",
+        ),
+        click.option(
+            "--fail-on",
+            type=click.Choice(severities),
+            default=severities[0],
+            show_default=True,
+            help="Exit with 1 if there is a finding of this severity or more, shown or not.",
+        ),
+        click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
+    )
+    return lambda command: functools.reduce(lambda done, option: option(done), reversed(options), command)
+
+
+@main.command(epilog=CREATE_EPILOG)
+@as_options()
+@workspace_option
+@click.option(
+    "--answers", metavar="FILE", help="Read the answers from a YAML, JSON or TOML file; - is stdin."
+)
+@click.option(
+    "--check-provider",
+    is_flag=True,
+    help="Redirect only: check the issuer as `q2mfa provider` does, and configure the extension for it.",
+)
+@click.option(
+    "--no-input", is_flag=True, help="Do not prompt. NAME is required; the defaults are ssr and standard."
+)
+@click.option("--plain", is_flag=True, help="Use numbered menus and no color, even on a terminal.")
+@click.option("-y", "--yes", is_flag=True, help="Skip the confirmation after the questions.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would change, with a diff of the edits. Write nothing."
+)
+@click.option("--force", is_flag=True, help="Overwrite existing files that differ.")
+@click.option(
+    "--register/--no-register",
+    default=True,
+    help="Add the extension to configuration/settings.py, or not.  [default: register]",
+)
+@format_option
+@click.option("-v", "--verbose", is_flag=True, help="List every file.")
+@debug_option
+def create(
+    output_dir: Path | None,
+    answers: str | None,
+    check_provider: bool,
+    no_input: bool,
+    plain: bool,
+    yes: bool,
+    dry_run: bool,
+    force: bool,
+    register: bool,
+    verbose: bool,
+    output_format: str,
+    **asked: Any,
+) -> None:
+    """Create an External MFA extension.
+
+    Asks the same questions as `q2 create_extension`. Flags skip the matching question. Alias: create_extension.
+    """
+    from q2mfa_cli import report
+    from q2mfa_cli.commands import create
+    from q2mfa_cli.prompts import is_complete
+    from q2mfa_cli.request import make_request
+
+    is_typed = sys.stdin is not None and sys.stdin.isatty()
+    asks = is_typed and not no_input and answers is None
+    root = create.chosen_workspace(output_dir, functools.partial(click.confirm, err=True) if asks else None)
+    given = {
+        question.name: asked[question.name]
+        for question in QUESTIONS
+        if asked[question.name] not in (None, ())
+    }
+    confirm: Callable[[Plan], bool] | None = None
+    if answers is not None:
+        requests = create.requests_from_file(answers, given)
+    elif no_input:
+        requests = [make_request(given)]
+    else:
+        prompter = _prompter(plain, output_format)
+        requests = create.requests_from_prompts(root, given, prompter)
+        if prompter.is_typed and not is_complete(given) and not yes:
+
+            def confirm(plan: Plan) -> bool:
+                return prompter.confirm(report.summary(plan), "Create it?")
+
+    if check_provider:
+        requests = [
+            create.fitted_to_provider(request, lambda line: click.echo(line, err=True))
+            for request in requests
+        ]
+    plan = create.create(
+        root,
+        requests,
+        force=force,
+        register=register,
+        dry_run=dry_run,
+        progress=_progress(output_format),
+        confirm=confirm,
+    )
+    if output_format == "json":
+        _print(report.as_json(plan, dry_run), dry_run)
+    else:
+        # A pipe gets neither wrapping nor color.
+        width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else 0
+        _print(report.as_text(plan, dry_run, verbose, width), dry_run, plain)
+
+
+@main.command(epilog=UPDATE_EPILOG)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@workspace_option
+@click.option("--all", "every", is_flag=True, help="Update every extension that q2mfa generated here.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Only list what is out of date, with security fixes. Exit with 1 if anything is.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
+@click.option(
+    "--conflict",
+    type=click.Choice(["markers", "new", "ours", "theirs"]),
+    help="How to resolve conflicts.  [default: ask; without a terminal, write nothing]",
+)
+@click.option(
+    "--answer",
+    "answers",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change an answer given to `create`, for example rendering=csr.",
+)
+@click.option("--restore", metavar="PATH", multiple=True, help="Restore a file that you deleted.")
+@click.option("--adopt", is_flag=True, help="Start tracking an extension that has no record.")
+@click.option("--yes", is_flag=True, help="With --adopt: skip the confirmation.")
+@click.option("--no-input", is_flag=True, help="Do not prompt.")
+@format_option
+@debug_option
+@click.pass_context
+def update(
+    context: click.Context,
+    names: tuple[str, ...],
+    output_dir: Path | None,
+    every: bool,
+    check: bool,
+    dry_run: bool,
+    conflict: str | None,
+    answers: tuple[str, ...],
+    restore: tuple[str, ...],
+    adopt: bool,
+    yes: bool,
+    no_input: bool,
+    output_format: str,
+) -> None:
+    """Update extensions to this version of q2mfa.
+
+    Keeps your edits: each file merges your changes with the new version. Writes everything or nothing.
+    """
+    from q2mfa_cli import update_report
+    from q2mfa_cli.commands import update
+    from q2mfa_cli.update_plan import Wish
+    from q2mfa_cli.workspace.find import find_workspace
+
+    root = output_dir or find_workspace(Path())
+    names = tuple(update.names_of(root, names, every))
+    changed = update.changed_answers(answers)
+    asks = _is_terminal(output_format) and not no_input
+    if check:
+        found = update.check(root, names)
+        is_current = update.is_current(found)
+        if output_format == "json":
+            status = "current" if is_current else "behind"
+            _print(json.dumps(update_report.inventory_as_json(found, status)), True)
+        else:
+            _print(update_report.inventory_as_text(root, found), True)
+        context.exit(0 if is_current else 1)
+    if adopt:
+        if len(names) != 1 or every:
+            raise UsageError("--adopt takes one NAME.", "Name the extension.")
+        if not (yes or asks or dry_run):
+            raise UsageError(
+                "--adopt needs a terminal to ask for confirmation.",
+                "Check the result of --dry-run, then add --yes.",
+            )
+        plan = update.adopt(
+            root, names[0], changed, confirm=lambda plan: yes or _confirm_adoption(plan), dry_run=dry_run
+        )
+    else:
+        wish = Wish(changed, restore, conflict or "")
+        choose = _ask_resolution if asks and not conflict else None
+        plan = update.update(root, names, wish, choose=choose, dry_run=dry_run)
+    if output_format == "text":
+        _print(update_report.as_text(plan, dry_run), dry_run)
+    update.refuse_conflicts(plan, dry_run)
+    if output_format == "json":
+        _print(json.dumps(update_report.as_json(plan, dry_run)), dry_run)
+
+
+@main.command()
+@click.argument("name")
+@workspace_option
+@click.option("--incoming", is_flag=True, help="Show what an update would change instead.")
+@debug_option
+def diff(name: str, output_dir: Path | None, incoming: bool) -> None:
+    """Show what you changed in an extension since it was generated."""
+    from q2mfa_cli.commands import diff
+    from q2mfa_cli.workspace.find import find_workspace
+
+    shown = diff.incoming_changes if incoming else diff.own_changes
+    changes = shown(output_dir or find_workspace(Path()), name)
+    if changes:
+        _print(changes.rstrip("\n"), True)
+
+
+@main.command()
+@click.argument("name")
+@workspace_option
+@click.option("--force", is_flag=True, help="Also remove files that you edited.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
+@format_option
+@debug_option
+def remove(name: str, output_dir: Path | None, force: bool, dry_run: bool, output_format: str) -> None:
+    """Remove an extension that `create` generated.
+
+    Removes its files, and its entries in settings.py and requirements.txt that nothing else needs. Keeps your own files.
+    """
+    from q2mfa_cli import update_report
+    from q2mfa_cli.commands import remove
+    from q2mfa_cli.workspace.find import find_workspace
+
+    plan = remove.remove(output_dir or find_workspace(Path()), name, force=force, dry_run=dry_run)
+    if output_format == "json":
+        _print(json.dumps(update_report.as_json(plan, dry_run)), dry_run)
+    else:
+        _print(update_report.as_text(plan, dry_run), dry_run)
+
+
+@main.command(name="list")
+@workspace_option
+@format_option
+@debug_option
+def list_extensions(output_dir: Path | None, output_format: str) -> None:
+    """List the External MFA extensions in a workspace, and show which are out of date."""
+    from q2mfa_cli import update_report
+    from q2mfa_cli.inventory import inventory
+    from q2mfa_cli.workspace.find import find_workspace, resolved
+
+    root = resolved(output_dir or find_workspace(Path()))
+    found = inventory(root)
+    if output_format == "json":
+        _print(json.dumps(update_report.inventory_as_json(found, "listed")), True)
+    else:
+        _print(update_report.inventory_as_text(root, found), True)
+
+
+@main.command()
+@click.argument("name")
+@workspace_option
+@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
+@debug_option
+@click.pass_context
+def test(context: click.Context, name: str, output_dir: Path | None, pytest_args: tuple[str, ...]) -> None:
+    """Run an extension's own tests.
+
+    Uses the Q2 SDK if it is installed, otherwise q2mfa's fake of it. Arguments after -- go to pytest.
+    """
+    from q2mfa_cli.commands.test import run_tests
+    from q2mfa_cli.workspace.find import find_workspace
+
+    context.exit(run_tests(output_dir or find_workspace(Path()), name, pytest_args))
+
+
+@main.command(epilog=PREVIEW_EPILOG)
+@click.argument("name")
+@workspace_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65533),
+    metavar="N",
+    help="Port of online banking; the next two ports are also used. 0 picks any.  [default: the first free from 8642]",
+)
+@click.option(
+    "--issuer", metavar="URL", help="Redirect only: use a real identity provider instead of the embedded one."
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Run the workflows over HTTP, without a browser, and exit. `q2mfa verify` checks much more.",
 )
 @click.option(
     "--theme",
