@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from q2mfa_cli.update_plan import FileUpdate, UpdatePlan
 
 CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
+SEVERITIES = ("note", "low", "medium", "high", "critical")
 ALIASES = {"create_extension": "create"}
 
 EPILOG = """\b
@@ -149,7 +150,7 @@ variables that configuration/ names and no others. --static-only runs none of it
 An extension that q2mfa did not generate says in tests/prove.py how its customer proves who they are: docs/how-to/preview.md.
 Ignore a finding, with a reason:  # q2mfa: ignore[otp-window] agreed with the auditors
 The checks: q2mfa explain, docs/reference/checks.md.
-Exit status: 0 nothing found, 1 something found (see --fail-on), 2 wrong usage, 3 could not look.
+Exit status: 0 nothing found, 1 something found (see --fail-on), 2 usage error, 3 could not look.
 """
 
 
@@ -290,23 +291,23 @@ workspace_option = click.option(
 )
 
 
-def severity_options(*severities: str) -> Callable[[CommandFunction], CommandFunction]:
-    """The options of a command that reports findings: which to show, and which fail the run.
+def severity_options(least: str) -> Callable[[CommandFunction], CommandFunction]:
+    """The options of a command that finds something: what it shows, and when its exit status is 1.
 
-    :param severities: from the least to the most severe.
+    :param least: the least severity that it knows.
     """
     options = (
         click.option(
             "--min-severity",
-            type=click.Choice(severities),
-            default=severities[0],
+            type=click.Choice(SEVERITIES[SEVERITIES.index(least) :]),
+            default=least,
             show_default=True,
             help="Show only findings of this severity or more. JSON reports have them all.",
         ),
         click.option(
             "--fail-on",
-            type=click.Choice(severities),
-            default=severities[0],
+            type=click.Choice(SEVERITIES[1:]),
+            default="low",
             show_default=True,
             help="Exit with 1 if there is a finding of this severity or more, shown or not.",
         ),
@@ -716,7 +717,7 @@ def doctor(context: click.Context, output_dir: Path | None, output_format: str) 
     is_flag=True,
     help="Also load the login page in a frame, in headless Chromium (needs Playwright).",
 )
-@severity_options("low", "medium", "high", "critical")
+@severity_options("low")
 @format_option
 @debug_option
 @click.pass_context
@@ -770,9 +771,6 @@ def provider(
     context.exit(1 if fails else 0)
 
 
-SEVERITIES = ("note", "low", "medium", "high", "critical")
-
-
 @main.command(epilog=VERIFY_EPILOG, empty_report={"extensions": [], "not_shown": []})
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @workspace_option
@@ -792,17 +790,7 @@ SEVERITIES = ("note", "low", "medium", "high", "critical")
     help="Try it in this workflow only; repeatable.",
 )
 @click.option("--static-only", is_flag=True, help="Read the source, and run none of its code.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES[1:]),
-    default="low",
-    show_default=True,
-    help="The least severity that makes the exit status 1.",
-)
-@click.option(
-    "--min-severity", type=click.Choice(SEVERITIES), default="note", show_default=True, help="Show no less."
-)
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@severity_options("note")
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

@@ -312,7 +312,7 @@ DEFECTS = [
     Defect(
         "rp-right-user",
         "The extension accepts another person.",
-        (("protocol.py", '    require("wrong_user", same, "somebody else logged in")\n', ""),),
+        (("protocol.py", '    require("wrong_user", same, "someone else logged in")\n', ""),),
         name="another",
     ),
     Defect(
@@ -342,11 +342,11 @@ DEFECTS = [
     ),
     Defect(
         "rp-right-user",
-        "The extension accepts an e-mail address that is not verified.",
+        "The extension accepts an email address that is not verified.",
         (
             (
                 "protocol.py",
-                '    require("wrong_user", verified, "the e-mail address is not verified")  # Core, 5.1\n',
+                '    require("wrong_user", verified, "the email address is not verified")  # Core, 5.1\n',
                 "",
             ),
         ),
@@ -609,7 +609,7 @@ HAND_WRITTEN_DEFECTS = [
     ),
     Defect(
         "rp-right-user",
-        "The extension accepts an e-mail address that is not verified.",
+        "The extension accepts an email address that is not verified.",
         (
             (
                 E,

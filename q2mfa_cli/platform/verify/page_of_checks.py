@@ -29,7 +29,7 @@ REST = """
 |---|---|
 | 0 | nothing was found of the severity of `--fail-on` (default: `low`) or more |
 | 1 | something was found |
-| 2 | wrong usage |
+| 2 | usage error |
 | 3 | the extension could not be looked at, or q2mfa itself failed |
 
 The JSON report has a [schema](../verify-report.schema.json).

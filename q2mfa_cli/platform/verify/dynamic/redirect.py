@@ -394,10 +394,8 @@ PERSONS = (
     (Case('an ID token without "sub"', Lie(claims=without("sub")), severity=Severity.HIGH),),
 )
 BY_EMAIL = (
-    Case("an e-mail address that is not verified", Lie(claims=changed(email_verified=False))),
-    Case(
-        "an e-mail address of which nothing says that it is verified", Lie(claims=without("email_verified"))
-    ),
+    Case("an email address that is not verified", Lie(claims=changed(email_verified=False))),
+    Case("an email address of which nothing says that it is verified", Lie(claims=without("email_verified"))),
 )
 
 

@@ -37,7 +37,7 @@ def tampered(provider: HostileProvider, claims: Json) -> str:
 
 def reused(provider: HostileProvider, claims: Json) -> str:
     """The signature of another payload."""
-    header, _, signature = provider.key.sign({**claims, "sub": "somebody else"}).split(".")
+    header, _, signature = provider.key.sign({**claims, "sub": "someone else"}).split(".")
     return f"{header}.{base64url(json.dumps(claims).encode())}.{signature}"
 
 

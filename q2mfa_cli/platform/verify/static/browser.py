@@ -238,7 +238,7 @@ def landing_leak(source: Source) -> Iterator[Problem]:
 
 
 def _clears(script: js.Script, is_reader: bool) -> bool:
-    """Whether *script* takes the code out of the address: another one than the reader, whatever happens."""
+    """Whether *script* takes the code out of the address: in another script than the reader, in every case."""
     return any(
         js.called(call) == "replaceState"
         and (

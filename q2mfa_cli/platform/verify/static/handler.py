@@ -525,17 +525,17 @@ def _exposed(program: Program, module: Module, node: ast.AST, depth: int) -> Ite
 
 
 SENDERS = {
-    "smtplib": "e-mail",
-    "sendgrid": "e-mail",
-    "mailgun": "e-mail",
-    "aiosmtplib": "e-mail",
+    "smtplib": "email",
+    "sendgrid": "email",
+    "mailgun": "email",
+    "aiosmtplib": "email",
     "twilio": "text messages",
     "vonage": "text messages",
     "nexmo": "text messages",
     "messagebird": "text messages",
     "plivo": "text messages",
 }
-SERVICES = {"ses": "e-mail", "sesv2": "e-mail", "sns": "text messages", "pinpoint": "text messages"}
+SERVICES = {"ses": "email", "sesv2": "email", "sns": "text messages", "pinpoint": "text messages"}
 
 
 def weak_channel(source: Source) -> Iterator[Problem]:
@@ -553,5 +553,5 @@ def weak_channel(source: Source) -> Iterator[Problem]:
             for name in names:
                 channel = SENDERS.get(name.partition(".")[0])
                 if channel:
-                    severity = Severity.MEDIUM if channel == "e-mail" else None
+                    severity = Severity.MEDIUM if channel == "email" else None
                     yield Problem(f"Passcodes go out by {channel}.", module.location(node), severity)

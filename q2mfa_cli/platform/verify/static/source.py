@@ -104,7 +104,7 @@ class Source:
 
     @functools.cached_property
     def _paths(self) -> list[Path]:
-        """Every file of the extension that somebody wrote, in the order of its path."""
+        """Every file of the extension that someone wrote, in the order of its path."""
         found = []
         for folder, folders, names in os.walk(self.folder):
             folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS]

@@ -124,8 +124,8 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="weak-channel",
-        title="Codes by text message or e-mail",
-        requirement="Codes do not go out by e-mail, and by text message only where the customer has another choice.",
+        title="Codes by text message or email",
+        requirement="Codes do not go out by email, and by text message only where the customer has another choice.",
         risk="Numbers are ported and mailboxes are taken over; neither is bound to a device.",
         remedy="Offer an authenticator app, a push to a registered device or a provider with passkeys.",
         sources=("ASVS 6.3.6", "ASVS 6.6.1", "NIST SP 800-63B-4, 3.1.3"),

@@ -276,6 +276,6 @@ def check_claims(claims, flow, settings):
         recent = recent and iat - login <= now - since + ROUNDING_SECONDS
         require("too_old", recent, "auth_time is missing or too old")  # (13)
     verified = settings.IDENTITY_CLAIM != "email" or claims.get("email_verified") is True
-    require("wrong_user", verified, "the e-mail address is not verified")  # Core, 5.1
+    require("wrong_user", verified, "the email address is not verified")  # Core, 5.1
     same = claims.get(settings.IDENTITY_CLAIM) == settings.identity
-    require("wrong_user", same, "somebody else logged in")
+    require("wrong_user", same, "someone else logged in")
