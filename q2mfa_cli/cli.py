@@ -788,7 +788,7 @@ SEVERITIES = ("note", "low", "medium", "high", "critical")
 @click.option(
     "--min-severity", type=click.Choice(SEVERITIES), default="note", show_default=True, help="Show no less."
 )
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if something is found.")
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

@@ -73,7 +73,7 @@ class Phone:
 
 
 class WrongPhone(Phone):
-    """The phone of somebody else: its codes are wrong, and it denies.
+    """The phone of another person: its codes are wrong, and it denies.
 
     :ivar is_used: whether ``prove`` needed it.
     """

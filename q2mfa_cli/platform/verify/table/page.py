@@ -10,7 +10,7 @@ CHECKS: tuple[Check, ...] = (
         id="third-party-script",
         title="Script from another host",
         requirement="The page loads scripts and style sheets from its own assets and from Q2 only, or pins them by integrity.",
-        risk="Whoever controls that host can read the customer's code and confirm in their name.",
+        risk="Anyone who controls that host can read the customer's code and confirm in their name.",
         remedy='Copy the file to frontend/public, or add integrity="sha384-…" and crossorigin.',
         sources=("ASVS 3.6.1", "RFC 9700, 4.2.4", "CWE-829"),
         severity=Severity.MEDIUM,
