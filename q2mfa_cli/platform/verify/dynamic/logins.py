@@ -122,7 +122,7 @@ class Logins:
     async def accepted(self, *groups: Iterable[Case]) -> list[Problem]:
         """One problem for each of *groups* of which a case completes MFA: the first one, as the others have the same cause.
 
-        :raises Skipped: no one can log in any more after these tries, so that a refusal says nothing.
+        :raises Skipped: the right user cannot log in any more after these tries, so that a refusal says nothing.
         """
         problems = []
         for group in groups:
@@ -163,7 +163,7 @@ class Logins:
 async def logins(bench: Bench) -> AsyncIterator[Logins]:
     """Configure the extension with a provider that lies on command, and log in honestly once.
 
-    :raises NotApplicable: the extension sends no one to an identity provider.
+    :raises NotApplicable: the extension sends no customer to an identity provider.
     :raises Skipped: it cannot be configured with another provider, or the right user cannot log in there.
     """
     configure = _configuring(bench)

@@ -76,7 +76,7 @@ class AuthorizationRequest:
 class HostileProvider:
     """One provider's state, shared by its handlers and those who control it.
 
-    :ivar user: the ``sub`` of whoever logs in. :ivar email: their e-mail address. :ivar more_claims: others of theirs.
+    :ivar user: the ``sub`` of the user who logs in. :ivar email: their e-mail address. :ivar more_claims: others of theirs.
     :ivar asked: the requests to it, as `POST /token`.
     :ivar authorizations: the authorization requests. :ivar exchanges: the forms of the token requests.
     :ivar client_authentications: by which method a client authenticated; ``"none"`` if it did not.

@@ -49,7 +49,7 @@ class _Endpoint(RequestHandler):
         self.provider.asked.append(f"{self.request.method} {self.request.path.removeprefix(f'/{name}')}")
 
     def log_exception(self, *_: Any) -> None:
-        """Log nothing: anyone who controls the provider reads what it refuses."""
+        """Log nothing: who controls the provider sees what it refuses."""
 
     @property
     def form(self) -> dict[str, str]:

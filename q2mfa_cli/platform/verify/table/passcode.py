@@ -12,7 +12,7 @@ CHECKS: tuple[Check, ...] = (
         id="otp-replay",
         title="A code that is good twice",
         requirement="A code proves something once.",
-        risk="Anyone who has seen a code being typed uses it again.",
+        risk="An attacker who has seen a code being typed uses it again.",
         remedy="Delete a code that was sent; remember the time step of one from an authenticator app, and take only later ones.",
         sources=(
             "NIST SP 800-63B-4, 3.1.4.2",
@@ -95,7 +95,7 @@ CHECKS: tuple[Check, ...] = (
         id="otp-weak-secret",
         title="A short secret of an authenticator app",
         requirement="A secret of fewer than 112 bits is refused; 128 are better.",
-        risk="Anyone who has seen some codes computes the secret.",
+        risk="An attacker who has seen some codes computes the secret.",
         remedy="Check the length: len(totp.byte_secret()) >= 16.",
         sources=("NIST SP 800-63B-4, 3.1.4.1", "RFC 4226, R6", "CWE-326"),
         severity=Severity.MEDIUM,
