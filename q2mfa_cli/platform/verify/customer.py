@@ -55,7 +55,7 @@ class Customer(ABC):
 
     @abstractmethod
     async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
-        """What someone else's page sends, who cannot prove to be the right user.
+        """What another person's page sends, who cannot prove to be the right user.
 
         :raises NotTried: it is not known what that would be. :raises Deviation: the extension refuses them before that.
         """

@@ -17,7 +17,7 @@ This page is written from the table in `q2mfa_cli/platform/verify/table/` by `ma
 of one check, offline. [Verify an extension](../how-to/verify.md) says how to run them.
 
 A *static* check reads the source. A *dynamic* one runs the extension on q2mfa's fake of the platform, proves who the customer
-is, and then changes something: HQ decides whether a token was set, not the extension's answer. It runs in each of
+is, and then changes something: HQ decides whether a token was set; what the extension answers does not count. It runs in each of
 the three workflows where that makes a difference. A check that cannot be tried is *not applicable* or *skipped*, with the reason,
 and never a pass.
 """

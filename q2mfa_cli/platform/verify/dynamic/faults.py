@@ -90,14 +90,14 @@ async def config_fail_open(bench: Bench) -> Iterable[Problem]:
         with bench.configured({name: blank}):
             customer = await _passing_customer(bench, fields)
         if customer is not None:
-            message = f"{name} is empty, and someone without a proof gets a token."
+            message = f"{name} is empty, and a customer without a proof gets a token."
             location = _assignment(bench, name)
             problems.append(bench.problem_at(message, customer, location))
     return problems
 
 
 async def _passing_customer(bench: Bench, fields: Iterable[str]) -> Customer | None:
-    """Someone who gets a token without a right proof; None if there is none."""
+    """A customer who gets a token without a right proof; None if there is none."""
     bodies: list[dict[str, Any] | None] = [None, *(body for _, body in empty_bodies(fields))]
     for body in bodies:
         customer: Customer = bench.customer()
