@@ -184,7 +184,10 @@ def test_preview_on_taken_port_fails(variants: Path) -> None:
         (["Nobody"], "'Nobody' is not in INSTALLED_EXTENSIONS"),
         (["StandardSsr", "--issuer", "https://idp.example.com"], "has no identity provider"),
         (["RedirectSsr", "--issuer", "https://idp.example.com"], "CLIENT_ID is empty"),
-        (["RedirectSsr", "--check", "--issuer", "https://idp.example.com"], "only with the embedded provider"),
+        (
+            ["RedirectSsr", "--check", "--issuer", "https://idp.example.com"],
+            "only with the embedded provider",
+        ),
     ],
 )
 def test_preview_with_wrong_arguments_fails_on_two_lines(

@@ -98,7 +98,7 @@ def test_deleted_current_folder_is_refused(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         check=False,
     )
-    assert_refused(Run(done.returncode, done.stdout, done.stderr), "'.' cannot be a workspace")
+    assert_refused(Run(done.returncode, done.stdout, done.stderr), "'.' is not a workspace")
 
 
 # --- A full disk.
