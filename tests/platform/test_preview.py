@@ -189,7 +189,10 @@ NEEDED = "and 'https://idp.example.com' needs it."
         (["RedirectSsr", "--issuer", "https://idp.example.com"], "CLIENT_ID is empty"),
         (["RedirectSsr", "--issuer", "https://idp.example.com/.well-known/openid-configuration"], NEEDED),
         (["RedirectSsr", "--issuer", "idp.example.com"], "it needs https:// in front"),
-        (["RedirectSsr", "--check", "--issuer", "https://idp.example.com"], "only with the embedded provider"),
+        (
+            ["RedirectSsr", "--check", "--issuer", "https://idp.example.com"],
+            "only with the embedded provider",
+        ),
     ],
 )
 def test_preview_with_wrong_arguments_fails_on_two_lines(
