@@ -150,7 +150,7 @@ variables that configuration/ names and no others. --static-only runs none of it
 An extension that q2mfa did not generate says in tests/prove.py how its customer proves who they are: docs/how-to/preview.md.
 Ignore a finding, with a reason:  # q2mfa: ignore[otp-window] agreed with the auditors
 The checks: q2mfa explain, docs/reference/checks.md.
-Exit status: 0 nothing found, 1 something found (see --fail-on), 2 usage error, 3 could not look.
+Exit status: 0 no findings, 1 findings (see --fail-on), 2 usage error, 3 the checks could not run.
 """
 
 

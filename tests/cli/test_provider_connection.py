@@ -80,7 +80,18 @@ class Authority:
             .not_valid_before(NOW - datetime.timedelta(days=3650))
             .not_valid_after(until)
             .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+            # Python 3.13 verifies strictly: it wants the identifiers, and what an authority's key is for.
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+            )
         )
+        if is_authority:
+            usage = dict.fromkeys(
+                ["digital_signature", "content_commitment", "key_encipherment", "data_encipherment"], False
+            )
+            usage |= dict.fromkeys(["key_agreement", "crl_sign", "encipher_only", "decipher_only"], False)
+            builder = builder.add_extension(x509.KeyUsage(key_cert_sign=True, **usage), critical=True)
         if host:
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         return builder.sign(signer, hashes.SHA256())

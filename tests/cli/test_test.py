@@ -60,7 +60,7 @@ def test_pytests_own_variables_do_not_matter(environment: dict[str, str], tmp_pa
 def test_arguments_after_the_dashes_go_to_pytest(tmp_path: Path) -> None:
     root = new_workspace(tmp_path / "workspace")
     run = q2mfa_process("test", "Foo", "--", "-q", "-k", "two", cwd=root)
-    assert run.err == "q2_sdk is not installed here: running on q2mfa's fake of it.\n"
+    assert run.err == "q2_sdk is not installed: using q2mfa's fake of it.\n"
     assert run.status == 0 and "1 passed, 1 deselected" in run.out, run
     assert q2mfa_process("test", "Foo", "--", "-q", "-k", "three", cwd=root).status == 1
     run = q2mfa_process("test", "Foo", "--", "-q", "-n", "2", cwd=root)
