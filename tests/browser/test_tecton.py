@@ -82,10 +82,10 @@ def test_loc_formats_icu_messages(banking: BankingPage) -> None:
     for language in ("es-MX", "en-US"):
         banking.page.route(f"**/languages/{language}.json", lambda route: route.fulfill(json=MESSAGES))
         banking.frame.evaluate(
-            "() => { window.changed = new Promise((resolve) => tecton.sources.languageChanged(resolve)); }"
+            "() => { window.changed = false; tecton.sources.languageChanged(() => { window.changed = true; }); }"
         )
         banking.page.get_by_label("Language").select_option(language)
-        banking.frame.evaluate("() => window.changed")
+        banking.frame.wait_for_function("() => window.changed")
     script = "([key, values]) => tecton.sources.loc(key, values)"
     for key, values, text in LOC:
         assert banking.frame.evaluate(script, [key, values]) == text, (key, values)

@@ -73,8 +73,10 @@
     }
   }
 
+  let chosenLanguage; // the page may set its own lang
+
   async function changePreferences(preferences) {
-    const before = document.documentElement.lang;
+    const before = chosenLanguage;
     await applyPreferences(preferences);
     if (preferences.language !== before) for (const callback of languageCallbacks) callback();
   }
@@ -89,10 +91,10 @@
     const css = `${CONFIG.theme}\n${theme}`;
     if (themeStyle.textContent !== css) themeStyle.textContent = css;
     window.emulateQ2MfaMedia(contrast, motion);
-    root.lang = language;
+    chosenLanguage = root.lang = language;
     const response = await fetch(`${CONFIG.assets_url}/assets/languages/${language}.json`).catch(() => null);
     const loaded = response?.ok ? await response.json().catch(() => ({})) : {};
-    if (root.lang !== language) return; // another one was chosen meanwhile
+    if (chosenLanguage !== language) return; // another one was chosen meanwhile
     texts = loaded;
     for (const each of document.querySelectorAll("q2-loc")) each.draw?.();
   }
