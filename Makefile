@@ -4,6 +4,9 @@ VENV = .venv
 # The versions that the tests were last run with; `make lock` refreshes them.
 LOCKED = --constraint requirements-dev.txt
 
+# Some tests wait for a server or a browser: one process more than there are processors.
+WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 # pytest compiles the tests anew in every run where Python may not keep them.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -22,7 +25,7 @@ check: lint
 # Everything, once: before a push.
 test: lint
 	$(VENV)/bin/python tests/prerequisites.py
-	$(VENV)/bin/pytest tests
+	$(VENV)/bin/pytest tests -n $(WORKERS)
 	$(VENV)/bin/pytest --windows
 
 lint: $(VENV)/ready

@@ -24,13 +24,17 @@ def main() -> None:
 
     :raises subprocess.CalledProcessError: a package manager failed.
     """
-    found = {"chromium": chromium.path(), "memcached": shutil.which("memcached")}
-    missing = [package for package, path in found.items() if path is None]
-    if missing and os.geteuid() == 0 and Path("/etc/debian_version").is_file():
+    on_debian = os.geteuid() == 0 and Path("/etc/debian_version").is_file()
+    wanted = {"memcached": shutil.which("memcached"), chromium.PACKAGE: chromium.path()}
+    if on_debian:
+        wanted[chromium.PACKAGE] = shutil.which(chromium.PACKAGE)
+    missing = [package for package, path in wanted.items() if path is None]
+    if missing and on_debian:
         apt_get("update")
         apt_get("install", "--yes", "--no-install-recommends", *missing)
-    elif "chromium" in missing:
-        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+    elif chromium.PACKAGE in missing:
+        command = [sys.executable, "-m", "playwright", "install", "chromium", "--only-shell"]
+        subprocess.run(command, check=True)
     node.install()
     real_providers.install()
 

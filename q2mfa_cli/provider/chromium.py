@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Frame, Page
 
 # Playwright's own Chromium if it was installed; else one of the system's.
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "msedge",
+)
 FIELDS = ", ".join(
     f"{selector}:visible"
     for selector in (

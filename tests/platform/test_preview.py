@@ -188,7 +188,7 @@ NEEDED = "and 'https://idp.example.com' needs it."
         (["StandardSsr", "--issuer", "https://idp.example.com"], "has no identity provider"),
         (["RedirectSsr", "--issuer", "https://idp.example.com"], "CLIENT_ID is empty"),
         (["RedirectSsr", "--issuer", "https://idp.example.com/.well-known/openid-configuration"], NEEDED),
-        (["RedirectSsr", "--issuer", "idp.example.com"], "it needs https:// in front"),
+        (["RedirectSsr", "--issuer", "idp.example.com"], "it must start with https://"),
         (
             ["RedirectSsr", "--check", "--issuer", "https://idp.example.com"],
             "only with the embedded provider",

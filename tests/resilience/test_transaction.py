@@ -23,6 +23,12 @@ def scenario(request: pytest.FixtureRequest, memory: Path) -> PreparedScenario:
     return PreparedScenario(SCENARIOS[request.param], memory)
 
 
+# For what also happens while a rollback is under way: one that makes everything, one that replaces, and both others.
+rolling_back = pytest.mark.parametrize(
+    "scenario", ["create a workspace", "create with --force", "update", "remove"], indirect=True
+)
+
+
 def hooks_at_each_point(scenario: PreparedScenario, fault: Hook) -> Iterator[tuple[str, Hook, Hook]]:
     """Where the fault comes, and the hooks before and after each call. Each time the workspace is reset."""
     for number in scenario.points:
@@ -98,6 +104,7 @@ def test_ignored_hangup_stays_ignored(memory: Path) -> None:
     assert run.status == 0 and state(scenario.base) == scenario.complete, run
 
 
+@rolling_back
 def test_ctrl_c_during_a_rollback_does_not_stop_it(scenario: PreparedScenario) -> None:
     for number in renames(scenario):
         for later in LATER[:4]:
@@ -106,6 +113,7 @@ def test_ctrl_c_during_a_rollback_does_not_stop_it(scenario: PreparedScenario) -
             assert run.status == 1 and state(scenario.base) == scenario.before, f"{number}, {later}: {run}"
 
 
+@rolling_back
 def test_disk_that_stays_broken_is_never_reported_as_before(scenario: PreparedScenario) -> None:
     for number in scenario.points:
         scenario.reset()
@@ -122,6 +130,7 @@ def test_disk_that_stays_broken_is_never_reported_as_before(scenario: PreparedSc
         scenario.assert_same_command_finishes(where)
 
 
+@rolling_back
 def test_second_failure_during_a_rollback_is_never_reported_as_before(scenario: PreparedScenario) -> None:
     for number in renames(scenario):
         for later in LATER:

@@ -207,7 +207,7 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
         outputs = [
             part for kind in ("sarif", "junit", "json") for part in ("--output", f"{kind}={folder / kind}")
         ]
-        run = verify(workspace, *outputs, name=GENERATED)
+        run = verify(workspace, *outputs, "--workflow", "login", name=GENERATED)
         assert run.status == 1, run
         written.append({**contents(folder), "text": run.out})
     assert written[0] == written[1] and "token-guessable" in str(written[0]["text"])

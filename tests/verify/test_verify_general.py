@@ -29,7 +29,9 @@ GENERAL = tuple(general.CHECKS)
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_nothing_is_found_in_a_generated_extension(variant: str, tmp_path: Path) -> None:
-    report = verified(generated(tmp_path, variant), GENERATED, *GENERAL, workflow="")
+    # Every workflow once in each integration: both renderings answer with the same code.
+    workflow = "" if variant in ("standard-ssr", "redirect-csr") else "login"
+    report = verified(generated(tmp_path, variant), GENERATED, *GENERAL, workflow=workflow)
     assert report.findings == ()
     assert report.count(Verdict.SKIPPED) == 0 and report.count(Verdict.PASSED) >= 15
 
