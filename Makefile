@@ -26,7 +26,7 @@ check: lint
 test: lint
 	$(VENV)/bin/python tests/prerequisites.py
 	$(VENV)/bin/pytest tests -n $(WORKERS)
-	$(VENV)/bin/pytest --windows
+	$(VENV)/bin/pytest --windows -m "not (browser or node or slow)" tests/unit tests/cli tests/update
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check q2mfa_cli tests benchmarks docs

@@ -23,7 +23,7 @@ def scenario(request: pytest.FixtureRequest, memory: Path) -> PreparedScenario:
     return PreparedScenario(SCENARIOS[request.param], memory)
 
 
-# For what also happens while a rollback is under way: one that makes everything, one that replaces, and both others.
+# For a rollback, and what happens while it is under way: one that makes everything, one that replaces, and both others.
 rolling_back = pytest.mark.parametrize(
     "scenario", ["create a workspace", "create with --force", "update", "remove"], indirect=True
 )
@@ -69,6 +69,7 @@ def test_failure_at_any_call_leaves_the_workspace_as_before_or_complete(scenario
             assert "The workspace is unchanged." in run.err, where
 
 
+@rolling_back
 def test_ctrl_c_at_any_call_leaves_the_workspace_as_before_or_complete(scenario: PreparedScenario) -> None:
     statuses = set()
     for where, before, after in hooks_at_each_point(scenario, CTRL_C):

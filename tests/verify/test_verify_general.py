@@ -20,7 +20,6 @@ VARIANTS = [
     "standard-ssr",
     "standard-csr",
     "standard-message-ssr",
-    "standard-message-csr",
     "redirect-ssr",
     "redirect-csr",
 ]
