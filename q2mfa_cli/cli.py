@@ -460,7 +460,7 @@ def update(
     """
     from q2mfa_cli import update_report
     from q2mfa_cli.commands import update
-    from q2mfa_cli.update_plan import Wish
+    from q2mfa_cli.update_plan import UpdateOptions
     from q2mfa_cli.workspace.find import find_workspace
 
     root = output_dir or find_workspace(Path())
@@ -488,9 +488,9 @@ def update(
             root, names[0], changed, confirm=lambda plan: yes or _confirm_adoption(plan), dry_run=dry_run
         )
     else:
-        wish = Wish(changed, restore, conflict or "")
+        options = UpdateOptions(changed, restore, conflict or "")
         choose = _ask_resolution if asks and not conflict else None
-        plan = update.update(root, names, wish, choose=choose, dry_run=dry_run)
+        plan = update.update(root, names, options, choose=choose, dry_run=dry_run)
     if output_format == "text":
         _print(update_report.as_text(plan, dry_run), dry_run)
     update.refuse_conflicts(plan, dry_run)
@@ -842,10 +842,10 @@ def verify(
 
     try:
         files = verify.parse_outputs(outputs)
-        wish = verify.Wish(profile, checks, workflows, static_only, baseline, not no_ignores)
+        options = verify.VerifyOptions(profile, checks, workflows, static_only, baseline, not no_ignores)
         workspace = (output_dir or find_workspace(Path.cwd())).resolve()
         with _passing_line(output_format) as progress:
-            reports = verify.verify(workspace, names, wish, progress)
+            reports = verify.verify(workspace, names, options, progress)
         report = verify.shown_report(reports, output_format, Severity[min_severity.upper()])
         verify.write_outputs(reports, files)
         if write_baseline is not None:

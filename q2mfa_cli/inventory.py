@@ -100,4 +100,4 @@ def _integration_of(folder: Path) -> str | None:
         return None
     if b"set_external_mfa_token" not in source:
         return None
-    return next((each.id for each in INTEGRATIONS if (folder / each.hallmark).is_file()), None)
+    return next((each.id for each in INTEGRATIONS if (folder / each.marker_file).is_file()), None)

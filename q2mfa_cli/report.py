@@ -112,7 +112,7 @@ def next_steps(plan: Plan) -> list[str]:
     steps += joining.steps
     steps += [f"Delete this file of another variant, unless you need it: {path}" for path in leftovers]
     for request in first:
-        steps += [*request.notes, *request.integration.to_fill_in(request.answers)]
+        steps += [*request.notes, *request.integration.configuration_steps(request.answers)]
     if others > 0:
         steps.append(f"Do the same for the other {others} extensions")
     steps += [f"Install the requirements: {joining.install}"] if joining.install else []

@@ -83,7 +83,7 @@ class FileUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class UpdateOptions:
     """What the user wants from an update.
 
     :param answers: Changed answers.
@@ -165,14 +165,14 @@ class UpdatePlan:
         return [file for file in self.files if file.is_open]
 
 
-def plan_update(workspace: Workspace, names: Sequence[str], wish: Wish) -> UpdatePlan:
+def plan_update(workspace: Workspace, names: Sequence[str], options: UpdateOptions) -> UpdatePlan:
     """Plan the update of the extensions *names*.
 
     :raises Q2mfaError: An extension has no record, or one that cannot be used; or a file cannot be read.
     """
     root = workspace.root
     recorded = {name: recorded_extension(root, name) for name in names}
-    outcomes = {name: _outcomes(root, record, wish) for name, record in recorded.items()}
+    outcomes = {name: _outcomes(root, record, options) for name, record in recorded.items()}
     behind = {name: outcome for name, outcome in outcomes.items() if outcome}
     joining = renewal(workspace, [_renewal(recorded[name], new) for name, (new, _) in behind.items()])
     additions = Additions(workspace, joining.edits)
@@ -280,9 +280,9 @@ def _renewal(recorded: Record, new: Record) -> Renewal:
     )
 
 
-def _outcomes(root: Path, recorded: Record, wish: Wish) -> tuple[Record, list[FileUpdate]] | None:
+def _outcomes(root: Path, recorded: Record, options: UpdateOptions) -> tuple[Record, list[FileUpdate]] | None:
     """Return the new record and the files of an extension; ``None`` if there is nothing to do."""
-    request = recorded.request(wish.answers)
+    request = recorded.request(options.answers)
     if request.integration.id != recorded.answers["mfa"]:
         raise UsageError(
             f"{recorded.name} cannot become {request.integration.label}: every file would change.",
@@ -300,13 +300,13 @@ def _outcomes(root: Path, recorded: Record, wish: Wish) -> tuple[Record, list[Fi
             f"Edit the lines between <<<<<<< and >>>>>>>, or merge and delete NAME{NEW_SUFFIX}; then run the command again.",
             "unresolved",
         )
-    restored = {path: _restored(root, recorded, path) for path in wish.restored}
+    restored = {path: _restored(root, recorded, path) for path in options.restored}
     if request.answers == recorded.answers and not any(restored.values()) and not is_behind(recorded):
         return None
     _refuse_newer(recorded)
     new = Record(__version__, request.answers, render(request))
     chosen = {path for path, given in restored.items() if given}
-    return new, list(_files(root, recorded, new, wish, chosen))
+    return new, list(_files(root, recorded, new, options, chosen))
 
 
 def _restored(root: Path, recorded: Record, path: str) -> bool:
@@ -340,7 +340,9 @@ def _refuse_newer(recorded: Record) -> None:
         )
 
 
-def _files(root: Path, recorded: Record, new: Record, wish: Wish, restored: set[str]) -> Iterator[FileUpdate]:
+def _files(
+    root: Path, recorded: Record, new: Record, options: UpdateOptions, restored: set[str]
+) -> Iterator[FileUpdate]:
     present_files = {path: present(root, path) for path in sorted({*recorded.files, *new.files})}
     renamed = _renamed(recorded.files, new.files, present_files)
     for path, owner in present_files.items():
@@ -350,24 +352,32 @@ def _files(root: Path, recorded: Record, new: Record, wish: Wish, restored: set[
         origin = next((old for old, now in renamed.items() if now == path), "")
         base, new_content = recorded.files.get(origin or path), new.files.get(path)
         if origin:
-            yield from _moved(root, path, base or b"", present_files[origin], owner, new_content or b"", wish)
+            yield from _moved(
+                root, path, base or b"", present_files[origin], owner, new_content or b"", options
+            )
         elif owner is Action.CONFLICT:
             what = "a folder or a broken link is in its place"
             is_kept = new_content is None or normalized(base or b"") == normalized(new_content)
-            outcome = Outcome.KEPT if is_kept or wish.for_conflict(path) == "ours" else Outcome.CONFLICT
+            outcome = Outcome.KEPT if is_kept or options.for_conflict(path) == "ours" else Outcome.CONFLICT
             yield FileUpdate(path, None, None, outcome, what)
         else:
             wanted = path in restored
             yield from _decided(
-                root, path, None if wanted else base, _bytes(owner), new_content, wish, recorded.version
+                root, path, None if wanted else base, _bytes(owner), new_content, options, recorded.version
             )
 
 
 def _moved(
-    root: Path, path: str, base: bytes, owner: bytes | Action, there: bytes | Action, new: bytes, wish: Wish
+    root: Path,
+    path: str,
+    base: bytes,
+    owner: bytes | Action,
+    there: bytes | Action,
+    new: bytes,
+    options: UpdateOptions,
 ) -> Iterator[FileUpdate]:
     """Yield the update of *path*, which the owner edited under an earlier name."""
-    for file in _decided(root, path, base, _bytes(owner), new, wish, "before"):
+    for file in _decided(root, path, base, _bytes(owner), new, options, "before"):
         if file.path != path:
             yield file
         elif there is Action.CREATE or there == file.after:
@@ -410,7 +420,7 @@ def _decided(
     base: bytes | None,
     owner: bytes | None,
     new: bytes | None,
-    wish: Wish,
+    options: UpdateOptions,
     version: str,
 ) -> Iterator[FileUpdate]:
     """Yield the update of a file, and with ``--conflict new`` also the file next to it."""
@@ -435,11 +445,11 @@ def _decided(
     elif same_as_base:
         yield FileUpdate(path, owner, in_the_style_of(owner, new), Outcome.UPDATED)
     else:
-        yield from _merged(root, path, base, owner, new, wish, version)
+        yield from _merged(root, path, base, owner, new, options, version)
 
 
 def _merged(
-    root: Path, path: str, base: bytes | None, owner: bytes, new: bytes, wish: Wish, version: str
+    root: Path, path: str, base: bytes | None, owner: bytes, new: bytes, options: UpdateOptions, version: str
 ) -> Iterator[FileUpdate]:
     is_binary = any(b"\0" in text for text in (base or b"", owner, new))
     marked_before = has_markers(owner) and not has_markers(new)
@@ -451,7 +461,7 @@ def _merged(
             return
         merge = whole_conflict(base or b"", owner, new)
     yield from _resolved(
-        root, path, base, owner, new, merge, wish.for_conflict(path), version, marked_before, is_binary
+        root, path, base, owner, new, merge, options.for_conflict(path), version, marked_before, is_binary
     )
 
 

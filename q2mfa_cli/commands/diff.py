@@ -7,7 +7,7 @@ from pathlib import Path
 from q2mfa_cli import update_plan
 from q2mfa_cli.merge import in_the_style_of, normalized
 from q2mfa_cli.plan import present, unified_diff
-from q2mfa_cli.update_plan import Wish, recorded_extension
+from q2mfa_cli.update_plan import UpdateOptions, recorded_extension
 from q2mfa_cli.workspace.find import read_workspace, resolved
 
 
@@ -32,4 +32,4 @@ def incoming_changes(root: Path, name: str) -> str:
 
     :raises Q2mfaError: See :func:`~q2mfa_cli.update_plan.plan_update`.
     """
-    return update_plan.diff(update_plan.plan_update(read_workspace(resolved(root)), [name], Wish()))
+    return update_plan.diff(update_plan.plan_update(read_workspace(resolved(root)), [name], UpdateOptions()))

@@ -24,8 +24,8 @@ from q2mfa_cli.update_plan import (
     ExtensionUpdate,
     FileUpdate,
     Outcome,
+    UpdateOptions,
     UpdatePlan,
-    Wish,
     plan_update,
     record_update,
     recorded_extension,
@@ -69,22 +69,22 @@ def is_current(extensions: Sequence[Extension]) -> bool:
 
 
 def update(
-    root: Path, names: Sequence[str], wish: Wish, *, choose: Choose | None, dry_run: bool
+    root: Path, names: Sequence[str], options: UpdateOptions, *, choose: Choose | None, dry_run: bool
 ) -> UpdatePlan:
     """Update the extensions *names*: all of them, or none where a conflict is not resolved.
 
-    :param choose: Asks about each conflict that *wish* does not resolve.
+    :param choose: Asks about each conflict that *options* does not resolve.
     :param dry_run: Do not apply the plan.
     :raises Q2mfaError: See :func:`~q2mfa_cli.update_plan.plan_update`; or the file system refused.
     :raises Interrupted: The user pressed Ctrl-C; or chose to leave everything as it is.
     """
     root = resolved(root)
-    wish = replace(wish, restored=[_path_of(root, names, path) for path in wish.restored])
+    options = replace(options, restored=[_path_of(root, names, path) for path in options.restored])
     if choose and not dry_run:
-        for file in plan_update(read_workspace(root), names, wish).conflicts:
+        for file in plan_update(read_workspace(root), names, options).conflicts:
             if chosen := choose(file):
-                wish = replace(wish, chosen={**wish.chosen, file.path: chosen})
-    return _applied(root, lambda: plan_update(read_workspace(root), names, wish), dry_run)
+                options = replace(options, chosen={**options.chosen, file.path: chosen})
+    return _applied(root, lambda: plan_update(read_workspace(root), names, options), dry_run)
 
 
 def adopt(
@@ -110,7 +110,7 @@ def adopt(
         )
 
     def plan() -> UpdatePlan:
-        request = make_request({**_believed_answers(root, name), **changed})
+        request = make_request({**_closest_answers(root, name), **changed})
         record = Record(__version__, request.answers, render(request))
         files = [_adopted(root, path, content) for path, content in record.files.items()]
         extension = ExtensionUpdate(record, record, (*files, record_update(root, record)), is_adopted=True)
@@ -203,7 +203,7 @@ def _adopted(root: Path, path: str, content: bytes) -> FileUpdate:
     return FileUpdate(path, owner, owner, Outcome.UNCHANGED if same else Outcome.KEPT, note)
 
 
-def _believed_answers(root: Path, name: str) -> Answers:
+def _closest_answers(root: Path, name: str) -> Answers:
     """Return the answers with which the templates come closest to the extension's files."""
     mfa = examine(root, name).mfa
     choices = [
@@ -212,10 +212,10 @@ def _believed_answers(root: Path, name: str) -> Answers:
         for factor in ([{"factor": each} for each in FACTORS] if mfa == "standard" else [{}])
     ]
     closest = max(choices, key=lambda answers: _equal_lines(root, render(make_request(answers))))
-    return {**closest, **_believed_texts(root, closest)}
+    return {**closest, **_closest_texts(root, closest)}
 
 
-def _believed_texts(root: Path, answers: Answers) -> dict[str, Value]:
+def _closest_texts(root: Path, answers: Answers) -> dict[str, Value]:
     """Return the answers that stand in a line of a file: each line is known by rendering it with another answer."""
     found: dict[str, Value] = {}
     integration = make_request(answers).integration

@@ -27,7 +27,7 @@ OUTPUTS = ("json", "junit", "sarif")
 
 
 @dataclass(frozen=True)
-class Wish:
+class VerifyOptions:
     """What to verify, and how.
 
     :param checks: ids; empty for all of the profile. :param workflows: ids; empty for all.
@@ -43,30 +43,30 @@ class Wish:
 
 
 def verify(
-    workspace: Path, names: Sequence[str], wish: Wish, progress: Callable[[str], None]
+    workspace: Path, names: Sequence[str], options: VerifyOptions, progress: Callable[[str], None]
 ) -> list[Report]:
     """Verify the extensions *names* of *workspace*.
 
     :param progress: is told each dynamic check before it runs.
     :raises UsageError: an argument cannot be used. :raises ToolFailed: an extension cannot be looked at.
     """
-    for identifier in wish.checks:
+    for identifier in options.checks:
         check_named(identifier)
-    _refuse_missing_modules(wish)
+    _refuse_missing_modules()
     from q2mfa_cli.platform.verify.baseline import read_baseline  # needs the extra
     from q2mfa_cli.platform.verify.run import Selection  # needs the extra
 
-    selection = Selection(wish.profile, wish.checks, wish.workflows, wish.static_only)
+    selection = Selection(options.profile, options.checks, options.workflows, options.static_only)
     if not any(selection.static()) and not any(selection.dynamic()):
         raise UsageError(
             "There is no check to run.",
             "Leave out --check, --workflow or --static-only, or choose another --profile.",
             "nothing_to_run",
         )
-    baseline = read_baseline(wish.baseline) if wish.baseline else None
+    baseline = read_baseline(options.baseline) if options.baseline else None
     try:
         reports = [
-            _verify(workspace, name, selection, wish.ignores, progress) for name in dict.fromkeys(names)
+            _verify(workspace, name, selection, options.ignores, progress) for name in dict.fromkeys(names)
         ]
     except UsageError:
         raise
@@ -77,7 +77,7 @@ def verify(
     return [replace(report, findings=tuple(baseline.apply(report.findings))) for report in reports]
 
 
-def _refuse_missing_modules(wish: Wish) -> None:
+def _refuse_missing_modules() -> None:
     import importlib.util
 
     from q2mfa_cli.platform import FAKE_SDK_MODULES
@@ -128,7 +128,7 @@ def _verify(
 
 def _kind(folder: Path) -> str:
     """The id of the integration whose files are in *folder*; ``"own"`` if another hand wrote it."""
-    return next((each.id for each in INTEGRATIONS if (folder / each.hallmark).is_file()), "own")
+    return next((each.id for each in INTEGRATIONS if (folder / each.marker_file).is_file()), "own")
 
 
 def _ids(outcomes: Sequence[Outcome], *verdicts: Verdict) -> set[str]:

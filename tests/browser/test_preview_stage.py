@@ -1,4 +1,4 @@
-"""The preview's page: themes, width, what its address keeps, configuration, exports, and saving while somebody types."""
+"""The preview's page: themes, width, what its address keeps, configuration, exports, and saving while someone types."""
 
 from __future__ import annotations
 

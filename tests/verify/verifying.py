@@ -8,7 +8,7 @@ from pathlib import Path
 
 from preview_process import make_workspace
 
-from q2mfa_cli.commands.verify import Wish, verify
+from q2mfa_cli.commands.verify import VerifyOptions, verify
 from q2mfa_cli.platform.verify.results import Finding, Report
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
@@ -50,9 +50,9 @@ def generated(root: Path, variant: str) -> Path:
     return workspace
 
 
-def verified(workspace: Path, name: str, *checks: str, workflow: str = "login", **wish: object) -> Report:
+def verified(workspace: Path, name: str, *checks: str, workflow: str = "login", **options: object) -> Report:
     """The report of *checks*, of all if there are none, in one workflow."""
-    wanted = Wish(checks=checks, workflows=[workflow] if workflow else [], **wish)  # type: ignore[arg-type]
+    wanted = VerifyOptions(checks=checks, workflows=[workflow] if workflow else [], **options)  # type: ignore[arg-type]
     (report,) = verify(workspace, [name], wanted, lambda text: None)
     return report
 

@@ -12,7 +12,7 @@ from q2mfa_cli.platform.verify.customer import Customer
 
 def customer_class_of(extension: Extension) -> type[Customer]:
     """Return the class of the customer who proves who they are to *extension*: by its ``prove.py`` if it has one."""
-    is_generated = extension.folder.joinpath(extension.integration.hallmark).is_file()
+    is_generated = extension.folder.joinpath(extension.integration.marker_file).is_file()
     if script_of(extension).is_file() or not is_generated:
         return own.OwnCustomer
     if phone.sends_messages(extension):
