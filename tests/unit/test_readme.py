@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from command import q2mfa
 from console import commands_of, is_shown
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_readme_is_at_most_120_lines() -> None:
@@ -20,3 +22,11 @@ def test_readme_begins_with_a_command_and_what_it_prints(workspace: Path) -> Non
     run = q2mfa(*command.split()[1:], cwd=workspace)
     printed = run.out.replace(str(workspace), "/home/me/workspace")
     assert run.status == 0 and is_shown(printed, shown), printed
+
+
+def test_readme_quotes_the_golden_report() -> None:
+    report = (ROOT / "tests" / "verify" / "seed_extension" / "report.txt").read_text("utf-8")
+    quoted = README.partition("```text\n")[2].partition("```")[0].splitlines()
+    assert len(quoted) > 5 and set(quoted) <= set(report.splitlines())
+    count = re.search(r"\[(\d+) findings\]", README)
+    assert count and int(count[1]) == len(re.findall(r"(?m)^(?:critical|high|medium|low|note)\[", report))
