@@ -41,8 +41,8 @@ def derived_files() -> dict[Path, str]:
 
 
 def _findings_in_seed() -> str:
-    wish = verify.Wish(static_only=True)
-    reports = verify.verify(SEED, ["MyExternalMFA"], wish, lambda _: None)
+    options = verify.VerifyOptions(static_only=True)
+    reports = verify.verify(SEED, ["MyExternalMFA"], options, lambda _: None)
     return verify.shown_report(reports, "text", Severity.NOTE) + "\n"
 
 
