@@ -8,7 +8,7 @@ from pathlib import Path
 
 from q2mfa_cli.changelog import security_fixes
 from q2mfa_cli.errors import Q2mfaError
-from q2mfa_cli.integrations import INTEGRATIONS
+from q2mfa_cli.integrations import generated_integration
 from q2mfa_cli.record import Record, read_record, recorded_names, unresolved
 from q2mfa_cli.update_plan import is_behind
 from q2mfa_cli.workspace.find import listed
@@ -100,4 +100,5 @@ def _integration_of(folder: Path) -> str | None:
         return None
     if b"set_external_mfa_token" not in source:
         return None
-    return next((each.id for each in INTEGRATIONS if (folder / each.marker_file).is_file()), None)
+    integration = generated_integration(folder)
+    return integration.id if integration else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from q2mfa_cli.errors import Q2mfaError, ToolFailed, UsageError, shown
-from q2mfa_cli.integrations import INTEGRATIONS, refuse_other_extensions
+from q2mfa_cli.integrations import generated_integration, refuse_other_extensions
 from q2mfa_cli.platform.verify.check import BASELINE, Severity
 from q2mfa_cli.platform.verify.explanation import check_named
 from q2mfa_cli.record import refuse_conflict_markers
@@ -110,7 +110,8 @@ def _verify(
     refuse_other_extensions(name, folder)
     found = FoundProblems(selection.profile)
     outcomes = run_static(Source(workspace, name), selection, found)
-    dynamic = DynamicRun([], _kind(folder), [])
+    integration = generated_integration(folder)
+    dynamic = DynamicRun([], integration.id if integration else "own", [])
     if any(selection.dynamic()):
         dynamic = _run_dynamic(workspace, name, selection, found, progress)
     outcomes += dynamic.outcomes
@@ -124,11 +125,6 @@ def _verify(
                 found.add(check, [problem])
         findings = tuple(apply_ignores(found.findings(), comments))
     return Report(name, dynamic.kind, selection.profile, tuple(outcomes), findings, tuple(dynamic.notes))
-
-
-def _kind(folder: Path) -> str:
-    """The id of the integration whose files are in *folder*; ``"own"`` if another hand wrote it."""
-    return next((each.id for each in INTEGRATIONS if (folder / each.marker_file).is_file()), "own")
 
 
 def _ids(outcomes: Sequence[Outcome], *verdicts: Verdict) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from q2mfa_cli.integrations import REDIRECT
+from q2mfa_cli.integrations import REDIRECT, generated_integration
 from q2mfa_cli.platform.preview import phone
 from q2mfa_cli.platform.preview.extension import Extension
 from q2mfa_cli.platform.preview.prove_script import script_of
@@ -12,8 +12,7 @@ from q2mfa_cli.platform.verify.customer import Customer
 
 def customer_class_of(extension: Extension) -> type[Customer]:
     """Return the class of the customer who proves who they are to *extension*: by its ``prove.py`` if it has one."""
-    is_generated = extension.folder.joinpath(extension.integration.marker_file).is_file()
-    if script_of(extension).is_file() or not is_generated:
+    if script_of(extension).is_file() or not generated_integration(extension.folder):
         return own.OwnCustomer
     if phone.sends_messages(extension):
         return standard.MessageCustomer

@@ -66,11 +66,11 @@ async def token_without_proof(bench: Bench) -> Iterable[Problem]:
 async def proof_reused(bench: Bench) -> Iterable[Problem]:
     customer = bench.customer()
     if not isinstance(customer, OwnCustomer):
-        raise NotApplicable("Checks of codes and of logins look at it.")
+        raise NotApplicable("The checks of passcodes and of logins cover it.")
     challenge = await customer.open_challenge()
     proof = await customer.proof(challenge)
     if any(isinstance(value, str) and CODE.fullmatch(value) for value in proof.values()):
-        raise NotApplicable("Checks of codes look at it.")
+        raise NotApplicable("The checks of passcodes cover it.")
     await customer.get_token(challenge, proof)
     before = len(challenge.session.tokens)
     await ask(customer, challenge, proof)

@@ -22,7 +22,10 @@ def as_text(reports: Sequence[Report], least: Severity) -> str:
 
 def _report(report: Report, least: Severity) -> Iterator[str]:
     kind = f", {KINDS[report.kind]}" if report.kind else ""
-    yield f"{report.name}{kind}, profile {report.profile} (on a fake platform: no Q2 system is involved)."
+    # Dynamic checks run in a workflow.
+    ran = any(outcome.workflow for outcome in report.outcomes)
+    how = "on a fake platform: no Q2 system is involved" if ran else "its source only: no code of it ran"
+    yield f"{report.name}{kind}, profile {report.profile} ({how})."
     yield from report.notes
     yield ""
     for finding in report.open:
