@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 
 from q2mfa_cli import __version__
-from q2mfa_cli.commands.preview import NEEDED
+from q2mfa_cli.commands import preview, provider, verify
 from q2mfa_cli.errors import REPORT_FORMAT, Q2mfaError
 from q2mfa_cli.integrations import INTEGRATIONS, PLACEHOLDER_ISSUER, REDIRECT
 from q2mfa_cli.platform import FAKE_SDK_MODULES
@@ -99,12 +99,19 @@ def _sdk(root: Path) -> Check:
 
 
 def _packages(root: Path) -> Check:
-    modules = dict.fromkeys(
-        [*NEEDED, "pytest", *(module for each in INTEGRATIONS for module in each.modules)]
-    )
+    of_extensions = (module for each in INTEGRATIONS for module in each.modules)
+    modules = dict.fromkeys([*preview.NEEDED, *provider.NEEDED, *verify.NEEDED, "pytest", *of_extensions])
+    commands = "`test`, `preview`, `verify` and `provider`"
     if missing := _missing(modules):
-        return Check("packages", PROBLEM, f"`test` and `preview` need {', '.join(missing)}", INSTALL)
-    return Check("packages", OK, "everything that `test` and `preview` need is installed")
+        return Check("packages", PROBLEM, f"{commands} need {', '.join(missing)}", INSTALL)
+    return Check("packages", OK, f"everything that {commands} need is installed")
+
+
+def _scripts(root: Path) -> Check:
+    if _missing(["tree_sitter"]):
+        skipped = "without tree-sitter, `verify` skips the checks of a page's scripts"
+        return Check("scripts", NOTE, skipped, 'Install it: pip install "q2mfa-cli[verify]"')
+    return Check("scripts", OK, "`verify` can read a page's scripts")
 
 
 def _workspace(root: Path) -> Check:
@@ -152,7 +159,16 @@ def _browser(root: Path) -> Check:
     return Check("browser", OK, "`preview` opens one")
 
 
-CHECKS: tuple[Callable[[Path], Check], ...] = (_python, _sdk, _packages, _workspace, _edits, _node, _browser)
+CHECKS: tuple[Callable[[Path], Check], ...] = (
+    _python,
+    _sdk,
+    _packages,
+    _scripts,
+    _workspace,
+    _edits,
+    _node,
+    _browser,
+)
 
 
 def _read(root: Path) -> Workspace | Check:

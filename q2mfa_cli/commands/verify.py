@@ -86,7 +86,7 @@ def _refuse_missing_modules() -> None:
     if missing:
         raise ToolFailed(
             f"The checks need {', '.join(missing)}, which this Python does not have.",
-            "Install it: pip install 'q2mfa-cli[sandbox]'",
+            'Install it: pip install "q2mfa-cli[sandbox]"',
             "sandbox_missing",
         )
 

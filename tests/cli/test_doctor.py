@@ -39,7 +39,7 @@ def test_everything_is_there(workspace: Path, monkeypatch: pytest.MonkeyPatch) -
     assert status == 0 and found["workspace"]["message"] == str(workspace)
     assert found["edits"]["message"] == "`create` can edit configuration/settings.py and requirements.txt"
     assert {name: check["status"] for name, check in found.items()} == {
-        **dict.fromkeys(["python", "sdk", "packages", "workspace", "edits", "browser"], "ok"),
+        **dict.fromkeys(["python", "sdk", "packages", "scripts", "workspace", "edits", "browser"], "ok"),
         "node": "note",
     }
     text = q2mfa("doctor", cwd=workspace)
@@ -73,6 +73,21 @@ def test_missing_packages_are_a_problem_with_the_command_that_installs_them(
     assert status == 1
     assert "tornado" in found["sdk"]["message"] and "segno" in found["packages"]["message"]
     assert found["packages"]["hint"] == 'Install it: pip install "q2mfa-cli[sandbox]"'
+
+
+def test_missing_package_of_verify_or_provider_is_a_problem(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", without("time_machine", "publicsuffixlist"))
+    status, found = checks(cwd=workspace)
+    assert status == 1
+    assert {"time_machine", "publicsuffixlist"} <= {*found["packages"]["message"].replace(",", "").split()}
+
+
+def test_missing_parser_of_scripts_is_a_note(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", without("tree_sitter"))
+    status, found = checks(cwd=workspace)
+    assert status == 0 and found["scripts"]["status"] == "note" and "[verify]" in found["scripts"]["hint"]
 
 
 def test_browser_that_is_missing_is_a_note(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def _parser(suffix: str) -> Parser:
         import tree_sitter_javascript
         import tree_sitter_typescript
     except ImportError:
-        raise Skipped("tree-sitter is not installed: pip install 'q2mfa-cli[verify]'.") from None
+        raise Skipped('tree-sitter is not installed. Install it: pip install "q2mfa-cli[verify]"') from None
     languages = {
         ".ts": tree_sitter_typescript.language_typescript,
         ".tsx": tree_sitter_typescript.language_tsx,
