@@ -48,7 +48,7 @@ Examples:
   q2mfa create MyMFA --mfa redirect --rendering csr --issuer https://login.bank.example
   q2mfa test MyMFA                  run the generated tests
   q2mfa preview MyMFA               try it in a browser
-  q2mfa verify MyMFA                look for ways to pass MFA without proof
+  q2mfa verify MyMFA                find ways to pass MFA without proof
   q2mfa doctor                      check this machine and workspace
   q2mfa provider https://login.bank.example    check whether an identity provider works
 
@@ -143,13 +143,13 @@ Examples:
   q2mfa verify MyMFA --static-only
 
 \b
-It runs the extension's code in this process: on loopback, on q2mfa's fake of the platform, with the environment
-variables that configuration/ names and no others. --static-only runs none of it.
+It runs the extension's code in this process, on loopback and on q2mfa's fake of the platform. The code sees the
+environment variables that configuration/ names and those that any process needs. --static-only runs none of it.
 
 \b
-An extension that q2mfa did not generate says in tests/prove.py how its customer proves who they are: docs/how-to/preview.md.
-Ignore a finding, with a reason:  # q2mfa: ignore[otp-window] agreed with the auditors
-The checks: q2mfa explain, docs/reference/checks.md.
+For an extension that q2mfa did not generate, write tests/prove.py: see docs/how-to/preview.md.
+To ignore a finding, give the reason:  # q2mfa: ignore[otp-window] agreed with the auditors
+For all checks, see `q2mfa explain` or docs/reference/checks.md.
 Exit status: 0 no findings, 1 findings (see --fail-on), 2 usage error, 3 the checks could not run.
 """
 
@@ -779,15 +779,15 @@ def provider(
     type=click.Choice(["baseline", "asvs-l2", "fapi2"]),
     default="baseline",
     show_default=True,
-    help="Which checks, and how severe they are.",
+    help="The checks to run, and their severities.",
 )
-@click.option("--check", "checks", metavar="ID", multiple=True, help="Only this check; repeatable.")
+@click.option("--check", "checks", metavar="ID", multiple=True, help="Run only this check; repeatable.")
 @click.option(
     "--workflow",
     "workflows",
     type=click.Choice(["login", "transaction", "patrol"]),
     multiple=True,
-    help="Try it in this workflow only; repeatable.",
+    help="Run dynamic checks only in this workflow; repeatable.",
 )
 @click.option("--static-only", is_flag=True, help="Read the source, and run none of its code.")
 @severity_options("note")
@@ -795,15 +795,15 @@ def provider(
     "--baseline",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Findings that are known, and do not count.",
+    help="Ignore the findings in this file.",
 )
 @click.option(
     "--write-baseline",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write what is found as the new baseline, and exit with 0.",
+    help="Write the findings as the new baseline. Exit with 0.",
 )
-@click.option("--no-ignores", is_flag=True, help="Count the findings that comments ignore, too.")
+@click.option("--no-ignores", is_flag=True, help="Also count findings that comments ignore.")
 @click.option(
     "--output",
     "outputs",
@@ -831,10 +831,10 @@ def verify(
     outputs: tuple[str, ...],
     output_format: str,
 ) -> None:
-    """Look for what lets the wrong customer through.
+    """Find ways to pass MFA without proof.
 
-    Reads the source of External MFA extensions and attacks them on a local fake of Q2's platform, hand-written ones
-    too. Runs their code.
+    Reads the source of External MFA extensions, including hand-written ones, and attacks them on a local fake of Q2's
+    platform. Runs their code.
     """
     from q2mfa_cli.commands import verify
     from q2mfa_cli.platform.verify.check import Severity

@@ -1,4 +1,4 @@
-"""``q2mfa verify NAME…``: look for what lets a customer through who is not the right one."""
+"""``q2mfa verify NAME…``: find ways to pass MFA without proof."""
 
 from __future__ import annotations
 
