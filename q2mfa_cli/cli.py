@@ -587,7 +587,7 @@ def test(context: click.Context, name: str, output_dir: Path | None, pytest_args
 @click.option(
     "--check",
     is_flag=True,
-    help="Run the workflows over HTTP, without a browser, and exit. `q2mfa verify` checks much more.",
+    help="Run `q2mfa verify --profile quick` instead: the most common attacks, without a browser.",
 )
 @click.option(
     "--theme",
@@ -597,7 +597,9 @@ def test(context: click.Context, name: str, output_dir: Path | None, pytest_args
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @debug_option
+@click.pass_context
 def preview(
+    context: click.Context,
     name: str,
     output_dir: Path | None,
     port: int | None,
@@ -615,11 +617,9 @@ def preview(
 
     workspace = (output_dir or find_workspace(Path.cwd())).resolve()
     if check:
-        from q2mfa_cli.commands.preview import run_check
-
         if issuer is not None:
             raise UsageError("--check works only with the embedded provider.", "Remove --issuer.")
-        run_check(workspace, name, click.echo)
+        context.invoke(verify, names=(name,), output_dir=workspace, profile="quick")
         return
     from q2mfa_cli.commands.preview import run_preview
 
@@ -776,7 +776,7 @@ def provider(
 @workspace_option
 @click.option(
     "--profile",
-    type=click.Choice(["baseline", "asvs-l2", "fapi2"]),
+    type=click.Choice(["baseline", "asvs-l2", "fapi2", "quick"]),
     default="baseline",
     show_default=True,
     help="The checks to run, and their severities.",

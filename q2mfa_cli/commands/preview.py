@@ -1,4 +1,4 @@
-"""``q2mfa preview NAME``: try an extension in a browser, or check it without one."""
+"""``q2mfa preview NAME``: try an extension in a browser."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
-from q2mfa_cli.errors import Q2mfaError, shown
-from q2mfa_cli.integrations import refuse_other_extensions
 from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.masking import mask_queries
-from q2mfa_cli.platform.preview.extension import folder_of, installed_module, use_fake_sdk
-from q2mfa_cli.platform.verify import quick_report as report
-from q2mfa_cli.platform.verify.quick_report import Finding
+from q2mfa_cli.platform.preview.extension import use_fake_sdk
 from q2mfa_cli.record import refuse_conflict_markers
 from q2mfa_cli.validators import check_issuer
 
@@ -66,52 +62,6 @@ async def _serve(
         if browser:
             await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, f"{preview.url}/")
         await asyncio.Event().wait()
-
-
-def run_check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
-    """Try every workflow without a browser, and print what happened.
-
-    :param say: prints a line.
-    :raises Q2mfaError: the extension cannot be served, or an attempt failed.
-    """
-    refuse_conflict_markers(workspace, name)
-    use_fake_sdk(workspace, NEEDED)
-    refuse_other_extensions(name, folder_of(workspace, installed_module(workspace, name)))
-    _log_to_terminal(workspace)
-    # The report says why each attempt was refused.
-    logging.getLogger("q2_sdk").setLevel(logging.ERROR)
-    asyncio.run(_check(workspace, name, say))
-
-
-async def _check(workspace: Path, name: str, say: Callable[[str], None]) -> None:
-    from q2mfa_cli.platform.preview.serving import serving  # needs the extra, see NEEDED
-    from q2mfa_cli.platform.verify.quick import run_attempts  # needs the extra, see NEEDED
-
-    findings: list[Finding] = []
-    async with serving(workspace, name, 0) as preview:
-        preview.extension.check()
-        say(f"{name}, {preview.extension.kind}, on a fake platform (no Q2 system is involved).")
-        for note in preview.notes:
-            say(note)
-        async for finding in run_attempts(preview):
-            if not findings or findings[-1].workflow != finding.workflow:
-                say(f"\n{finding.workflow}")
-            findings.append(finding)
-            for line in report.lines(finding):
-                say(line)
-    say(f"\n{report.summary(findings)}")
-    if all(finding.verdict == "not tried" for finding in findings):
-        raise Q2mfaError(
-            f"Nothing was tried: q2mfa does not know how a user completes MFA in {shown(name)}.",
-            f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/how-to/preview.md.",
-            "nothing_tried",
-        )
-    if any(finding.failure for finding in findings):
-        raise Q2mfaError(
-            f"{shown(name)} fails External MFA: see FAILED above.",
-            f"Look at it in a browser: q2mfa preview {name}",
-            "check_failed",
-        )
 
 
 class _WithoutQueries(logging.Filter):

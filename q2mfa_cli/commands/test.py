@@ -13,6 +13,7 @@ from q2mfa_cli.errors import Q2mfaError, shown
 from q2mfa_cli.integrations import integration_of, refuse_other_extensions
 from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 from q2mfa_cli.record import refuse_conflict_markers
+from q2mfa_cli.workspace.installed import extension_folder
 
 # Replaces the workspace's own pytest configuration, which may need plugins that are not installed.
 NO_CONFIGURATION = FAKE_SDK.parent / "pytest.ini"
@@ -49,14 +50,15 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
     :raises Q2mfaError: There is no such extension, or a module that the tests need is not installed.
     """
     workspace = workspace.resolve()
-    tests = workspace / name / "tests"
+    folder = extension_folder(workspace, name)
+    tests = folder / "tests"
     if not name.isidentifier() or not tests.is_dir():
         raise Q2mfaError(
             f"There is no extension {shown(name)} with tests in {shown(str(workspace))}.",
             "Run this in the workspace, or pass it with -o; `q2mfa create` generates an extension.",
             "no_such_extension",
         )
-    refuse_other_extensions(name, workspace / name)
+    refuse_other_extensions(name, folder)
     refuse_conflict_markers(workspace, name)
     needed = ["pytest", *FAKE_SDK_MODULES, *integration_of(workspace / name).modules]
     sdk_is_there, missing = _probe(workspace, needed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +12,23 @@ from typing import TYPE_CHECKING
 
 from q2mfa_cli.errors import Q2mfaError, ToolFailed, UsageError, shown
 from q2mfa_cli.integrations import generated_integration, refuse_other_extensions
+from q2mfa_cli.platform import FAKE_SDK_MODULES
+from q2mfa_cli.platform.verify import baseline as known_findings
 from q2mfa_cli.platform.verify.check import BASELINE, Severity
 from q2mfa_cli.platform.verify.explanation import check_named
+from q2mfa_cli.platform.verify.ignores import apply_ignores, problems_of, read_ignores
+from q2mfa_cli.platform.verify.output_file import write_file
+from q2mfa_cli.platform.verify.report import json as json_report
+from q2mfa_cli.platform.verify.report import junit, sarif, text
+from q2mfa_cli.platform.verify.results import FoundProblems, Outcome, Report, Verdict
+from q2mfa_cli.platform.verify.selection import Selection
+from q2mfa_cli.platform.verify.static.run import run_static
+from q2mfa_cli.platform.verify.static.source import Source
 from q2mfa_cli.record import refuse_conflict_markers
+from q2mfa_cli.workspace.installed import extension_folder
 
 if TYPE_CHECKING:
-    # They need the sandbox extra: verify says so if it is missing.
-    from q2mfa_cli.platform.verify.results import FoundProblems, Outcome, Report, Verdict
-    from q2mfa_cli.platform.verify.run import DynamicRun, Selection
+    from q2mfa_cli.platform.verify.dynamic.run import DynamicRun  # needs the sandbox extra
 
 # What the dynamic checks need, beside the fake SDK and what the extension itself imports.
 NEEDED = ("pyotp", "segno", "authlib", "cachetools", "jwt", "time_machine")
@@ -52,10 +62,6 @@ def verify(
     """
     for identifier in options.checks:
         check_named(identifier)
-    _refuse_missing_modules()
-    from q2mfa_cli.platform.verify.baseline import read_baseline  # needs the extra
-    from q2mfa_cli.platform.verify.run import Selection  # needs the extra
-
     selection = Selection(options.profile, options.checks, options.workflows, options.static_only)
     if not any(selection.static()) and not any(selection.dynamic()):
         raise UsageError(
@@ -63,7 +69,9 @@ def verify(
             "Leave out --check, --workflow or --static-only, or choose another --profile.",
             "nothing_to_run",
         )
-    baseline = read_baseline(options.baseline) if options.baseline else None
+    if any(selection.dynamic()):
+        _refuse_missing_modules()
+    baseline = known_findings.read_baseline(options.baseline) if options.baseline else None
     try:
         reports = [
             _verify(workspace, name, selection, options.ignores, progress) for name in dict.fromkeys(names)
@@ -78,10 +86,6 @@ def verify(
 
 
 def _refuse_missing_modules() -> None:
-    import importlib.util
-
-    from q2mfa_cli.platform import FAKE_SDK_MODULES
-
     missing = [name for name in (*FAKE_SDK_MODULES, *NEEDED) if importlib.util.find_spec(name) is None]
     if missing:
         raise ToolFailed(
@@ -94,13 +98,8 @@ def _refuse_missing_modules() -> None:
 def _verify(
     workspace: Path, name: str, selection: Selection, ignores: bool, progress: Callable[[str], None]
 ) -> Report:
-    from q2mfa_cli.platform.verify.ignores import apply_ignores, problems_of, read_ignores  # needs the extra
-    from q2mfa_cli.platform.verify.results import FoundProblems, Report, Verdict
-    from q2mfa_cli.platform.verify.run import DynamicRun, run_static
-    from q2mfa_cli.platform.verify.static.source import Source
-
-    folder = workspace / name
-    if not name.isidentifier() or not folder.is_dir():
+    folder = extension_folder(workspace, name)
+    if not folder.is_dir():
         raise ToolFailed(
             f"There is no extension {shown(name)} in {shown(str(workspace))}.",
             "Run this in the workspace, or name it with -o; `q2mfa create` makes an extension.",
@@ -109,12 +108,18 @@ def _verify(
     refuse_conflict_markers(workspace, name)
     refuse_other_extensions(name, folder)
     found = FoundProblems(selection.profile)
-    outcomes = run_static(Source(workspace, name), selection, found)
+    outcomes: list[Outcome] = []
+    if any(selection.static()):
+        outcomes += run_static(Source(workspace, name, folder), selection.static(), found)
+    sequences: Mapping[str, Sequence[str]] = {}
+    notes: Sequence[str] = ()
     integration = generated_integration(folder)
-    dynamic = DynamicRun([], integration.id if integration else "own", [])
+    kind = integration.id if integration else "own"
     if any(selection.dynamic()):
-        dynamic = _run_dynamic(workspace, name, selection, found, progress)
-    outcomes += dynamic.outcomes
+        run = _run_dynamic(workspace, name, selection, found, progress)
+        outcomes += run.outcomes
+        kind, notes, sequences = run.kind, run.notes, run.sequences
+    _refuse_nothing_tried(name, outcomes)
     findings = found.findings()
     if ignores:
         comments = read_ignores(workspace, folder, name)
@@ -124,7 +129,21 @@ def _verify(
             if check is not None:
                 found.add(check, [problem])
         findings = tuple(apply_ignores(found.findings(), comments))
-    return Report(name, dynamic.kind, selection.profile, tuple(outcomes), findings, tuple(dynamic.notes))
+    return Report(name, kind, selection.profile, tuple(outcomes), findings, tuple(notes), sequences)
+
+
+def _refuse_nothing_tried(name: str, outcomes: Sequence[Outcome]) -> None:
+    """Refuse to report that nothing was found if no check could run.
+
+    :raises ToolFailed: none could.
+    """
+    skipped = [outcome.reason for outcome in outcomes if outcome.verdict is Verdict.SKIPPED]
+    if skipped and not any(outcome.verdict in (Verdict.PASSED, Verdict.FAILED) for outcome in outcomes):
+        raise ToolFailed(
+            f"Nothing was tried: {skipped[0]}",
+            f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/how-to/preview.md.",
+            "nothing_tried",
+        )
 
 
 def _ids(outcomes: Sequence[Outcome], *verdicts: Verdict) -> set[str]:
@@ -136,8 +155,8 @@ def _ids(outcomes: Sequence[Outcome], *verdicts: Verdict) -> set[str]:
 def _run_dynamic(
     workspace: Path, name: str, selection: Selection, found: FoundProblems, progress: Callable[[str], None]
 ) -> DynamicRun:
-    from q2mfa_cli.platform.verify.own_code import running_own_code
-    from q2mfa_cli.platform.verify.run import run_dynamic
+    from q2mfa_cli.platform.verify.dynamic.run import run_dynamic  # needs the sandbox extra
+    from q2mfa_cli.platform.verify.own_code import running_own_code  # needs the sandbox extra
 
     silent, root = logging.NullHandler(), logging.getLogger()
     root.addHandler(silent)
@@ -153,8 +172,6 @@ def write_outputs(reports: Sequence[Report], outputs: Mapping[str, Path]) -> Non
 
     :raises Q2mfaError: a file cannot be written.
     """
-    from q2mfa_cli.platform.verify.output_file import write_file
-
     for output_format, file in outputs.items():
         write_file(file, shown_report(reports, output_format, Severity.NOTE) + "\n")
 
@@ -164,16 +181,11 @@ def write_baseline(file: Path, reports: Sequence[Report]) -> None:
 
     :raises Q2mfaError: the file cannot be written.
     """
-    from q2mfa_cli.platform.verify import baseline
-
-    baseline.write_baseline(file, [finding for report in reports for finding in report.open])
+    known_findings.write_baseline(file, [finding for report in reports for finding in report.open])
 
 
 def shown_report(reports: Sequence[Report], output_format: str, least: Severity) -> str:
     """The *reports* as ``text``, ``json``, ``junit`` or ``sarif``, without what is less severe than *least*."""
-    from q2mfa_cli.platform.verify.report import json as json_report
-    from q2mfa_cli.platform.verify.report import junit, sarif, text
-
     match output_format:
         case "json":
             return json_report.as_json(reports, least)

@@ -49,6 +49,21 @@ def installed_names(settings: bytes) -> list[str]:
     return _names(_in_effect(_parse(settings), INSTALLED))
 
 
+def installed_modules(settings: bytes) -> dict[str, str]:
+    """The module of each extension in those lists, by its name.
+
+    :raises NotEditable: the file cannot be parsed.
+    """
+    modules = {}
+    for entry in _in_effect(_parse(settings), INSTALLED):
+        match entry:
+            case ast.Tuple(elts=[ast.Constant(value=str(name)), ast.Constant(value=str(module))]):
+                modules[name] = module
+            case ast.Constant(value=str(name)):
+                modules[name] = name
+    return modules
+
+
 def register(settings: bytes, names: Sequence[str]) -> bytes:
     """*settings* with the extensions *names* appended to ``INSTALLED_EXTENSIONS``, without those it has.
 

@@ -42,7 +42,7 @@ class Check:
     :param integrations: those that it applies to; empty for every extension, hand-written ones too.
     :param profiles: the severity by profile, where it differs. A check whose *severity* is None runs in these profiles only.
     :param workflows: the ids of those that a dynamic check runs in; empty for all. :param once: whether one of them is enough,
-        because the workflow makes no difference.
+        because the workflow makes no difference. :param is_quick: whether the quick profile has it too.
     :param wrong: an example of the defect. :param right: the same without it.
     """
 
@@ -59,6 +59,7 @@ class Check:
     profiles: Mapping[str, Severity] = field(default_factory=dict)
     workflows: tuple[str, ...] = ()
     once: bool = False
+    is_quick: bool = False
     wrong: str = ""
     right: str = ""
 
@@ -105,10 +106,11 @@ class Skipped(Exception):
     """The check applies, but cannot run here. The message is the reason, as a sentence."""
 
 
-BASELINE, ASVS_L2, FAPI2 = "baseline", "asvs-l2", "fapi2"
+BASELINE, ASVS_L2, FAPI2, QUICK = "baseline", "asvs-l2", "fapi2", "quick"
 
 PROFILES: Mapping[str, str] = {
     BASELINE: "what any External MFA extension has to get right",
     ASVS_L2: "also what OWASP ASVS 5.0, level 2 asks for",
     FAPI2: "also what the FAPI 2.0 Security Profile asks of a client",
+    QUICK: "whether the right user gets through and the most common attacks do not, in seconds; it does not read the source",
 }

@@ -27,7 +27,7 @@ class NoAnswer(Deviation):
 
 
 class NotTried(Exception):
-    """The attempt does not apply to this extension, so it says nothing about it."""
+    """It is not known how to do this with the extension, so it says nothing about it. The message is the reason."""
 
 
 # What the SDK answers to a route that the extension does not have.
@@ -59,10 +59,6 @@ class Customer(ABC):
 
         :raises NotTried: it is not known what that would be. :raises Deviation: the extension refuses them before that.
         """
-
-    @property
-    def sequence(self) -> list[str]:
-        return [line for challenge in self.challenges for line in challenge.trace.as_text()]
 
     async def find_route(self) -> None:
         """Find the route that takes the proof.
@@ -126,26 +122,6 @@ class Customer(ABC):
                 return str(token)
         raise Deviation(f"the right user got no token in {MAX_STEPS} requests")
 
-    async def expect_refusal(self, challenge: Challenge, proof: dict[str, Any], tokens: int = 0) -> str:
-        """Send *proof*, which must be refused.
-
-        :param tokens: how many tokens HQ has already. :returns: the extension's words.
-        """
-        answer = await self.request_extension_data(challenge, self.route, proof)
-        check_hq(challenge, tokens)
-        if answer["status"] < 400:
-            if "token" in json.dumps(answer["data"]) or not isinstance(answer["data"], dict):
-                raise Deviation(f"not refused: {answer['status']}")
-            return f"{answer['status']}: no token"
-        return f"{answer['status']}: {answer['error']}"
-
-    async def expect_token_refusal(self, challenge: Challenge, token: str) -> str:
-        """Hand *token* to UUX, which must refuse it. :returns: HQ's reason."""
-        reason = await self.verify_mfa(challenge, token)
-        if not reason:
-            raise Deviation("verifyMFA resolves")
-        return reason
-
     async def fetch(
         self,
         url: str,
@@ -173,11 +149,3 @@ class Customer(ABC):
         response = await self.fetch(f"{self.preview.url}/api/{path}", body, self.preview.url)
         answer: dict[str, Any] = json.loads(response.body)
         return answer
-
-
-def check_hq(challenge: Challenge, tokens: int) -> None:
-    """Check that HQ got no token beyond the first *tokens*, and did not complete MFA without one."""
-    if len(challenge.session.tokens) != tokens:
-        raise Deviation("HQ was given a token")
-    if challenge.session.mfa_complete and not tokens:
-        raise Deviation("HQ says that MFA is complete")

@@ -61,9 +61,9 @@ def severities(check: Check) -> str:
 
 
 def seen(check: Check) -> str:
-    return " and ".join(
-        {"static": "static (reads the source)", "dynamic": "dynamic (tries it)"}[each] for each in check.seen
-    )
+    how = {"static": "static (reads the source)", "dynamic": "dynamic (tries it)"}
+    quick = ", in the quick profile too" if check.is_quick else ""
+    return " and ".join(how[each] for each in check.seen) + quick
 
 
 def applies_to(check: Check) -> str:

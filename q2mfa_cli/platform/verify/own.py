@@ -15,25 +15,8 @@ from q2mfa_cli.platform.preview.prove_script import ProveScriptError, load, scri
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import Workflow
-from q2mfa_cli.platform.verify.attempts import (
-    ABOUT_TOKENS,
-    NO_PROOF,
-    PROOF_OF_ANOTHER_SESSION,
-    RIGHT_USER,
-    USED_PROOF,
-    Attempt,
-)
 from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
 from q2mfa_cli.platform.verify.user_agent import UserAgent
-
-ATTEMPTS: tuple[Attempt, ...] = (
-    RIGHT_USER,
-    NO_PROOF,
-    USED_PROOF,
-    PROOF_OF_ANOTHER_SESSION,
-    *ABOUT_TOKENS,
-)
-
 
 DIGITS = re.compile(r"\d{4,}")
 SOMEBODY_ELSE = "mallory"

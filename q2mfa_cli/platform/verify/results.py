@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from q2mfa_cli.platform.verify.check import Check, Location, Problem, Severity
@@ -67,6 +67,7 @@ class Report:
     """What ``q2mfa verify`` has to say of one extension.
 
     :param notes: what the extension was given for this run only, one sentence each.
+    :param sequences: by the id of each workflow that the right user completes, who called whom, line by line.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Report:
     outcomes: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    sequences: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def open(self) -> tuple[Finding, ...]:

@@ -22,14 +22,14 @@ class UserAgent:
     """A browser that follows redirects and fills in the provider's login form.
 
     :param fetch: :meth:`Customer.fetch`.
-    :ivar user: who logs in. :ivar decision: ``"approve"`` or ``"deny"``.
+    :ivar user: who logs in.
     :ivar bring_back: changes the parameters that the browser brings back.
     :ivar visited: the address of each authorization request.
     """
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
-        self.user, self.decision = CUSTOMER, "approve"
+        self.user = CUSTOMER
         self.bring_back: Callable[[dict[str, Any]], dict[str, Any]] = lambda parameters: parameters
         self.visited: list[str] = []
 
@@ -43,7 +43,7 @@ class UserAgent:
             answer = await self._fetch(url)
             if "Location" not in answer.headers:
                 form = LoginForm.parse(answer.body.decode())
-                fields = {**form.fields, "user": self.user, "decision": self.decision}
+                fields = {**form.fields, "user": self.user, "decision": "approve"}
                 answer = await self._fetch(urljoin(url, form.action), fields, provider, urlencode)
             if "Location" not in answer.headers:
                 raise Deviation(f"the provider answers {answer.code}")

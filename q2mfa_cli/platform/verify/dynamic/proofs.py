@@ -66,6 +66,19 @@ async def ask(customer: Customer, challenge: Challenge, body: dict[str, Any]) ->
     return await customer.request_extension_data(challenge, customer.route, body)
 
 
+async def complete_mfa(customer: Customer) -> Challenge:
+    """Do what the right user does, to the end.
+
+    :raises Deviation: they do not complete MFA.
+    """
+    challenge = await customer.open_challenge()
+    token = await customer.get_token(challenge, await customer.proof(challenge))
+    reason = await customer.verify_mfa(challenge, token)
+    if reason or not challenge.session.mfa_complete:
+        raise Deviation(f"verifyMFA rejects the right user's token: {reason}")
+    return challenge
+
+
 async def next_proof(customer: Customer, challenge: Challenge) -> dict[str, Any]:
     """A right proof after another one in the same session, without waiting for the next step of an authenticator app.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from q2mfa_cli.integrations import INTEGRATIONS
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS
-from q2mfa_cli.platform.verify.check import Severity
+from q2mfa_cli.platform.verify.check import QUICK, Severity
 from q2mfa_cli.platform.verify.report import NOT_SHOWN
 from q2mfa_cli.platform.verify.results import Finding, Report, Verdict
 
@@ -31,6 +31,11 @@ def _report(report: Report, least: Severity) -> Iterator[str]:
     for finding in report.open:
         if finding.severity >= least:
             yield from finding_lines(finding, report.name)
+            yield ""
+    if report.profile == QUICK:
+        for workflow, sequence in report.sequences.items():
+            yield f"{LABELS[workflow]}: the right user completes MFA"
+            yield from (f"  {line}" for line in sequence)
             yield ""
     yield from _verdicts(report)
     yield ""
@@ -70,6 +75,9 @@ def _verdicts(report: Report) -> Iterator[str]:
         if count := report.count(verdict):
             counts.append(f"{count} {verdict.value}")
     yield f"{', '.join(counts)}."
+    passed = [identifier for identifier, (each, _) in report.verdicts().items() if each is Verdict.PASSED]
+    if passed:
+        yield f"passed: {', '.join(passed)}"
     for verdict in (Verdict.SKIPPED, Verdict.NOT_APPLICABLE):
         ids: dict[str, list[str]] = {}
         for identifier, (each, reasons) in report.verdicts().items():

@@ -17,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("Q2 SDK, External MFA, steps 1 to 8",),
         severity=Severity.HIGH,
         seen=DYNAMIC,
+        is_quick=True,
     ),
     Check(
         id="token-without-proof",
@@ -27,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("Q2 SDK, External MFA, step 1", "ASVS 2.3.1", "ASVS 16.5.3", "CWE-306"),
         severity=Severity.CRITICAL,
         seen=BOTH,
+        is_quick=True,
         wrong="async def submit(self):\n    return await self.set_external_mfa_token(secrets.token_urlsafe(32))",
         right=(
             "async def submit(self):\n"
@@ -78,6 +80,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("Q2 SDK, External MFA, steps 2 and 7", "CWE-294"),
         severity=Severity.HIGH,
         seen=BOTH,
+        is_quick=True,
         once=True,
         workflows=("login",),
     ),
@@ -90,6 +93,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 6.5.1", "NIST SP 800-63B, 3.1.4.2", "CWE-294"),
         severity=Severity.HIGH,
         seen=DYNAMIC,
+        is_quick=True,
     ),
     Check(
         id="token-leak",
@@ -112,6 +116,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 7.2.1", "CWE-306"),
         severity=Severity.HIGH,
         seen=DYNAMIC,
+        is_quick=True,
         once=True,
         workflows=("login",),
     ),
@@ -124,6 +129,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("ASVS 10.1.2", "ASVS 6.6.2", "CWE-352"),
         severity=Severity.CRITICAL,
         seen=DYNAMIC,
+        is_quick=True,
         wrong='self.cache.set("code", code, 300)',
         right='self.session_cache.set("code", code, 300)',
     ),
@@ -181,6 +187,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("Q2 SDK, External MFA, steps 3 and 4", "CWE-755"),
         severity=Severity.MEDIUM,
         seen=DYNAMIC,
+        is_quick=True,
         once=True,
         workflows=("login",),
     ),

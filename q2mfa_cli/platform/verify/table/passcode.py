@@ -23,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
         ),
         severity=Severity.CRITICAL,
         seen=DYNAMIC,
+        is_quick=True,
         wrong="if not totp.verify(code): deny()",
         right=(
             "step = matching_step(totp, code)\n"
@@ -39,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("NIST SP 800-63B-4, 3.1.4.2", "ASVS 6.5.1", "RTS (EU) 2018/389, 4(1)", "CWE-294"),
         severity=Severity.CRITICAL,
         seen=DYNAMIC,
+        is_quick=True,
         wrong='self.session_cache.set("used", code, 90)',
         right='self.cache.add("used_" + digest, "1", expire=90, noreply=False)',
     ),

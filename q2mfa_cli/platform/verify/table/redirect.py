@@ -28,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
         ),
         severity=Severity.CRITICAL,
         seen=BOTH,
+        is_quick=True,
         precision=Precision.HIGH,
         wrong='code = self.request_body["code"]',
         right=(
@@ -94,6 +95,7 @@ CHECKS: tuple[Check, ...] = (
         ),
         severity=Severity.HIGH,
         seen=DYNAMIC,
+        is_quick=True,
         right='if self.request_body.get("iss") != self.config.ISSUER:\n    raise TectonError("not_trusted", {})',
     ),
     Check(
@@ -198,6 +200,7 @@ CHECKS: tuple[Check, ...] = (
         sources=("Core, 5.7", "Core, 2", "ASVS 10.5.2", "CWE-287", "OIDF oidcc-client-test-missing-sub"),
         severity=Severity.CRITICAL,
         seen=BOTH,
+        is_quick=True,
         wrong='if claims.get("email") == getattr(self.mfa_info, "sso_identifier", None): …',
         right=(
             'expected = getattr(self.mfa_info, "sso_identifier", None)\n'

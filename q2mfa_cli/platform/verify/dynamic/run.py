@@ -1,106 +1,43 @@
-"""Run the checks: the static ones on the source, then the dynamic ones in each workflow."""
+"""Serve one extension, and run the dynamic checks in each workflow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from q2mfa_cli.errors import ToolFailed, shown
 from q2mfa_cli.integrations import Integration
 from q2mfa_cli.platform.preview.serving import serving
-from q2mfa_cli.platform.preview.workflows import WORKFLOWS, Workflow
-from q2mfa_cli.platform.verify.attempts import right_user
-from q2mfa_cli.platform.verify.check import Check, NotApplicable, Problem, Skipped
+from q2mfa_cli.platform.verify.check import Check, NotApplicable, Skipped
 from q2mfa_cli.platform.verify.customer import Deviation, NoAnswer, NotTried
 from q2mfa_cli.platform.verify.customers import customer_class_of
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC, general
-from q2mfa_cli.platform.verify.dynamic.bench import Bench, Known, stable
+from q2mfa_cli.platform.verify.dynamic.bench import Bench, Known, sequence_of, stable
+from q2mfa_cli.platform.verify.dynamic.proofs import complete_mfa
 from q2mfa_cli.platform.verify.own import OwnCustomer
 from q2mfa_cli.platform.verify.results import FoundProblems, Outcome, Verdict
-from q2mfa_cli.platform.verify.static import STATIC
-from q2mfa_cli.platform.verify.static.source import Source
-from q2mfa_cli.platform.verify.table import CHECKS
+from q2mfa_cli.platform.verify.selection import Selection
 
 # What reading an answer of another shape raises.
 NOT_UNDERSTOOD = (OSError, KeyError, IndexError, TypeError, ValueError)
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Which checks to run.
-
-    :param profile: of :data:`PROFILES`. :param ids: of the checks; empty for all of the profile.
-    :param workflows: the ids of those to run dynamic checks in; empty for all. :param static_only: whether to leave dynamic checks out.
-    """
-
-    profile: str
-    ids: Collection[str] = ()
-    workflows: Collection[str] = ()
-    static_only: bool = False
-
-    @property
-    def checks(self) -> list[Check]:
-        return [
-            check
-            for check in CHECKS
-            if check.severity_in(self.profile) is not None and (not self.ids or check.id in self.ids)
-        ]
-
-    def workflows_of(self, check: Check) -> list[Workflow]:
-        wanted = [
-            workflow
-            for workflow in WORKFLOWS
-            if (not self.workflows or workflow.id in self.workflows)
-            and (not check.workflows or workflow.id in check.workflows)
-        ]
-        return wanted[:1] if check.once else wanted
-
-    def static(self) -> Iterator[Check]:
-        return (check for check in self.checks if check.id in STATIC)
-
-    def dynamic(self) -> Iterator[tuple[Check, Workflow]]:
-        """Each dynamic check in each of its workflows, in the order of the table."""
-        if self.static_only:
-            return
-        for check in self.checks:
-            if check.id in DYNAMIC:
-                for workflow in self.workflows_of(check):
-                    yield check, workflow
-
-
 Progress = Callable[[str], None]
 
 
-def run_static(source: Source, selection: Selection, found: FoundProblems) -> list[Outcome]:
-    """Run the static checks."""
-    outcomes = []
-    for check in selection.static():
-        verdict, reason = Verdict.PASSED, ""
-        problems: list[Problem] = []
-        try:
-            # A part of the check can have found something before another part cannot run.
-            problems.extend(STATIC[check.id](source))
-        except NotApplicable as error:
-            verdict, reason = Verdict.NOT_APPLICABLE, str(error)
-        except Skipped as error:
-            verdict, reason = Verdict.SKIPPED, str(error)
-        if found.add(check, problems):
-            verdict, reason = Verdict.FAILED, ""
-        outcomes.append(Outcome(check, "", verdict, reason))
-    return outcomes
-
-
-@dataclass
+@dataclass(frozen=True)
 class DynamicRun:
     """What came of the dynamic checks.
 
     :param kind: the integration's id, or ``"own"`` if ``prove.py`` says how to prove. :param notes: what it was given for this run only.
+    :param sequences: by the id of each workflow that the right user completes, who called whom.
     """
 
-    outcomes: list[Outcome]
+    outcomes: Sequence[Outcome]
     kind: str
-    notes: Sequence[str]
+    notes: Sequence[str] = ()
+    sequences: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 async def run_dynamic(
@@ -110,7 +47,7 @@ async def run_dynamic(
 
     :raises Q2mfaError: the extension cannot be served.
     """
-    outcomes = []
+    outcomes, sequences = [], dict[str, Sequence[str]]()
     async with serving(workspace, name, 0) as preview:
         preview.extension.check()
         customer_class = customer_class_of(preview.extension)
@@ -125,23 +62,27 @@ async def run_dynamic(
             progress(f"{check.id} ({workflow.label})")
             try:
                 if workflow.id not in hindrances:
-                    hindrances[workflow.id] = await hindrance(bench)
+                    hindrances[workflow.id], sequence = await _hindrance(bench)
+                    if not hindrances[workflow.id]:
+                        sequences[workflow.id] = sequence
                 outcomes.append(await _run(check, bench, hindrances[workflow.id], found))
             finally:
                 bench.close()
         kind = "own" if is_own else preview.extension.integration.id
-        return DynamicRun(outcomes, kind, [stable(note) for note in preview.notes])
+        return DynamicRun(outcomes, kind, [stable(note) for note in preview.notes], sequences)
 
 
-async def hindrance(bench: Bench) -> str:
-    """Why the right user does not complete MFA, as a sentence; empty if they do. Then refusals say nothing."""
+async def _hindrance(bench: Bench) -> tuple[str, Sequence[str]]:
+    """Why the right user does not complete MFA, as a sentence, and the sequence. The sentence is empty if they do.
+
+    If they do not, a refusal says nothing.
+    """
     customer = bench.customer()
     try:
         await customer.find_route()
-        await right_user(customer)
-        bench.known.route = customer.route
+        challenge = await complete_mfa(customer)
     except NotTried as reason:
-        return f"{reason}."
+        return f"{reason}.", ()
     except NoAnswer as error:
         name = bench.preview.extension.name
         raise ToolFailed(
@@ -150,8 +91,9 @@ async def hindrance(bench: Bench) -> str:
             "no_answer",
         ) from error
     except (Deviation, *NOT_UNDERSTOOD) as error:
-        return f"The right user does not complete MFA: {stable(str(error))}."
-    return ""
+        return f"The right user does not complete MFA: {stable(str(error))}.", ()
+    bench.known.route = customer.route
+    return "", tuple(sequence_of(challenge))
 
 
 def _other_integration(check: Check, integration: Integration | None) -> str:
