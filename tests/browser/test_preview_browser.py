@@ -481,6 +481,8 @@ def test_code_stands_beside_its_field_on_a_phone(open_banking: OpenBanking) -> N
 def test_challenge_completes_by_keyboard(open_banking: OpenBanking) -> None:
     banking = open_banking("StandardSsr")
     keyboard = banking.page.keyboard
+    # The page in the outlet takes the focus once, when it is ready.
+    expect(banking.outlet.get_by_label("6-digit code")).to_be_focused()
     banking.page.locator("#workflow-login").focus()
     keyboard.press("ArrowDown")
     expect(banking.page.locator("#workflow-transaction")).to_be_checked()

@@ -247,6 +247,8 @@ def test_style_is_swapped_in_place_and_typed_text_stays(open_page: OpenPage, wor
 
 def test_save_while_typing_beside_the_outlet_keeps_the_focus(open_page: OpenPage, workspace: Path) -> None:
     banking = open_page()
+    # The page in the outlet takes the focus once, when it is ready.
+    expect(banking.outlet.get_by_label("6-digit code")).to_be_focused()
     banking.page.get_by_text("What mfa_info holds").click()
     typed = banking.page.get_by_label("sso_identifier")
     typed.focus()

@@ -24,7 +24,7 @@ def test_check_passes_by_each_reading(name: str, readings: str, variants: Path) 
         "preview", "--check", name, "-o", variants, cwd=variants, env={ENVIRONMENT_VARIABLE: readings}
     )
     assert run.status == 0, run
-    assert " 0 failed" in run.out
+    assert " checks passed, 0 failed" in run.out
 
 
 @each_reading

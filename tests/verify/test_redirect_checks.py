@@ -30,6 +30,11 @@ NONCE = (
     '    trusted(is_same(claims.get("nonce"), flow["nonce"]), "the nonce is another one")  # (11)\n',
     "",
 )
+CHECKED = "            code = protocol.check_callback(callback, flow, metadata, settings)\n"
+EXCHANGE = '            answer = await self._post(metadata["token_endpoint"], grant)\n'
+EXCHANGE_THAT_MAY_FAIL = (
+    f"            try:\n    {EXCHANGE}            except Denied:\n                return\n"
+)
 DECODE = "TOKENS.decode(id_token, key, [alg], leeway=LEEWAY_SECONDS, **valid)"
 AUDIENCES = (
     "protocol.py",
@@ -397,6 +402,18 @@ DEFECTS = [
         (("protocol.py", '"response_type": "code",', '"response_type": "code id_token",'),),
     ),
     Defect(
+        "rp-code",
+        "The extension accepts an authorization code that the provider did not issue.",
+        (("oidc.py", EXCHANGE, EXCHANGE_THAT_MAY_FAIL),),
+        name="made-up",
+    ),
+    Defect(
+        "rp-code",
+        "The extension accepts an authorization response that says that the login was denied.",
+        (("oidc.py", CHECKED, f'            if "error" in callback:\n                return\n{CHECKED}'),),
+        name="denied",
+    ),
+    Defect(
         "rp-client-auth",
         "The extension does not authenticate at the token endpoint.",
         (
@@ -632,6 +649,35 @@ HAND_WRITTEN_DEFECTS = [
                 '            "max_age": MAX_AGE,\n            "acr_values": "high",\n',
             ),
         ),
+    ),
+    Defect(
+        "rp-code",
+        "The extension accepts an authorization code that the provider did not issue.",
+        (
+            (
+                E,
+                "        except Exception as error:\n            raise self.denied(error) from None\n        self.logger",
+                "        except LookupError:\n            pass\n"
+                "        except Exception as error:\n            raise self.denied(error) from None\n        self.logger",
+            ),
+            (E, "raise ValueError(response.status_code)", "raise LookupError(response.status_code)"),
+        ),
+        name="made-up",
+    ),
+    Defect(
+        "rp-code",
+        "The extension accepts an authorization response that says that the login was denied.",
+        (
+            (
+                E,
+                "            claims = await self.redeem(",
+                '            if "error" in self.request_body:\n'
+                "                return await self.set_external_mfa_token(secrets.token_urlsafe(32))\n"
+                "            claims = await self.redeem(",
+            ),
+            never('not isinstance(answer["code"], str)'),
+        ),
+        name="denied",
     ),
     Defect(
         "rp-flow",

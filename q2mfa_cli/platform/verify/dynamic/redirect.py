@@ -29,6 +29,7 @@ from q2mfa_cli.platform.verify.hostile.answers import big, bomb, redirect, silen
 from q2mfa_cli.platform.verify.hostile.changes import (
     Change,
     after,
+    after_each,
     changed,
     each_key,
     in_place_of,
@@ -205,6 +206,17 @@ OTHER_ISSUERS = (
 )
 NO_ISSUER = (
     Case('an authorization response without "iss", which the provider announces', back=without("iss")),
+)
+
+# Changed in the browser, so the provider itself is honest: it does not know the code.
+CODES = (
+    (Case("an authorization code that the provider did not issue", back=changed(code="x" * 43)),),
+    (
+        Case(
+            "an authorization response that says that the login was denied",
+            back=after_each(without("code"), changed(error="access_denied")),
+        ),
+    ),
 )
 
 NO_ALG = each_key(without("alg"))
@@ -549,6 +561,7 @@ CHECKS: dict[str, Callable[[Bench], Awaitable[Iterable[Problem]]]] = {
     "rp-pkce": _check(rp_pkce),
     "rp-nonce": _check(rp_nonce),
     "rp-iss": _check(_cases(OTHER_ISSUERS, NO_ISSUER)),
+    "rp-code": _check(_cases(*CODES)),
     "rp-signature": _check(rp_signature),
     "rp-claims": _check(_cases(*CLAIMS)),
     "rp-keys": _check(rp_keys),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -35,6 +36,11 @@ def longer(name: str, by: str) -> Change:
 def after(**seconds: int) -> Change:
     """Claims that are this many seconds after now."""
     return lambda given: {**given, **{name: int(time.time()) + value for name, value in seconds.items()}}
+
+
+def after_each(*changes: Change) -> Change:
+    """All of *changes*, one after another."""
+    return lambda given: functools.reduce(lambda answer, change: change(answer), changes, given)
 
 
 def in_place_of(jwk: Json) -> Change:

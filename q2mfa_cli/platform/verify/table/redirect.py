@@ -99,6 +99,24 @@ CHECKS: tuple[Check, ...] = (
         right='if self.request_body.get("iss") != self.config.ISSUER:\n    raise TectonError("not_trusted", {})',
     ),
     Check(
+        id="rp-code",
+        title="A login that the provider does not confirm",
+        requirement="MFA completes only after the provider has exchanged the authorization code for an ID token.",
+        risk="A request with a made-up code, or with the provider's refusal, passes MFA.",
+        remedy="Deny if the response has an error or no code, or if the token endpoint answers with anything but 200.",
+        sources=("RFC 6749, 4.1.2.1", "RFC 6749, 5.2", "Core, 3.1.3.5", "ASVS 16.5.3", "CWE-287"),
+        severity=Severity.CRITICAL,
+        seen=DYNAMIC,
+        is_quick=True,
+        wrong=(
+            "try:\n"
+            '    claims = await self.redeem(body["code"])\n'
+            "except ProviderError:\n"
+            "    claims = {}  # the provider is down"
+        ),
+        right='claims = await self.redeem(body["code"])  # an exception denies',
+    ),
+    Check(
         id="rp-signature",
         title="An ID token that the provider did not sign",
         requirement="An ID token is accepted only if a key of the provider signed it, by an asymmetric algorithm that the client chose.",
