@@ -67,14 +67,16 @@ def test_arguments_after_the_dashes_go_to_pytest(tmp_path: Path) -> None:
     assert run.status == 0 and "2 passed" in run.out, run
 
 
-@pytest.mark.parametrize("arguments", [["test"], ["preview", "--check"]])
-def test_extension_that_is_not_external_mfa_is_said_to_be_none(arguments: list[str], workspace: Path) -> None:
+@pytest.mark.parametrize(("arguments", "status"), [(["test"], 1), (["preview", "--check"], 3)])
+def test_extension_that_is_not_external_mfa_is_said_to_be_none(
+    arguments: list[str], status: int, workspace: Path
+) -> None:
     for name in ("extension.py", "urls.py"):
         (workspace / "Existing" / name).write_text("URL_PATTERNS = []\n")
     (workspace / "Existing" / "tests").mkdir()
     (workspace / "Existing" / "tests" / "test_it.py").write_text("def test_one(): assert False\n")
     run = q2mfa_process(*arguments, "Existing", cwd=workspace)
-    assert (run.status, run.out) == (1, ""), run
+    assert (run.status, run.out) == (status, ""), run
     assert run.err == (
         "Error: 'Existing' is not an External MFA extension: "
         "its code does not call set_external_mfa_token or verifyMFA.\n"

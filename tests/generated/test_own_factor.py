@@ -54,7 +54,7 @@ def test_invariants_hold_for_a_push_factor(extension: Path) -> None:
 def test_check_judges_a_push_factor(extension: Path) -> None:
     run = q2mfa_process("preview", "--check", extension.name, cwd=extension.parent)
     assert run.status == 0, run
-    assert run.out.count("ok     the right user completes MFA") == 3
+    assert run.out.count(": the right user completes MFA\n") == 3
 
 
 def test_check_finds_a_push_factor_that_approves_at_once(extension: Path) -> None:
@@ -63,4 +63,4 @@ def test_check_finds_a_push_factor_that_approves_at_once(extension: Path) -> Non
     source.write_text(PUSH.replace(APPROVES, "return True if asked == 0 else"))
     run = q2mfa_process("preview", "--check", extension.name, cwd=extension.parent)
     assert run.status == 1
-    assert run.out.count("FAILED refused: no code") == 3
+    assert "critical[token-without-proof]: " in run.out

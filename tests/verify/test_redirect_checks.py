@@ -657,8 +657,7 @@ HAND_WRITTEN_DEFECTS = [
             (
                 E,
                 "        except Exception as error:\n            raise self.denied(error) from None\n        self.logger",
-                "        except LookupError:\n            pass\n"
-                "        except Exception as error:\n            raise self.denied(error) from None\n        self.logger",
+                "        except LookupError:\n            pass\n        except Exception as error:\n            raise self.denied(error) from None\n        self.logger",
             ),
             (E, "raise ValueError(response.status_code)", "raise LookupError(response.status_code)"),
         ),
@@ -670,10 +669,8 @@ HAND_WRITTEN_DEFECTS = [
         (
             (
                 E,
-                "            claims = await self.redeem(",
-                '            if "error" in self.request_body:\n'
-                "                return await self.set_external_mfa_token(secrets.token_urlsafe(32))\n"
-                "            claims = await self.redeem(",
+                "claims = await self.redeem(",
+                'if "error" in self.request_body:\n                return await self.set_external_mfa_token(secrets.token_urlsafe(32))\n            claims = await self.redeem(',
             ),
             never('not isinstance(answer["code"], str)'),
         ),

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from command import DOCS, Run, contents, q2mfa
+from command import DOCS, Run, contents, q2mfa, q2mfa_process
 from hand_written_code import NAME, make_bank_code
 from verifying import GENERATED, generated
 
 from q2mfa_cli.cli import main
+from q2mfa_cli.commands.verify import NEEDED
+from q2mfa_cli.platform import FAKE_SDK_MODULES
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS
 from q2mfa_cli.platform.verify import own_code
 from q2mfa_cli.platform.verify.check import PROFILES, Severity
@@ -193,21 +195,65 @@ def test_explain_needs_no_workspace_and_guesses(tmp_path: Path) -> None:
     assert wrong.status == 2 and "Did you mean otp-replay?" in wrong.err
 
 
+SEED_EXTENSION = Path(__file__).parent / "seed_extension"
+
+
 @pytest.mark.slow
-def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
-    workspace = generated(tmp_path / "workspace", "standard-ssr")
-    file = workspace / GENERATED / "extension.py"
-    file.write_text(
-        file.read_text().replace("token = secrets.token_urlsafe(32)", 'token = "always the same token"')
-    )
+@pytest.mark.parametrize("variant", ["seed", "standard-ssr", "redirect-csr"])
+def test_two_runs_give_the_same_bytes(variant: str, tmp_path: Path) -> None:
+    workspace, name = SEED_EXTENSION, GENERATED
+    if variant != "seed":
+        workspace = generated(tmp_path / "workspace", variant)
+        file = workspace / name / "extension.py"
+        text = file.read_text()
+        assert text.count("token = secrets.token_urlsafe(32)") == 1
+        file.write_text(text.replace("token = secrets.token_urlsafe(32)", 'token = "always the same token"'))
     written = []
-    for number in range(2):
-        folder = tmp_path / str(number)
+    for hash_seed in "12":
+        folder = tmp_path / hash_seed
         folder.mkdir()
-        outputs = [
-            part for kind in ("sarif", "junit", "json") for part in ("--output", f"{kind}={folder / kind}")
-        ]
-        run = verify(workspace, *outputs, "--workflow", "login", name=GENERATED)
+        outputs = [f"--output={kind}={folder / kind}" for kind in ("sarif", "junit", "json")]
+        env = {"PYTHONHASHSEED": hash_seed}
+        run = q2mfa_process(
+            "verify", name, *outputs, "--workflow", "transaction", "-o", workspace, cwd=tmp_path, env=env
+        )
         assert run.status == 1, run
         written.append({**contents(folder), "text": run.out})
     assert written[0] == written[1] and "token-guessable" in str(written[0]["text"])
+
+
+def test_extension_that_is_installed_from_another_module_is_verified(workspace: Path) -> None:
+    (workspace / "banking").mkdir()
+    (workspace / NAME).rename(workspace / "banking" / "codes")
+    settings = workspace / "configuration" / "settings.py"
+    installed = settings.read_text().replace(f"'{NAME}'", f"('{NAME}', 'banking.codes')")
+    settings.write_text(installed)
+    run = verify(workspace, "--check", "right-user", "--check", "compare-timing", "--workflow", "login")
+    assert run.status == 0 and "2 checks passed" in run.out, run
+    file = workspace / "banking" / "codes" / "extension.py"
+    file.write_text(file.read_text().replace(*TIMING))
+    run = verify(workspace, *TIMING_ONLY)
+    assert run.status == 1 and "--> banking/codes/extension.py:" in run.out, run
+
+
+def test_only_dynamic_checks_need_the_sandbox(
+    workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("without")
+    missing = [*FAKE_SDK_MODULES, *(module for module in NEEDED if module != "jwt"), "time_machine"]
+    text = (
+        f"import sys\nsys.modules.update(dict.fromkeys({[each for each in missing if each != 'jinja2']}))\n"
+    )
+    (folder / "sitecustomize.py").write_text(text)
+    env = {"PYTHONPATH": str(folder)}
+    run = q2mfa_process("verify", NAME, *TIMING_ONLY, cwd=workspace, env=env)
+    assert run.status == 0 and "1 check passed" in run.out, run
+    run = q2mfa_process("verify", NAME, cwd=workspace, env=env)
+    assert run.status == 3 and 'pip install "q2mfa-cli[sandbox]"' in run.err, run
+
+
+def test_run_in_which_no_check_can_be_tried_has_status_3(workspace: Path) -> None:
+    (workspace / NAME / "tests" / "prove.py").unlink()
+    run = verify(workspace, "--profile", "quick")
+    assert run.status == 3 and run.out == "", run
+    assert run.err.startswith("Error: Nothing was tried: ") and f"{NAME}/tests/prove.py" in run.err

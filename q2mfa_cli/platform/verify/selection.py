@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS, Workflow
 from q2mfa_cli.platform.verify.check import QUICK, Check
+from q2mfa_cli.platform.verify.static import STATIC
 from q2mfa_cli.platform.verify.table import CHECKS
 
 
@@ -44,7 +45,7 @@ class Selection:
 
     def static(self) -> list[Check]:
         """The static checks; the quick profile has none."""
-        return [] if self.profile == QUICK else [check for check in self.checks if "static" in check.seen]
+        return [] if self.profile == QUICK else [check for check in self.checks if check.id in STATIC]
 
     def dynamic(self) -> Iterator[tuple[Check, Workflow]]:
         """Each dynamic check in each of its workflows, in the order of the table."""

@@ -70,7 +70,8 @@ def repeat(finding: Finding, name: str) -> str:
 
 
 def _verdicts(report: Report) -> Iterator[str]:
-    counts = [f"{report.count(Verdict.PASSED)} checks passed", f"{report.count(Verdict.FAILED)} failed"]
+    passes = report.count(Verdict.PASSED)
+    counts = [f"{passes} check{'s' if passes != 1 else ''} passed", f"{report.count(Verdict.FAILED)} failed"]
     for verdict in (Verdict.NOT_APPLICABLE, Verdict.SKIPPED):
         if count := report.count(verdict):
             counts.append(f"{count} {verdict.value}")
