@@ -114,3 +114,13 @@ def test_command_loads_the_settings_as_the_platform_does(
     run = q2mfa_process(*command, cwd=workspace)
     assert run.status == failed
     assert "undefined_name" in run.out + run.err
+
+
+@pytest.mark.slow
+def test_settings_without_the_defaults_are_said_to_lack_them(workspace: Path) -> None:
+    (workspace / "configuration" / "settings.py").write_text("INSTALLED_EXTENSIONS = []\n")
+    assert q2mfa("create", "Foo", "--no-input", cwd=workspace).status == 0
+    run = q2mfa_process("preview", "Foo", "--check", cwd=workspace)
+    assert run.status == 3
+    assert "configuration/settings.py lacks " in run.err
+    assert "begin it with `from q2_sdk.core.default_settings import *`" in run.err

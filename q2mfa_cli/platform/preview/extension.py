@@ -18,6 +18,8 @@ from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 from q2mfa_cli.platform.configuration import ConfigurationMissing, extension_config, workspace_settings
 from q2mfa_cli.platform.failures import Failure, failure_of, is_within
 from q2mfa_cli.platform.readings import hide_modules
+from q2mfa_cli.workspace.find import SETTINGS
+from q2mfa_cli.workspace.settings_file import DEFAULTS_IMPORT
 
 if TYPE_CHECKING:
     # It needs the sandbox extra: use_fake_sdk says so if the extra is missing.
@@ -122,7 +124,11 @@ class Extension:
                 self._platform.replaced,
             )
         self.settings = _settings(self.configuration)
-        if not self.feature.get("formPostAuth") and not self.feature.get("url"):
+        lacking = _lacking_defaults()
+        if lacking:
+            message = f"{SETTINGS} lacks {lacking[0]}: begin it with `from {DEFAULTS_IMPORT} import *`"
+            self.failure = Failure("configuration", "", message, SETTINGS)
+        elif not self.feature.get("formPostAuth") and not self.feature.get("url"):
             file = f"configuration/{self.name}.py"
             message = f'{file} has no url in FEATURE["modules"]["Main"]: online banking cannot open the page.'
             self.failure = Failure("configuration", "", message, file)
@@ -173,7 +179,7 @@ class Extension:
             if file and is_within(Path(file), self.workspace):
                 del sys.modules[name]
         # The settings extend lists of this module.
-        sys.modules.pop("q2_sdk.core.default_settings", None)
+        sys.modules.pop(DEFAULTS_IMPORT, None)
         importlib.invalidate_caches()
 
     def _sources(self) -> Iterator[tuple[Path, tuple[int, int]]]:
@@ -207,6 +213,13 @@ def _settings(configuration: SimpleNamespace) -> dict[str, Any]:
         for name, value in vars(configuration).items()
         if name.isupper() and is_plain(value) and not SECRET_NAME.search(name)
     }
+
+
+def _lacking_defaults() -> list[str]:
+    """The settings of the SDK that the workspace's settings do not have, though the platform reads them."""
+    settings = workspace_settings()
+    defaults = vars(importlib.import_module(DEFAULTS_IMPORT))
+    return [name for name in defaults if name.isupper() and settings and not hasattr(settings, name)]
 
 
 def installed_module(workspace: Path, name: str) -> str:
