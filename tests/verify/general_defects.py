@@ -21,7 +21,7 @@ URL_PATTERNS.append(url(r"/status", Status))
 # By the golden tree that the defect is put into.
 IN_GENERATED: dict[str, list[Defect]] = {
     "standard-ssr": [
-        Defect("right-user", EXTENSION, ((TOKEN, 'token = ""'),), "def submit", "gets no token"),
+        Defect("right-user", EXTENSION, ((TOKEN, 'token = ""'),), "def submit", "does not complete MFA"),
         Defect(
             "token-without-proof",
             FACTOR,
@@ -117,7 +117,7 @@ IN_GENERATED: dict[str, list[Defect]] = {
                 ),
             ),
             "def submit",
-            "HQ keeps no token",
+            "although HQ refused it",
         ),
         Defect(
             "audit-trail",
@@ -213,7 +213,7 @@ IN_HAND_WRITTEN: list[Defect] = [
         OWN,
         (('pending["for"] != ', 'pending["for"] is not '),),
         "def complete",
-        "gets no token",
+        "does not complete MFA",
     ),
     Defect(
         "token-without-proof",
@@ -335,7 +335,7 @@ IN_HAND_WRITTEN: list[Defect] = [
             ),
         ),
         "def complete",
-        "HQ keeps no token",
+        "although HQ refused it",
     ),
     Defect(
         "config-fail-open",
@@ -357,14 +357,14 @@ IN_HAND_WRITTEN: list[Defect] = [
         OWN,
         (('    handler.logger.info("bank code accepted")\n', ""),),
         "def complete",
-        "A success leaves no line",
+        "A success is not logged",
     ),
     Defect(
         "audit-trail",
         OWN,
         (('    handler.logger.warning("bank code denied: %s", why)\n', ""),),
         "def complete",
-        "A refusal leaves no line",
+        "A denial is not logged",
     ),
     Defect(
         "body-abuse",

@@ -56,7 +56,7 @@ APP_DEFECTS = [
     ),
     Defect(
         "otp-tries-race",
-        "The extension accepts the right code after 20 wrong ones that came at once.",
+        "The extension accepts the right code after 20 simultaneous wrong ones.",
         (NOT_ATOMIC,),
     ),
     Defect(
@@ -106,7 +106,7 @@ MESSAGE_DEFECTS = [
     ),
     Defect(
         "otp-tries-race",
-        "The extension accepts the right code after 20 wrong ones that came at once.",
+        "The extension accepts the right code after 20 simultaneous wrong ones.",
         (NOT_ATOMIC,),
     ),
     Defect(
@@ -117,7 +117,7 @@ MESSAGE_DEFECTS = [
     ),
     Defect(
         "otp-made-here",
-        "Each code follows from the one before it.",
+        "Each code can be derived from the previous one.",
         (
             (
                 "factor.py",
@@ -196,7 +196,7 @@ APP_CODE_DEFECTS = [
     ),
     Defect(
         "otp-tries-race",
-        "The extension accepts the right code after 20 wrong ones that came at once.",
+        "The extension accepts the right code after 20 simultaneous wrong ones.",
         (
             (
                 E,
@@ -257,7 +257,7 @@ TEXT_CODE_DEFECTS = [
     ),
     Defect(
         "otp-made-here",
-        "Each code follows from the one before it.",
+        "Each code can be derived from the previous one.",
         (
             (E, "TRIES, MESSAGES = 5, 3\n", "TRIES, MESSAGES = 5, 3\nLAST = [10**7]\n"),
             (
@@ -316,12 +316,12 @@ def test_nothing_is_found_in_a_clean_generated_extension(app: Served, messages: 
 
 @pytest.mark.parametrize("check", FOR_APP)
 def test_check_of_an_authenticator_app_does_not_apply_to_messages(check: str, messages: Served) -> None:
-    with pytest.raises(NotApplicable, match="not one of an authenticator app"):
+    with pytest.raises(NotApplicable, match="does not come from an authenticator app"):
         messages.run([check])
 
 
 def test_check_of_messages_does_not_apply_to_an_authenticator_app(app: Served) -> None:
-    with pytest.raises(NotApplicable, match="not made by the extension"):
+    with pytest.raises(NotApplicable, match="not from the extension"):
         app.run(["otp-made-here"])
 
 

@@ -47,5 +47,5 @@ def test_extension_that_names_no_provider_has_no_check_of_logins(tmp_path: Path)
     (outcome,) = (each for each in verified(served.workspace, served.name, "rp-iss").outcomes)
     assert (outcome.verdict, outcome.reason) == (
         Verdict.NOT_APPLICABLE,
-        "The extension sends no customer to an identity provider.",
+        "The extension does not use an identity provider.",
     )

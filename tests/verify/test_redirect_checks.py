@@ -64,7 +64,9 @@ DEFECTS = [
         ),
         name="if-given",
     ),
-    Defect("rp-state", "The state of one session completes another.", (STATE,), name="of-another-session"),
+    Defect(
+        "rp-state", "A session accepts the state of another session.", (STATE,), name="of-another-session"
+    ),
     Defect(
         "rp-state",
         'Two authorization requests have the same "state".',
@@ -333,7 +335,7 @@ DEFECTS = [
     ),
     Defect(
         "rp-right-user",
-        "The extension accepts anybody who has an empty name at the provider, if HQ's is empty too.",
+        "The extension accepts anyone whose name is empty at the provider, if HQ's is empty too.",
         (
             (
                 "protocol.py",
@@ -503,7 +505,7 @@ def never(condition: str) -> Edit:
 NO_STATE = never('not same(answer.get("state"), flow["state"])')
 NO_NONCE = never('not same(claims["nonce"], flow["nonce"])')
 HAND_WRITTEN_DEFECTS = [
-    Defect("rp-state", "The state of one session completes another.", (NO_STATE,)),
+    Defect("rp-state", "A session accepts the state of another session.", (NO_STATE,)),
     Defect(
         "rp-state",
         'A "state" has fewer than 128 random bits.',
@@ -611,7 +613,7 @@ HAND_WRITTEN_DEFECTS = [
     ),
     Defect(
         "rp-right-user",
-        "The extension accepts anybody who has an empty name at the provider, if HQ's is empty too.",
+        "The extension accepts anyone whose name is empty at the provider, if HQ's is empty too.",
         (
             (E, 'REQUIRED = ["iss", "sub", ', 'REQUIRED = ["iss", '),
             (

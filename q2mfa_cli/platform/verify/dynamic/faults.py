@@ -37,7 +37,7 @@ async def fail_open(bench: Bench) -> Iterable[Problem]:
         with bench.failing_cache(working):
             await ask(customer, challenge, {})
         if challenge.session.tokens:
-            add("No proof gets a token when the cache fails.", customer)
+            add("A request without proof gets a token when the cache fails.", customer)
         customer = bench.customer()
         challenge = await customer.open_challenge()
         proof = await customer.proof(challenge)

@@ -207,7 +207,7 @@ def _configuring(bench: Bench) -> Callable[[HostileProvider], dict[str, Any]]:
         return own_configuration
     has_issuer = hasattr(extension.configuration, "ISSUER")
     if bench.customer_class is not LoginCustomer and not has_issuer:
-        raise NotApplicable("The extension sends no customer to an identity provider.")
+        raise NotApplicable("The extension does not use an identity provider.")
     # The method is that of the file: the embedded provider has replaced it, unless it is private_key_jwt.
     module = sys.modules.get(f"configuration.{extension.name}")
     method = getattr(module, "CLIENT_AUTH_METHOD", "")

@@ -137,7 +137,7 @@ async def _codes(bench: Bench) -> Codes:
                 return await _proven(Codes(bench, name, is_sent=True))
             if value in app:
                 return await _proven(Codes(bench, name, is_sent=False))
-    raise NotApplicable("What the page sends has no code of an authenticator app or of a message.")
+    raise NotApplicable("The page sends no code from an authenticator app or a message.")
 
 
 async def _proven(codes: Codes) -> Codes:
@@ -264,7 +264,7 @@ async def otp_tries_race(codes: Codes) -> list[Problem]:
             await codes.send(at_once, code)
     if not await codes.send_right(at_once):
         return []
-    message = f"The extension accepts the right code after {AT_ONCE} wrong ones that came at once."
+    message = f"The extension accepts the right code after {AT_ONCE} simultaneous wrong ones."
     return [codes.bench.problem(message, at_once.customer)]
 
 
@@ -331,7 +331,7 @@ async def _without_leading_zero(codes: Codes) -> Try:
 
 async def otp_made_here(codes: Codes) -> list[Problem]:
     if not codes.is_sent:
-        raise NotApplicable("The code is one of an authenticator app, and not made by the extension.")
+        raise NotApplicable("The code comes from an authenticator app, not from the extension.")
     samples = [await codes.begin() for _ in range(SAMPLES)]
     numbers = [int(tried.body[codes.field]) for tried in samples]
     digits = max(len(tried.body[codes.field]) for tried in samples)
@@ -339,7 +339,7 @@ async def otp_made_here(codes: Codes) -> list[Problem]:
     if digits < MIN_DIGITS:
         found.append((f"The code has {digits} digits.", samples[0], None))
     if len({after - before for before, after in itertools.pairwise(numbers)}) == 1:
-        found.append(("Each code follows from the one before it.", samples[-1], Severity.CRITICAL))
+        found.append(("Each code can be derived from the previous one.", samples[-1], Severity.CRITICAL))
     for run in (_code_of_another_session, _old_code, _many_messages):
         found += await run(codes)
     return [
@@ -384,7 +384,7 @@ async def _many_messages(codes: Codes) -> Found:
 
 def _only_app(codes: Codes) -> None:
     if codes.is_sent:
-        raise NotApplicable("The code is not one of an authenticator app.")
+        raise NotApplicable("The code does not come from an authenticator app.")
 
 
 def _check(

@@ -149,7 +149,7 @@ async def _state_of_another_session(made: Logins) -> list[Problem]:
         provider.lie = HONEST
     if not other.session.tokens:
         return []
-    return [made.bench.problem("The state of one session completes another.", customer)]
+    return [made.bench.problem("A session accepts the state of another session.", customer)]
 
 
 async def _used_state(made: Logins) -> list[Problem]:
@@ -388,7 +388,7 @@ PERSONS = (
     ),
     (
         Case(
-            "anybody who has an empty name at the provider, if HQ's is empty too",
+            "anyone whose name is empty at the provider, if HQ's is empty too",
             Lie(claims=changed(**dict.fromkeys(SUBJECTS, ""))),
             mfa_info=_known(""),
         ),

@@ -191,14 +191,14 @@ async def audit_trail(bench: Bench) -> Iterable[Problem]:
         await customer.get_token(challenge, proof)
         await asyncio.sleep(0)
     if not any(line.level >= logging.INFO for line in lines):
-        problems.append(bench.problem("A success leaves no line in the log.", customer))
+        problems.append(bench.problem("A success is not logged.", customer))
     customer = bench.customer()
     challenge = await customer.open_challenge()
     with bench.log() as lines:
         await ask(customer, challenge, {})
         await asyncio.sleep(0)
     if not any(line.level >= logging.INFO for line in lines):
-        problems.append(bench.problem("A refusal leaves no line in the log.", customer))
+        problems.append(bench.problem("A denial is not logged.", customer))
     for name, value in _texts(proof):
         customer = bench.customer()
         challenge = await customer.open_challenge()

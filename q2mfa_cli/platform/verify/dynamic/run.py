@@ -101,7 +101,7 @@ def _other_integration(check: Check, integration: Integration | None) -> str:
     if integration is None or not check.integrations or integration in check.integrations:
         return ""
     labels = " and ".join(each.label for each in check.integrations)
-    return f"It is for {labels} extensions."
+    return f"The check applies only to {labels} extensions."
 
 
 async def _run(check: Check, bench: Bench, hindrance: str, found: FoundProblems) -> Outcome:
@@ -115,7 +115,7 @@ async def _run(check: Check, bench: Bench, hindrance: str, found: FoundProblems)
     except Skipped as error:
         return Outcome(check, workflow, Verdict.SKIPPED, str(error))
     except (Deviation, *NOT_UNDERSTOOD) as error:
-        return Outcome(check, workflow, Verdict.SKIPPED, f"It could not be tried: {stable(str(error))}.")
+        return Outcome(check, workflow, Verdict.SKIPPED, f"The check could not run: {stable(str(error))}.")
     if problems:
         return Outcome(check, workflow, Verdict.FAILED)
     # What was found is a fact; that nothing was found says nothing if not even the right user gets through.

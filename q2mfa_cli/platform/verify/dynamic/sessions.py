@@ -89,7 +89,7 @@ async def process_state(bench: Bench) -> Iterable[Problem]:
     before = len(challenge.session.tokens)
     await ask(customer, challenge, proof)
     if len(challenge.session.tokens) > before:
-        problems.append(bench.problem("Another process accepts a proof that was used.", customer))
+        problems.append(bench.problem("Another process accepts a used proof.", customer))
     return problems
 
 
@@ -104,5 +104,7 @@ async def txn_bound(bench: Bench) -> Iterable[Problem]:
     challenge.session.mfa_info["transaction_ids"] = OTHER_TRANSACTIONS
     await ask(customer, challenge, proof)
     if challenge.session.tokens:
-        return [bench.problem("What was begun for some transactions approves another one.", customer)]
+        return [
+            bench.problem("A flow that was started for some transactions approves another one.", customer)
+        ]
     return []

@@ -69,11 +69,11 @@ async def token_without_proof(bench: Bench) -> Iterable[Problem]:
 async def proof_reused(bench: Bench) -> Iterable[Problem]:
     customer = bench.customer()
     if not isinstance(customer, OwnCustomer):
-        raise NotApplicable("The checks of passcodes and of logins cover it.")
+        raise NotApplicable("The otp-* and rp-* checks cover it.")
     challenge = await customer.open_challenge()
     proof = await customer.proof(challenge)
     if any(isinstance(value, str) and CODE.fullmatch(value) for value in proof.values()):
-        raise NotApplicable("The checks of passcodes cover it.")
+        raise NotApplicable("The otp-* checks cover it.")
     await customer.get_token(challenge, proof)
     before = len(challenge.session.tokens)
     await ask(customer, challenge, proof)
@@ -99,7 +99,7 @@ def _weaknesses(tokens: Sequence[str], is_derived: bool) -> Iterator[tuple[str, 
     if is_derived:
         yield "The token derives from what mfa_info or the proof says.", Severity.CRITICAL
     elif version in UUID_TIME_VERSIONS:
-        yield f"The token is a version {version} UUID, which is made of the time.", Severity.CRITICAL
+        yield f"The token is a version {version} UUID, which derives from the time.", Severity.CRITICAL
     elif min(map(len, tokens)) < MIN_CHARACTERS:
         yield f"The token has fewer than {MIN_CHARACTERS} characters.", Severity.CRITICAL
     elif changing < MIN_CHARACTERS:
@@ -166,5 +166,5 @@ async def hq_refusal(bench: Bench) -> Iterable[Problem]:
     challenge.session.switches = {"hq_down"}
     answer = await ask(customer, challenge, proof)
     if has_token(answer):
-        return [bench.problem("HQ keeps no token, and the page gets one.", customer)]
+        return [bench.problem("The page gets a token although HQ refused it.", customer)]
     return []

@@ -30,7 +30,7 @@ def _of_relying_party(run: Run) -> Run:
 
     def of_relying_party(source: Source) -> Iterable[Problem]:
         if not protocol.is_relying_party(source):
-            raise NotApplicable("The source has no request of OpenID Connect.")
+            raise NotApplicable("The source contains no OpenID Connect request.")
         return run(source)
 
     return of_relying_party

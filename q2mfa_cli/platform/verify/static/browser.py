@@ -87,12 +87,12 @@ def open_redirect(source: Source) -> Iterator[Problem]:
     for module in source.modules:
         for call in module.calls():
             if called(call) == "redirect" and call.args and source.program.is_from_page(module, call.args[0]):
-                yield Problem("The customer is sent where the request says.", module.location(call))
+                yield Problem("A redirect goes to an address from the request.", module.location(call))
     for script in source.scripts:
         tainted = _from_address(script)
         for where, address in _navigations(script):
             if _is_tainted(address, tainted) and not _is_checked(where, tainted):
-                yield Problem("The page goes where its address says.", script.location(where))
+                yield Problem("The page navigates to an address from its own URL.", script.location(where))
 
 
 def _navigations(script: js.Script) -> Iterator[tuple[Node, Node]]:
@@ -222,7 +222,7 @@ def landing_leak(source: Source) -> Iterator[Problem]:
         pages = [page for page in source.pages if script in source.scripts_of(page)]
         beside = [script, *(each for page in pages for each in source.scripts_of(page))]
         if not any(_clears(each, each.path == script.path) for each in beside):
-            yield Problem("The code stays in the address and in the history.", script.location(call))
+            yield Problem("The code stays in the URL and in the history.", script.location(call))
         for page in pages:
             if not _sends_no_referrer(page):
                 line = next((each.line for tag in ("head", "html") for each in page.with_tag(tag)), 1)
@@ -234,7 +234,7 @@ def landing_leak(source: Source) -> Iterator[Problem]:
     stored = list(_stored(source))
     yield from stored
     if not readers and not stored:
-        raise NotApplicable("No page takes a code out of its address.")
+        raise NotApplicable("No page reads a code from its URL.")
 
 
 def _clears(script: js.Script, is_reader: bool) -> bool:

@@ -66,7 +66,7 @@ def _known_formats(
             for found in pattern.finditer(line):
                 value = found[found.lastindex or 0]
                 where = Location(path, number, found.start() + 1, line)
-                yield Problem(f"The file has {what} in it.", _masked(where, value))
+                yield Problem(f"The file contains {what}.", _masked(where, value))
 
 
 def _in_script(path: str, text: str) -> Iterator[Problem]:

@@ -175,7 +175,7 @@ def otp_made_here(source: Source) -> Iterator[Problem]:
                 if name in PASSCODES or (name.endswith("_code") and name not in NO_SECRETS):
                     judged = judge(source.program, module, value)
                     if judged.what.startswith(GUESSED):
-                        yield Problem(f'"{name}" is made of {judged.what}.', module.location(node))
+                        yield Problem(f'"{name}" comes from {judged.what}.', module.location(node))
 
 
 # Containers that are made once for a process. What a library caches in them by itself is not seen.

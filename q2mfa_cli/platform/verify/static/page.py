@@ -95,11 +95,11 @@ def framing_broken(source: Source) -> Iterator[Problem]:
     for script in source.scripts:
         for target, _ in script.declarations():
             if OUTER_LOCATION.fullmatch(js.name_of(target)):
-                yield Problem("The page takes the place of online banking.", script.location(target))
+                yield Problem("The page replaces online banking in the window.", script.location(target))
         for call in script.calls:
             whole, _, name = js.name_of(call.child_by_field_name("function")).rpartition(".")
             if name in ("assign", "replace") and OUTER_LOCATION.fullmatch(whole):
-                yield Problem("The page takes the place of online banking.", script.location(call))
+                yield Problem("The page replaces online banking in the window.", script.location(call))
 
 
 OUTER_LOCATION = re.compile(r"((window|self|globalThis)\.)?(top|parent)\.location(\.href)?")

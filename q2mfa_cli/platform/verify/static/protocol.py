@@ -160,7 +160,7 @@ def rp_nonce(source: Source) -> Iterator[Problem]:
             yield Problem("The authorization request has no nonce.", module.location(address))
     if "nonce" not in _words(source) and not _answer_is_userinfo(source):
         for module, request in _token_requests(source):
-            yield Problem("Nothing compares the nonce of the ID token.", module.location(request))
+            yield Problem("No code compares the ID token's nonce.", module.location(request))
 
 
 WHO = frozenset(
@@ -179,7 +179,7 @@ WHO = frozenset(
 def rp_right_user(source: Source) -> Iterator[Problem]:
     if not WHO & _words(source):
         for module, node in _token_requests(source):
-            yield Problem("Nothing compares who logged in with the customer.", module.location(node))
+            yield Problem("No code compares the user who logged in with the customer.", module.location(node))
 
 
 def _token_requests(source: Source) -> Iterator[tuple[Module, ast.AST]]:

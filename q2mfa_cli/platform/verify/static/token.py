@@ -47,7 +47,7 @@ def token_guessable(source: Source) -> Iterator[Problem]:
     for judged in _judged(source):
         where = judged.module.location(judged.node)
         if judged.strength is Strength.GUESSABLE:
-            yield Problem(f"The token is made of {judged.what}.", where)
+            yield Problem(f"The token comes from {judged.what}.", where)
         elif judged.strength is Strength.SHORT:
             yield Problem(f"The token has only {judged.what}.", where, Severity.HIGH)
         elif judged.strength is Strength.UUID4:
