@@ -156,12 +156,12 @@ def _run_dynamic(
     workspace: Path, name: str, selection: Selection, found: FoundProblems, progress: Callable[[str], None]
 ) -> DynamicRun:
     from q2mfa_cli.platform.verify.dynamic.run import run_dynamic  # needs the sandbox extra
-    from q2mfa_cli.platform.verify.own_code import running_own_code  # needs the sandbox extra
+    from q2mfa_cli.platform.verify.workspace_code import running_workspace_code  # needs the sandbox extra
 
     silent, root = logging.NullHandler(), logging.getLogger()
     root.addHandler(silent)
     try:
-        with running_own_code(workspace, NEEDED):
+        with running_workspace_code(workspace, NEEDED):
             return asyncio.run(run_dynamic(workspace, name, selection, found, progress))
     finally:
         root.removeHandler(silent)

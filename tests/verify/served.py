@@ -19,7 +19,7 @@ from q2mfa_cli.platform import FAKE_SDK
 from q2mfa_cli.platform.preview.serving import serving
 from q2mfa_cli.platform.preview.workflows import workflow_named
 from q2mfa_cli.platform.verify.check import Problem
-from q2mfa_cli.platform.verify.customers import customer_class_of
+from q2mfa_cli.platform.verify.customers.choice import customer_class_of
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, Known
 

@@ -15,7 +15,7 @@ from q2mfa_cli.cli import main
 from q2mfa_cli.commands.verify import NEEDED
 from q2mfa_cli.platform import FAKE_SDK_MODULES
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS
-from q2mfa_cli.platform.verify import own_code
+from q2mfa_cli.platform.verify import workspace_code
 from q2mfa_cli.platform.verify.check import PROFILES, Severity
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC
 from q2mfa_cli.platform.verify.ignores import UNUSED, WITHOUT_REASON
@@ -183,7 +183,9 @@ def test_code_sees_the_variables_that_the_configuration_names_and_no_other(
     )
     run = verify(workspace, "--check", "right-user", "--workflow", "login")
     assert run.status == 0, run
-    assert own_code.KEPT.fullmatch("PATH") and not own_code.KEPT.fullmatch("AWS_SECRET_ACCESS_KEY")
+    assert workspace_code.KEPT.fullmatch("PATH") and not workspace_code.KEPT.fullmatch(
+        "AWS_SECRET_ACCESS_KEY"
+    )
 
 
 def test_explain_needs_no_workspace_and_guesses(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Check an extension without a browser: the right user completes MFA, and every other attempt is refused."""
+"""``q2mfa verify``: attack an extension on the fake platform, and read its source."""

@@ -1,4 +1,4 @@
-"""Baselines: the findings that are known, by fingerprint and count, so that one old finding hides no new one."""
+"""Baselines: known findings by fingerprint and count, so that an old finding never hides a new one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ BASELINE_FORMAT = 1
 
 @dataclass(frozen=True)
 class Baseline:
-    """How often each finding is known, by fingerprint without its number."""
+    """The number of known findings per fingerprint, without the fingerprint's own number."""
 
     known: Mapping[str, int]
 
     def apply(self, findings: Sequence[Finding]) -> list[Finding]:
-        """The findings, with the known ones suppressed, as many of each as are known."""
+        """Return *findings* with the known ones suppressed, up to the known number of each."""
         left = Counter(self.known)
         applied = []
         for finding in findings:
@@ -51,7 +51,7 @@ def read_baseline(file: Path) -> Baseline:
 
 
 def write_baseline(file: Path, findings: Sequence[Finding]) -> None:
-    """Write the findings that count as the new baseline. The id, path and message are for people who read it.
+    """Write *findings* as the new baseline. IDs, paths and messages are for human readers.
 
     :raises Q2mfaError: the file cannot be written.
     """

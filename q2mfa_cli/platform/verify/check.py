@@ -1,4 +1,4 @@
-"""What a check is, and what it finds."""
+"""Checks, and the problems that they find."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from q2mfa_cli.integrations import Integration
 
 
 class Severity(enum.IntEnum):
-    """How bad a finding is, in the order of ``--fail-on`` and ``--min-severity``."""
+    """The severity of a finding, in the order of ``--fail-on`` and ``--min-severity``."""
 
     NOTE = 0
     LOW = 1
@@ -24,7 +24,7 @@ class Severity(enum.IntEnum):
 
 
 class Precision(enum.Enum):
-    """How likely a finding is right, in SARIF's words. A dynamic check saw HQ accept a token, so it is very high."""
+    """The likelihood that a finding is right, in SARIF's terms. It is very high for dynamic checks, which saw HQ accept a token."""
 
     MEDIUM = "medium"
     HIGH = "high"
@@ -33,17 +33,17 @@ class Precision(enum.Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """One check. This is metadata: the module of its family runs it, under the same id.
+    """The metadata of one check. The module of its family runs it under the same ID.
 
-    :param id: for flags, ignores, SARIF and ``q2mfa explain``. :param title: what is wrong, as a noun phrase.
-    :param requirement: what has to hold, as one sentence. :param risk: what an attacker or a fault does otherwise.
+    :param id: for flags, ignores, SARIF and ``q2mfa explain``. :param title: the defect, as a noun phrase.
+    :param requirement: what must hold, as one sentence. :param risk: what an attacker or a fault can do otherwise.
     :param remedy: what to change. :param sources: such as ``"RFC 9700, 4.7.1"``, ``"ASVS 10.2.1"`` or ``"CWE-352"``.
     :param severity: unless the finding says otherwise. :param seen: ``"static"``, ``"dynamic"`` or both.
-    :param integrations: those that it applies to; empty for every extension, hand-written ones too.
+    :param integrations: those that it applies to; empty for every extension, including hand-written ones.
     :param profiles: the severity by profile, where it differs. A check whose *severity* is None runs in these profiles only.
-    :param workflows: the ids of those that a dynamic check runs in; empty for all. :param once: whether one of them is enough,
-        because the workflow makes no difference. :param is_quick: whether the quick profile has it too.
-    :param wrong: an example of the defect. :param right: the same without it.
+    :param workflows: the ids of those that a dynamic check runs in; empty for all. :param once: whether one workflow is
+        enough because they do not differ. :param is_quick: whether the quick profile includes it.
+    :param wrong: code with the defect. :param right: the same code without it.
     """
 
     id: str
@@ -64,7 +64,7 @@ class Check:
     right: str = ""
 
     def severity_in(self, profile: str) -> Severity | None:
-        """Its severity in *profile*; None if the profile does not have it."""
+        """Return the severity in *profile*; None if the profile does not include the check."""
         return self.profiles.get(profile, self.severity)
 
 
@@ -83,12 +83,12 @@ class Location:
 
 @dataclass(frozen=True)
 class Problem:
-    """What one run of a check found.
+    """A problem that one run of a check found.
 
-    :param message: a whole sentence that states the fact, with names in double quotes; without values that change from run to run.
+    :param message: a sentence that states the fact, with names in double quotes and without values that differ between runs.
     :param location: the line of the defect; for a dynamic check, the ``def`` of the route.
-    :param severity: if it is not the check's. :param sequence: who called whom, line by line, masked; dynamic checks only.
-    :param workflow: the label of the workflow it was seen in; dynamic checks only.
+    :param severity: if it differs from the check's. :param sequence: the calls, one line each, masked; dynamic checks only.
+    :param workflow: the label of the workflow; dynamic checks only.
     """
 
     message: str
@@ -99,7 +99,7 @@ class Problem:
 
 
 class NotApplicable(Exception):
-    """The check says nothing about this extension. The message is the reason, as a sentence."""
+    """The check does not apply to this extension. The message is the reason, as a sentence."""
 
 
 class Skipped(Exception):

@@ -1,4 +1,4 @@
-"""What ``q2mfa explain`` says of a check, and ``docs/reference/checks.md``: both from the table."""
+"""The text of ``q2mfa explain``, from the table of checks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ WIDTH = 88
 
 
 def list_of_checks() -> str:
-    """The id and title of every check, a line each."""
+    """Return the ID and title of every check, one per line."""
     width = max((len(check.id) for check in CHECKS), default=0)
     return "\n".join(f"{check.id:<{width}}  {check.title}" for check in CHECKS)
 
 
 def check_named(identifier: str) -> Check:
-    """:raises UsageError: there is none."""
+    """Return the check with this ID. :raises UsageError: there is none."""
     by_id = {check.id: check for check in CHECKS}
     if identifier in by_id:
         return by_id[identifier]
@@ -32,7 +32,7 @@ def check_named(identifier: str) -> Check:
 
 
 def explanation(check: Check) -> str:
-    """Everything that the table says of *check*."""
+    """Return everything that the table says about *check*."""
     parts = [
         f"{check.id}: {check.title}",
         f"{severities(check)} · {seen(check)} · {applies_to(check)}",
@@ -50,7 +50,7 @@ def explanation(check: Check) -> str:
 
 
 def severities(check: Check) -> str:
-    """The severity, and those of other profiles where they differ."""
+    """Return the severity, and those of other profiles if they differ."""
     usual = check.severity_in(BASELINE)
     parts = [usual.label] if usual is not None else []
     for profile in PROFILES:

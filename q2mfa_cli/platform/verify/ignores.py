@@ -19,7 +19,7 @@ from q2mfa_cli.platform.verify.table import CHECKS
 UNUSED, WITHOUT_REASON = "ignore-unused", "ignore-without-reason"
 
 IGNORE = re.compile(r"q2mfa:\s*ignore\[(?P<ids>[^\]]*)\](?P<reason>.*)")
-# Where a comment of a page's file begins, and what ends it.
+# The start and end of a comment, by the kind of file.
 COMMENT = re.compile(r"(?://|/\*|<!--|\{#)(?P<text>.*?)(?:\*/|-->|#\}|$)")
 PAGE_FILES = (".js", ".mjs", ".ts", ".html", ".htm", ".jinja2", ".css")
 NOT_SOURCES = frozenset({"node_modules", "dist", "__pycache__", "tests"})
@@ -29,7 +29,7 @@ NOT_SOURCES = frozenset({"node_modules", "dist", "__pycache__", "tests"})
 class Ignore:
     """One ignore comment.
 
-    :param lines: the lines of the file that it is about.
+    :param lines: the lines of the file that it covers.
     """
 
     ids: tuple[str, ...]
@@ -46,7 +46,7 @@ class Ignore:
 
 
 def read_ignores(workspace: Path, folder: Path, name: str) -> list[Ignore]:
-    """The ignore comments of the extension *name* in *folder*, and of its configuration."""
+    """Return the ignore comments in *folder* and in the configuration of the extension *name*."""
     files = [
         path
         for path in sorted(folder.rglob("*"))
@@ -61,7 +61,7 @@ def read_ignores(workspace: Path, folder: Path, name: str) -> list[Ignore]:
 
 
 def apply_ignores(findings: Sequence[Finding], ignores: Sequence[Ignore]) -> list[Finding]:
-    """The findings, with those suppressed that an ignore comment with a reason covers."""
+    """Return *findings*, with those suppressed that an ignore comment with a reason covers."""
     reasoned = [ignore for ignore in ignores if ignore.reason]
     applied = []
     for finding in findings:
@@ -74,9 +74,9 @@ def apply_ignores(findings: Sequence[Finding], ignores: Sequence[Ignore]) -> lis
 def problems_of(
     ignores: Sequence[Ignore], findings: Sequence[Finding], ran: Collection[str]
 ) -> Iterator[tuple[str, Problem]]:
-    """What is wrong with the comments themselves, each with the id of its check.
+    """Return the problems of the comments themselves, each with the ID of its check.
 
-    :param ran: the ids of the checks that ran. Whether the comment of another one is used is not known.
+    :param ran: the IDs of the checks that ran. A comment for any other check counts as used.
     """
     known = {check.id for check in CHECKS}
     for ignore in ignores:
@@ -116,7 +116,7 @@ def _ignores_in(path: Path, name: str) -> Iterator[Ignore]:
 
 
 def _python_comments(text: str) -> Iterator[tuple[int, int, str]]:
-    """Each comment, with its line and column. A file that is no Python has none."""
+    """Yield each comment with its line and column; none if the file is not valid Python."""
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:

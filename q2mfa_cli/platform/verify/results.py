@@ -1,4 +1,4 @@
-"""What came of a run: each check's outcome, and the findings."""
+"""The results of a run: each check's outcome, and the findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from q2mfa_cli.platform.verify.check import Check, Location, Problem, Severity
 
 
 class Verdict(enum.Enum):
-    """What came of a check."""
+    """The verdict of a check."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -22,7 +22,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one check in one workflow.
+    """The outcome of one check in one workflow.
 
     :param workflow: its id; empty for a static check. :param reason: why it is skipped or not applicable.
     """
@@ -46,9 +46,9 @@ class Suppression:
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding. The same problem in several workflows is one.
+    """One finding. The same problem in several workflows is a single finding.
 
-    :param workflows: their ids. :param fingerprint: names it from run to run, wherever its line moves.
+    :param workflows: their ids. :param fingerprint: identifies the finding across runs, even if its line moves.
     :param suppression: why it does not count; None if it does.
     """
 
@@ -64,10 +64,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What ``q2mfa verify`` has to say of one extension.
+    """The report of ``q2mfa verify`` on one extension.
 
     :param notes: what the extension was given for this run only, one sentence each.
-    :param sequences: by the id of each workflow that the right user completes, who called whom, line by line.
+    :param sequences: the calls, one line each, by the ID of each workflow that the right user completes.
     """
 
     name: str
@@ -80,15 +80,15 @@ class Report:
 
     @property
     def open(self) -> tuple[Finding, ...]:
-        """The findings that count."""
+        """The findings that are not suppressed."""
         return tuple(each for each in self.findings if each.suppression is None)
 
     def is_failed(self, least: Severity) -> bool:
-        """Whether a finding is as bad as *least*, or worse."""
+        """Return whether a finding has at least the severity *least*."""
         return any(finding.severity >= least for finding in self.open)
 
     def verdicts(self) -> dict[str, tuple[Verdict, tuple[str, ...]]]:
-        """By the id of each check that was to run: the verdict of all its runs, and the reasons of those that say nothing.
+        """Return the verdict of each selected check over all its runs, and the reasons of inconclusive runs, by the check's ID.
 
         A check has passed if one run has and none was skipped.
         """
@@ -111,19 +111,19 @@ class Report:
 
 @dataclass
 class FoundProblems:
-    """The problems of a run, in the order in which they were found."""
+    """The problems of a run, in the order of discovery."""
 
     profile: str
     found: list[tuple[Check, Problem, str]] = field(default_factory=list)
 
     def add(self, check: Check, problems: Iterable[Problem], workflow: str = "") -> int:
-        """Add what *check* found. :returns: how many problems that are."""
+        """Add the problems that *check* found. Return their number."""
         new = [(check, problem, workflow) for problem in problems]
         self.found += new
         return len(new)
 
     def findings(self) -> tuple[Finding, ...]:
-        """Merge the problems of several workflows, and sort them: the worst first, then by place."""
+        """Merge the problems of several workflows. Sort them by severity, then by location."""
         merged: dict[tuple[str, Location, str], Finding] = {}
         for check, problem, workflow in self.found:
             severity = problem.severity if problem.severity is not None else check.severity_in(self.profile)
@@ -148,7 +148,7 @@ class FoundProblems:
 
 
 def _with_fingerprints(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The findings, each with a fingerprint. It has no line number, so it survives edits elsewhere in the file."""
+    """Return *findings*, each with a fingerprint. It contains no line number, so it survives edits elsewhere in the file."""
     seen: Counter[str] = Counter()
     named = []
     for finding in findings:
@@ -161,5 +161,5 @@ def _with_fingerprints(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def digest_of(finding: Finding) -> str:
-    """The fingerprint without the number that tells equal findings apart."""
+    """Return the fingerprint without the number that distinguishes equal findings."""
     return finding.fingerprint.partition(":")[0]

@@ -1,4 +1,4 @@
-"""Which checks to run, and where."""
+"""The checks to run, and the workflows to run them in."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from q2mfa_cli.platform.verify.table import CHECKS
 
 @dataclass(frozen=True)
 class Selection:
-    """Which checks to run.
+    """The checks to run.
 
-    :param profile: of :data:`PROFILES`. :param ids: of the checks; empty for all of the profile.
-    :param workflows: the ids of those to run dynamic checks in; empty for all. :param static_only: whether to leave dynamic checks out.
+    :param profile: of :data:`PROFILES`. :param ids: IDs of checks; empty for all of the profile.
+    :param workflows: IDs of the workflows for dynamic checks; empty for all. :param static_only: whether to leave out dynamic checks.
     """
 
     profile: str
@@ -44,11 +44,11 @@ class Selection:
         return wanted[:1] if check.once else wanted
 
     def static(self) -> list[Check]:
-        """The static checks; the quick profile has none."""
+        """Return the static checks. The quick profile has none."""
         return [] if self.profile == QUICK else [check for check in self.checks if check.id in STATIC]
 
     def dynamic(self) -> Iterator[tuple[Check, Workflow]]:
-        """Each dynamic check in each of its workflows, in the order of the table."""
+        """Yield each dynamic check with each of its workflows, in the order of the table."""
         if self.static_only:
             return
         for check in self.checks:

@@ -1,4 +1,4 @@
-"""The dynamic checks, by id. Each tries one thing in one workflow, against the preview in this process."""
+"""The dynamic checks, by ID. Each runs in one workflow, against the preview in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dynamic check works with: the served extension, its customers, and everything that can go wrong around them."""
+"""The test bench of a dynamic check: the served extension, its customers, and the faults that can occur around them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from q2mfa_cli.platform.preview.trace import PARTIES, Row
 from q2mfa_cli.platform.preview.workflows import Workflow
 from q2mfa_cli.platform.sessions import current_session_id
 from q2mfa_cli.platform.verify.check import Location, Problem, Severity
-from q2mfa_cli.platform.verify.customer import Customer
+from q2mfa_cli.platform.verify.customers.customer import Customer
 
-# What changes from run to run in a sequence: ports, addresses in memory, long random texts.
+# Parts of a sequence that differ between runs: ports, memory addresses, long random strings.
 CHANGING = (
     (re.compile(r"(127\.0\.0\.1|localhost):\d+"), r"\1"),
     (re.compile(r"port=\d+"), "port=…"),
@@ -43,9 +43,9 @@ class CacheFault(OSError):
 
 
 class FailingPool:
-    """A pool of connections that gives none any more after the first *working*.
+    """A connection pool that fails after the first *working* uses.
 
-    :ivar used: how often a connection was asked for.
+    :ivar used: the number of requests for a connection.
     """
 
     def __init__(self, pool: Any, working: int) -> None:
@@ -60,7 +60,7 @@ class FailingPool:
 
 @dataclass(frozen=True)
 class LogLine:
-    """What the extension logged or printed.
+    """A line that the extension logged or printed.
 
     :param location: of the call; None if it is not in the workspace.
     """
@@ -71,7 +71,7 @@ class LogLine:
 
 
 class _Lines(logging.Handler):
-    """Keeps what is logged while a request is answered."""
+    """Keeps the lines that are logged during a request."""
 
     def __init__(self, workspace: Path) -> None:
         super().__init__(logging.DEBUG)
@@ -91,7 +91,7 @@ class _Lines(logging.Handler):
 
 
 class _Keys(deque[str]):
-    """Keeps the keys of the cache that are used, each with the line of the workspace that used it."""
+    """Keeps the cache keys in use, each with the line of the workspace that used it."""
 
     def __init__(self, workspace: Path) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class _Keys(deque[str]):
 
 @dataclass
 class Known:
-    """What earlier checks learned of the extension.
+    """What earlier checks learned about the extension.
 
     :param routes: the function behind each route. :param route: the one that takes the proof; empty if it is not known.
     """
@@ -134,21 +134,21 @@ class Bench:
         self._unsubscribe()
 
     def customer(self) -> Any:
-        """A new customer, of :attr:`customer_class`. In the standard integration, each challenge is another person's."""
+        """Return a new customer of :attr:`customer_class`. In the standard integration, each challenge belongs to another person."""
         customer = self.customer_class(self.preview, self.workflow)
         customer.route = customer.route or self.known.route
         return customer
 
     async def routes(self) -> list[str]:
-        """The routes of the extension that a page can ask."""
+        """Return the extension's routes that a page can call."""
         customer = self.customer()
         await customer.request_extension_data(await customer.open_challenge(), "default", {}, is_known=False)
         return sorted(self.known.routes)
 
-    # What can go wrong around the extension.
+    # Faults around the extension.
 
     def reload(self) -> None:
-        """Import the extension again: what follows is answered as if by another worker. The cache and HQ stay."""
+        """Import the extension again, as if another worker answered the next request. The cache and HQ keep their state."""
         self.platform.events.publish(ReadingsChanged())
 
     @contextlib.contextmanager
@@ -165,7 +165,7 @@ class Bench:
 
     @contextlib.contextmanager
     def failing_cache(self, after: int = 0) -> Iterator[FailingPool]:
-        """Let every use of the cache fail until the block ends, but for the first *after*."""
+        """Make every cache operation after the first *after* fail until the block ends."""
         platform, before = self.platform, self.platform.cache
         failing = before.with_prefix("")
         pool = failing.client_pool = FailingPool(before.client_pool, after)
@@ -175,11 +175,11 @@ class Bench:
         finally:
             platform.__dict__["cache"] = before
 
-    # What can be seen of it.
+    # Observations.
 
     @contextlib.contextmanager
     def cache_keys(self) -> Iterator[list[tuple[str, Location | None]]]:
-        """The keys that are used until the block ends, each with the line that used it."""
+        """Yield the cache keys that are used until the block ends, each with the line that used it."""
         before = self.platform.cache.recent_keys
         keys = _Keys(self.preview.extension.workspace)
         self.platform.cache.recent_keys = keys
@@ -190,7 +190,7 @@ class Bench:
 
     @contextlib.contextmanager
     def log(self) -> Iterator[list[LogLine]]:
-        """What is logged at any level, or printed, until the block ends."""
+        """Yield the lines that are logged at any level, or printed, until the block ends."""
         handler, root = _Lines(self.preview.extension.workspace), logging.getLogger()
         level = root.level
 
@@ -210,7 +210,7 @@ class Bench:
 
     @contextlib.contextmanager
     def crashes(self) -> Iterator[list[Failure]]:
-        """The errors that routes raise and do not handle until the block ends, but for HQ being down."""
+        """Yield the errors that routes do not handle until the block ends, except that HQ is down."""
         failures: list[Failure] = []
 
         def raised(event: RouteRaised) -> None:
@@ -226,19 +226,19 @@ class Bench:
 
     @property
     def secrets(self) -> dict[str, str]:
-        """The values of the configuration that are secrets, by name."""
+        """The secret values of the configuration, by name."""
         return {
             name: value
             for name, value in vars(self.preview.extension.configuration).items()
             if SECRET_NAME.search(name) and isinstance(value, str) and len(value) >= 8
         }
 
-    # What a check found.
+    # Problems.
 
     def problem(
         self, message: str, customer: Customer, route: str = "", severity: Severity | None = None
     ) -> Problem:
-        """What was found: the sequence is that of *customer*, and the place is the ``def`` of *route*, else that of the proof."""
+        """Return a problem with *customer*'s sequence, located at the ``def`` of *route*, or of the proof's route."""
         sequence = tuple(line for challenge in customer.challenges for line in sequence_of(challenge))
         location = self.location(route or customer.route or self.known.route)
         return Problem(message, location, severity, sequence, self.workflow.label)
@@ -246,17 +246,17 @@ class Bench:
     def problem_at(
         self, message: str, customer: Customer, location: Location | None, severity: Severity | None = None
     ) -> Problem:
-        """As :meth:`problem`, where the line is known."""
+        """As :meth:`problem`, for a known line."""
         found = self.problem(message, customer, severity=severity)
         return found if location is None else replace(found, location=location)
 
     def location_of(self, failure: Failure) -> Location | None:
-        """Where *failure* was raised."""
+        """Return the line that raised *failure*."""
         workspace = self.preview.extension.workspace
         return location_in(workspace, workspace / failure.file, failure.line) if failure.line else None
 
     def location(self, route: str) -> Location:
-        """Where *route* is defined; the extension's ``urls.py`` if that is not known."""
+        """Return the location of *route*'s ``def``; the extension's ``urls.py`` if it is not known."""
         extension = self.preview.extension
         function = inspect.unwrap(self.known.routes[route]) if route in self.known.routes else None
         code = getattr(function, "__code__", None)
@@ -274,7 +274,7 @@ class Bench:
 
 
 def location_in(workspace: Path, file: Path, line: int) -> Location:
-    """The place *line* of *file*, with the line's text."""
+    """Return the location of *line* in *file*, with the line's text."""
     lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []
     source = lines[line - 1] if 0 < line <= len(lines) else ""
     column = len(source) - len(source.lstrip()) + 1
@@ -282,7 +282,7 @@ def location_in(workspace: Path, file: Path, line: int) -> Location:
 
 
 def sequence_of(challenge: Challenge) -> Iterator[str]:
-    """The sequence of *challenge*, a line per message, the same in every run."""
+    """Return the sequence of *challenge*, one line per message, the same in every run."""
     return (_line(row) for row in challenge.trace.rows)
 
 
@@ -293,14 +293,14 @@ def _line(row: Row) -> str:
 
 
 def stable(text: str) -> str:
-    """*text*, a reason, without what changes from run to run."""
+    """Return *text* without the parts that differ between runs."""
     for pattern, instead in CHANGING:
         text = pattern.sub(instead, text)
     return text
 
 
 def location_of_class(workspace: Path, kind: type) -> Location | None:
-    """Where the class *kind* is defined; None if that is not in the workspace."""
+    """Return the location of the class *kind*; None if it is outside the workspace."""
     try:
         file, line = inspect.getsourcefile(kind), inspect.getsourcelines(kind)[1]
     except (OSError, TypeError):

@@ -1,4 +1,4 @@
-"""What happens when something around the extension fails, or is not configured."""
+"""Faults around the extension, and missing configuration."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from q2mfa_cli.platform.verify.check import Location, NotApplicable, Problem, Severity
-from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.login import LoginCustomer
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, location_in
 from q2mfa_cli.platform.verify.dynamic.proofs import ask, empty_bodies, right_fields
-from q2mfa_cli.platform.verify.redirect import LoginCustomer
 
 MAX_FAULTS = 6  # uses of the cache in one request that are made to fail, one by one
 
@@ -64,7 +64,7 @@ async def fail_open(bench: Bench) -> Iterable[Problem]:
 
 
 async def _uses_of_the_cache(bench: Bench) -> int:
-    """How often the last request of a right proof uses the cache."""
+    """Return the number of cache operations in the last request of a right proof."""
     customer = bench.customer()
     challenge = await customer.open_challenge()
     proof = await customer.proof(challenge)
@@ -97,7 +97,7 @@ async def config_fail_open(bench: Bench) -> Iterable[Problem]:
 
 
 async def _passing_customer(bench: Bench, fields: Iterable[str]) -> Customer | None:
-    """A customer who gets a token without a right proof; None if there is none."""
+    """Return a customer who gets a token without a right proof; None if there is none."""
     bodies: list[dict[str, Any] | None] = [None, *(body for _, body in empty_bodies(fields))]
     for body in bodies:
         customer: Customer = bench.customer()
@@ -112,7 +112,7 @@ async def _passing_customer(bench: Bench, fields: Iterable[str]) -> Customer | N
 
 
 def _assignment(bench: Bench, name: str) -> Location | None:
-    """The line of the configuration that sets *name*."""
+    """Return the line of the configuration that sets *name*."""
     extension = bench.preview.extension
     file = extension.workspace / "configuration" / f"{extension.name}.py"
     lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []

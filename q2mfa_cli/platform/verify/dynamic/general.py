@@ -8,7 +8,7 @@ from q2mfa_cli.platform.verify.check import Problem
 from q2mfa_cli.platform.verify.dynamic import faults, requests, sessions, tokens
 from q2mfa_cli.platform.verify.dynamic.bench import Bench
 
-# These look at the routes alone, so they run even if the right user does not get through.
+# These need only the routes, so they run even if the right user cannot complete MFA.
 WITHOUT_RIGHT_USER = frozenset(
     {"right-user", "token-without-proof", "no-session", "body-abuse", "error-detail"}
 )

@@ -1,4 +1,4 @@
-"""Logins at an identity provider that lies: what the redirect checks are made of."""
+"""Logins at a hostile identity provider, from which the redirect checks are built."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.preview.prove_script import ProveScriptError
 from q2mfa_cli.platform.preview.providers import private_key_for
 from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity, Skipped
-from q2mfa_cli.platform.verify.customer import Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.customer import Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.login import LoginCustomer
+from q2mfa_cli.platform.verify.customers.scripted import ScriptedCustomer
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, stable
 from q2mfa_cli.platform.verify.hostile import HONEST, Client, HostileProvider, Lie, running
 from q2mfa_cli.platform.verify.hostile.changes import Change, honest
-from q2mfa_cli.platform.verify.own import OwnCustomer
-from q2mfa_cli.platform.verify.redirect import LoginCustomer
 
 CLIENT_ID = "q2mfa-verify"
-# One value for every claim and every attribute: whichever the extension compares, it is the right one.
+# The same value for every claim and attribute, so that it is right whichever of them the extension compares.
 PERSON = "jane.doe@bank.example"
 ANOTHER_PERSON = "mallory@bank.example"
 ATTRIBUTES = ("sso_identifier", "registration_value")
 
-# What a wrong answer may lead to in code of another make. None of it sets a token.
+# Errors that a wrong response may cause in hand-written code. None of them sets a token.
 REFUSALS: tuple[type[Exception], ...] = (
     Deviation,
     NotTried,
@@ -44,9 +44,9 @@ REFUSALS: tuple[type[Exception], ...] = (
 class Case:
     """A login that must not complete MFA.
 
-    :param what: what the extension would accept, as the end of a sentence. :param lie: the provider's. :param back: changes
-        what the browser brings back. :param mfa_info: what HQ knows of the customer, where it is not the right person.
-    :param fresh: the extension has nothing of the provider in its cache. :param severity: if it is not the check's.
+    :param what: what the extension accepts, as the end of a sentence. :param lie: the provider's lie. :param back: changes the
+        authorization response in the browser. :param mfa_info: HQ's attributes, if the customer is not the right person.
+    :param fresh: whether the extension's cache is empty. :param severity: if it differs from the check's.
     """
 
     what: str
@@ -68,14 +68,14 @@ class Login:
 
     @property
     def is_accepted(self) -> bool:
-        """HQ is the judge, and not what the extension answers."""
+        """Whether HQ got a token. The extension's response does not count."""
         return bool(self.challenge.session.tokens)
 
 
 class Logins:
     """The logins of one check at one provider.
 
-    :ivar start_route: the route whose answer sent the browser to the provider.
+    :ivar start_route: the route whose response sent the browser to the provider.
     """
 
     def __init__(self, bench: Bench, provider: HostileProvider, configuration: Mapping[str, Any]) -> None:
@@ -83,7 +83,7 @@ class Logins:
         self.start_route = ""
 
     async def log_in(self, case: Case | None = None) -> Login:
-        """Log in as a new customer; *case* is what is wrong."""
+        """Log in as a new customer, with *case* as the defect."""
         case = case or Case("")
         if case.fresh:
             self.forget()
@@ -108,7 +108,7 @@ class Logins:
         return challenge
 
     def at_provider(self, customer: Any, back: Change = honest) -> None:
-        """Let the browser of *customer* change what it brings back, and the sequence show that it was there."""
+        """Make *customer*'s browser change the authorization response, and add the login to the sequence."""
 
         def bring_back(parameters: dict[str, Any]) -> dict[str, Any]:
             if customer.answers:
@@ -120,9 +120,9 @@ class Logins:
         customer.user_agent.bring_back = bring_back
 
     async def accepted(self, *groups: Iterable[Case]) -> list[Problem]:
-        """One problem for each of *groups* of which a case completes MFA: the first one, as the others have the same cause.
+        """Return one problem for each of *groups* with a case that completes MFA. Its other cases have the same cause.
 
-        :raises Skipped: the right user cannot log in any more after these tries, so that a refusal says nothing.
+        :raises Skipped: the right user cannot log in after these tries, so the refusals prove nothing.
         """
         problems = []
         for group in groups:
@@ -144,7 +144,7 @@ class Logins:
         return login
 
     def forget(self) -> None:
-        """Let the extension forget what it knows of the provider, as if it had just started."""
+        """Clear what the extension knows about the provider, as if it had just started."""
         self.bench.platform.cache.flush_all(noreply=False)
         self.bench.reload()
 
@@ -155,15 +155,15 @@ class Logins:
             yield
 
     def has_setting(self, name: str) -> bool:
-        """Whether the extension is configured by *name*, as a generated one is."""
+        """Return whether the extension has the setting *name*, as generated extensions do."""
         return hasattr(self.bench.preview.extension.configuration, name)
 
 
 @contextlib.asynccontextmanager
 async def logins(bench: Bench) -> AsyncIterator[Logins]:
-    """Configure the extension with a provider that lies on command, and log in honestly once.
+    """Configure the extension with a hostile provider, and log in honestly once.
 
-    :raises NotApplicable: the extension sends no customer to an identity provider.
+    :raises NotApplicable: the extension does not use an identity provider.
     :raises Skipped: it cannot be configured with another provider, or the right user cannot log in there.
     """
     configure = _configuring(bench)
@@ -189,12 +189,12 @@ async def logins(bench: Bench) -> AsyncIterator[Logins]:
 
 
 def _configuring(bench: Bench) -> Callable[[HostileProvider], dict[str, Any]]:
-    """A function that returns the extension's configuration with a provider.
+    """Return a function that returns the extension's configuration for a provider.
 
     :raises NotApplicable: see :func:`logins`. :raises Skipped: see :func:`logins`.
     """
     extension = bench.preview.extension
-    if bench.customer_class is OwnCustomer and prove_script.redirects(extension):
+    if bench.customer_class is ScriptedCustomer and prove_script.redirects(extension):
 
         def own_configuration(provider: HostileProvider) -> dict[str, Any]:
             client, metadata = provider.client, provider.metadata()
@@ -208,7 +208,7 @@ def _configuring(bench: Bench) -> Callable[[HostileProvider], dict[str, Any]]:
     has_issuer = hasattr(extension.configuration, "ISSUER")
     if bench.customer_class is not LoginCustomer and not has_issuer:
         raise NotApplicable("The extension does not use an identity provider.")
-    # The method is that of the file: the embedded provider has replaced it, unless it is private_key_jwt.
+    # Read the file's own method. The embedded provider replaced it, unless it is private_key_jwt.
     module = sys.modules.get(f"configuration.{extension.name}")
     method = getattr(module, "CLIENT_AUTH_METHOD", "")
     return lambda provider: {

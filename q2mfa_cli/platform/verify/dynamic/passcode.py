@@ -1,4 +1,4 @@
-"""One-time passcodes: each check sends codes that are right, wrong, used, old or odd."""
+"""One-time passcodes. Each check sends codes that are right, wrong, used, old or malformed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import time_machine
 
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity, Skipped
-from q2mfa_cli.platform.verify.customer import Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.customer import Deviation, NotTried
 from q2mfa_cli.platform.verify.dynamic.bench import Bench
 
 STEP_SECONDS = 30
@@ -36,7 +36,7 @@ LIFETIME_SECONDS = 600
 SAMPLES = 5
 MESSAGES = 20
 
-# What a refused or strange answer leads to. None of it sets a token.
+# Errors that a refusal or an unexpected response causes. None of them sets a token.
 REFUSALS: tuple[type[Exception], ...] = (Deviation, NotTried, OSError, LookupError, TypeError, ValueError)
 
 
@@ -67,9 +67,9 @@ class Codes:
         self.bench, self.field, self.is_sent = bench, field, is_sent
 
     async def begin(self, registration: str = "", customer: Any = None) -> Try:
-        """Open a session, of a new person unless *registration* says whose it is, up to the request that has the code.
+        """Open a session up to the request with the code, for a new person unless *registration* is given.
 
-        :raises Deviation: the extension does not let the customer prove.
+        :raises Deviation: the extension refuses the customer before the proof.
         """
         customer = customer or self.bench.customer()
         given = {"registration_value": registration or self._new_registration()}
@@ -77,7 +77,7 @@ class Codes:
         return Try(customer, challenge, await customer.proof(challenge))
 
     async def send(self, tried: Try, code: object) -> bool:
-        """Send *code*. Returns whether HQ got a token for it."""
+        """Send *code*. Return whether HQ got a token for it."""
         before = tried.tokens
         try:
             body = {**tried.body, self.field: code}
@@ -87,7 +87,7 @@ class Codes:
         return tried.tokens > before
 
     async def send_right(self, tried: Try) -> bool:
-        """Send the code that is right now."""
+        """Send the current right code."""
         if self.is_sent:
             return await self.send(tried, tried.body[self.field])
         while True:
@@ -101,7 +101,7 @@ class Codes:
         return decoded(tried.challenge.session.mfa_info["registration_value"])
 
     def wrong(self, tried: Try) -> Iterator[str]:
-        """Codes that are wrong, also in the minutes around now."""
+        """Return codes that are wrong now and in nearby time steps."""
         if self.is_sent:
             right = {tried.body[self.field]}
         else:
@@ -121,9 +121,9 @@ class Codes:
 
 
 async def _codes(bench: Bench) -> Codes:
-    """Prove once, and find the code in what the page sends.
+    """Prove once, and find the code in the page's request.
 
-    :raises NotApplicable: there is none. :raises Skipped: the right user does not get a token.
+    :raises NotApplicable: there is no code. :raises Skipped: the right user gets no token.
     """
     customer = bench.customer()
     challenge = await customer.open_challenge()
@@ -155,7 +155,7 @@ def current_step() -> int:
 
 
 def code_at(secret: bytes, step: int) -> str:
-    """The code of *step* (RFC 4226, 5.3). Not by pyotp, which refuses short secrets."""
+    """Return the code of *step* (RFC 4226, 5.3). pyotp refuses short secrets."""
     digest = hmac.digest(secret, step.to_bytes(8, "big"), "sha1")
     offset = digest[-1] & 15
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
@@ -167,7 +167,7 @@ def decoded(secret: str) -> bytes:
 
 
 def codes_around_now(registration: str) -> set[str]:
-    """The codes of the secret *registration* now, and of the steps beside; none if it is no secret."""
+    """Return the codes of the secret *registration* for the current and adjacent steps; none if it is not a secret."""
     try:
         secret = decoded(registration)
     except ValueError:
@@ -176,7 +176,7 @@ def codes_around_now(registration: str) -> set[str]:
 
 
 def new_secret(size: int = SECRET_BYTES) -> str:
-    """A secret in base32 whose codes around now differ from each other, and do not begin with 0."""
+    """Return a base32 secret whose nearby codes all differ and do not start with 0."""
     while True:
         secret = secrets.token_bytes(size)
         steps = range(current_step() - 2 * STEPS, current_step() + 2 * STEPS + 1)
@@ -227,7 +227,7 @@ async def otp_tries(codes: Codes) -> list[Problem]:
 
 
 async def otp_tries_account(codes: Codes) -> list[Problem]:
-    """In each session only as many tries as no limit of a session stops."""
+    """Try only a few codes per session, so that no limit per session stops them."""
     first = await codes.begin()
     registration = first.challenge.session.mfa_info["registration_value"]
     sessions = -(-MAX_WRONG // TRIES_OF_A_SESSION)
@@ -251,7 +251,7 @@ async def otp_tries_account(codes: Codes) -> list[Problem]:
 
 
 async def otp_tries_race(codes: Codes) -> list[Problem]:
-    """Each wrong code is handled by a worker that has read the cache before the others wrote to it."""
+    """Handle each wrong code in a worker that read the cache before the others wrote to it."""
     one_by_one = await codes.begin()
     await codes.send_wrong(one_by_one, AT_ONCE)
     if await codes.send_right(one_by_one):
@@ -321,7 +321,7 @@ async def otp_unicode(codes: Codes) -> list[Problem]:
 
 
 async def _without_leading_zero(codes: Codes) -> Try:
-    """A code that is the same as a number, unless the extension has none."""
+    """Return a code that does not start with 0, if the extension has one."""
     for _ in range(SAMPLES * 10):
         tried = await codes.begin()
         if not tried.body[codes.field].startswith("0"):

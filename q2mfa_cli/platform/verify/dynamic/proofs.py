@@ -1,4 +1,4 @@
-"""Proofs, right and wrong: what the dynamic checks send."""
+"""The right and wrong proofs that dynamic checks send."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import pyotp
 
 from q2mfa_cli.platform.preview.challenges import Challenge
-from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
-from q2mfa_cli.platform.verify.standard import PasscodeCustomer
+from q2mfa_cli.platform.verify.customers.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.passcode import PasscodeCustomer
 
 STEP_SECONDS = 30
 
-# By what each is called in a message.
+# By the name in a message.
 EMPTY_VALUES: dict[str, Any] = {
     "null": None,
     "an empty text": "",
@@ -38,7 +38,7 @@ ODD_VALUES: dict[str, Any] = {
 
 
 def empty_bodies(names: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Bodies that prove nothing, each with what it is: none of the fields *names*, or each of them empty."""
+    """Yield bodies that prove nothing, each with a label: without the fields *names*, or with empty ones."""
     names = list(names)
     yield "an empty body", {}
     if names:
@@ -47,14 +47,14 @@ def empty_bodies(names: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def odd_bodies(proof: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """*proof* with one field of another type or size, with the field and what it is."""
+    """Yield *proof* with one field of another type or size, with the field's name and a label."""
     for name in proof or ["code"]:
         for label, value in ODD_VALUES.items():
             yield name, label, {**proof, name: value}
 
 
 async def right_fields(customer: Customer) -> list[str]:
-    """The names of the fields of a right proof; empty if it is not known how to make one."""
+    """Return the field names of a right proof; empty if q2mfa does not know a right proof."""
     try:
         return list(await customer.proof(await customer.open_challenge()))
     except (Deviation, NotTried):
@@ -67,9 +67,9 @@ async def ask(customer: Customer, challenge: Challenge, body: dict[str, Any]) ->
 
 
 async def complete_mfa(customer: Customer) -> Challenge:
-    """Do what the right user does, to the end.
+    """Complete MFA as the right user.
 
-    :raises Deviation: they do not complete MFA.
+    :raises Deviation: the right user cannot complete MFA.
     """
     challenge = await customer.open_challenge()
     token = await customer.get_token(challenge, await customer.proof(challenge))
@@ -80,9 +80,9 @@ async def complete_mfa(customer: Customer) -> Challenge:
 
 
 async def next_proof(customer: Customer, challenge: Challenge) -> dict[str, Any]:
-    """A right proof after another one in the same session, without waiting for the next step of an authenticator app.
+    """Return another right proof in the same session, without waiting for the authenticator app's next step.
 
-    :raises Deviation: the extension does not let the customer prove again.
+    :raises Deviation: the extension refuses another proof.
     """
     if isinstance(customer, PasscodeCustomer):
         totp = pyotp.TOTP(challenge.session.mfa_info["registration_value"])
@@ -91,7 +91,7 @@ async def next_proof(customer: Customer, challenge: Challenge) -> dict[str, Any]
 
 
 def has_token(answer: dict[str, Any]) -> bool:
-    """Whether the extension answered with what looks like a token."""
+    """Return whether the response looks like a token."""
     data = answer["data"]
     while isinstance(data, dict) and "data" in data:
         data = data["data"]

@@ -1,4 +1,4 @@
-"""OAuth 2.0 and OpenID Connect: each check logs in at a provider that lies, or looks at what the extension sent to it."""
+"""OAuth 2.0 and OpenID Connect. Each check logs in at a hostile provider, or inspects the requests to it."""
 
 from __future__ import annotations
 
@@ -78,19 +78,19 @@ def _cases(*groups: tuple[Case, ...]) -> ReadLogins:
 
 
 async def _log_in_again(made: Logins) -> tuple[Login, list[AuthorizationRequest]]:
-    """Log in twice more. Returns the last login, and the last three authorization requests."""
+    """Log in twice more. Return the last login, and the last three authorization requests."""
     await made.expect_honest_login("a second time")
     login = await made.expect_honest_login("a third time")
     return login, made.provider.authorizations[-3:]
 
 
 def _sent(made: Logins, login: Login, message: str, severity: Severity | None = None) -> Problem:
-    """A problem of what was sent to the provider: its place is the route that sent the browser there."""
+    """Return a problem in the request to the provider, located at the route that started the login."""
     return made.bench.problem(message, login.customer, made.start_route, severity)
 
 
 def bits_of(values: Sequence[str]) -> float:
-    """How many random bits each of *values* has at most, by its length and the letters of all of them."""
+    """Return an upper limit of the random bits in each of *values*, by their length and alphabet."""
     if all(map(UUID.fullmatch, values)):
         return UUID_BITS
     alphabets = ((r"\d*", 10), (r"[\da-f]*|[\dA-F]*", 16), (r"[\da-z]*|[\dA-Z]*", 36))
@@ -102,7 +102,7 @@ def bits_of(values: Sequence[str]) -> float:
 def _not_random(
     made: Logins, login: Login, name: str, requests: Sequence[AuthorizationRequest]
 ) -> list[Problem]:
-    """What is wrong with the values of the parameter *name*."""
+    """Return what is wrong with the values of the parameter *name*."""
     values = [request.parameters.get(name, "") for request in requests]
     if not all(values):
         return [_sent(made, login, f'The authorization request has no "{name}".')]
@@ -133,7 +133,7 @@ async def rp_state(made: Logins) -> list[Problem]:
 
 
 async def _state_of_another_session(made: Logins) -> list[Problem]:
-    """The provider helps: it takes any verifier, and gives the nonce of the other session. Only the state is left to refuse."""
+    """The provider accepts any verifier, and returns the other session's nonce. Only the state can refuse the login."""
     provider, customer = made.provider, made.bench.customer()
     mine, other = await made.open(customer), await made.open(customer)
     made.at_provider(customer)
@@ -208,7 +208,7 @@ NO_ISSUER = (
     Case('an authorization response without "iss", which the provider announces', back=without("iss")),
 )
 
-# Changed in the browser, so the provider itself is honest: it does not know the code.
+# The browser changes these; the provider itself is honest and refuses the code.
 CODES = (
     (Case("an authorization code that the provider did not issue", back=changed(code="x" * 43)),),
     (
@@ -353,7 +353,7 @@ async def rp_metadata(made: Logins) -> list[Problem]:
 
 
 async def _unsafe_address(made: Logins) -> list[Problem]:
-    """The first address that the extension uses though it is not safe. Nothing of it leaves this machine."""
+    """Return the first unsafe URL that the extension uses. No request leaves this machine."""
     for address in ("javascript:alert(1)//", f"{NOT_HTTPS}/authorize"):
         lie = Lie(metadata=changed(authorization_endpoint=address))
         login = await made.log_in(Case("", lie, fresh=True))
@@ -546,7 +546,7 @@ def _lie(place: str, answer: Change) -> Lie:
 
 
 async def _patience(made: Logins) -> list[Problem]:
-    """Both at once: each takes as long as the extension waits."""
+    """Run both at the same time, since each takes as long as the extension waits."""
     answers = iter([slow, silence])
     lie = Lie(token=lambda answer: next(answers, silence)(answer))
     both = await asyncio.gather(made.log_in(Case("", lie)), made.log_in(Case("", lie)))

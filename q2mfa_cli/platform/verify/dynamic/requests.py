@@ -1,4 +1,4 @@
-"""What a request, mfa_info and the log may hold."""
+"""Requests, mfa_info, cache keys and the log."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.verify.check import Problem, Severity
-from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.login import LoginCustomer
+from q2mfa_cli.platform.verify.customers.passcode import MessageCustomer, PasscodeCustomer
 from q2mfa_cli.platform.verify.dynamic.bench import FAULT, Bench
 from q2mfa_cli.platform.verify.dynamic.proofs import ask, empty_bodies, odd_bodies, right_fields
-from q2mfa_cli.platform.verify.redirect import LoginCustomer
-from q2mfa_cli.platform.verify.standard import MessageCustomer, PasscodeCustomer
 
 ABSENT = "absent"
 MISSING: dict[str, Any] = {ABSENT: ABSENT, "None": None, "empty": ""}
@@ -23,7 +23,7 @@ MISSING: dict[str, Any] = {ABSENT: ABSENT, "None": None, "empty": ""}
 CANARY = "q2mfa canary"
 FORGED = "q2mfa-forged-line"
 
-# What an error is not to tell: a traceback, a file, an object, an exception.
+# Internals that an error must not reveal: a traceback, a file, an object, an exception.
 INSIDE = re.compile(
     rf"Traceback|File \"|\b[\w/]+\.py\b|0x[0-9a-f]{{6,}}|\b[A-Z]\w+(?:Error|Exception)\b|{FAULT}|127\.0\.0\.1:\d"
 )
@@ -46,7 +46,7 @@ async def missing_mfa_info(bench: Bench) -> Iterable[Problem]:
 
 
 async def _try_without(customer: Customer, name: str, value: Any) -> Challenge | None:
-    """Prove with the attribute *name* replaced; if that cannot be, with the proof of another customer.
+    """Prove with the attribute *name* replaced, or with another customer's proof if that is not possible.
 
     :returns: the challenge; None if there was no page.
     """
@@ -66,7 +66,7 @@ async def _try_without(customer: Customer, name: str, value: Any) -> Challenge |
 
 
 def _identity(bench: Bench, customer: Customer) -> str:
-    """The attribute that says who the right user is; empty if that is not known."""
+    """Return the attribute that identifies the right user; empty if it is not known."""
     if isinstance(customer, PasscodeCustomer | MessageCustomer):
         return "registration_value"
     if isinstance(customer, LoginCustomer):
@@ -172,7 +172,7 @@ async def cache_key(bench: Bench) -> Iterable[Problem]:
 
 
 def holds(text: str, value: str) -> bool:
-    """Whether *value* is in *text*. Digits have to stand alone: a hash or a time can have any by chance."""
+    """Return whether *text* contains *value*. Digits must stand alone, since a hash or a time can contain them by chance."""
     if not value.isdigit():
         return value in text
     return re.search(rf"(?<![0-9A-Za-z]){value}(?![0-9A-Za-z])", text) is not None
@@ -253,6 +253,6 @@ async def token_leak(bench: Bench) -> Iterable[Problem]:
 
 
 def _is_secret(value: str) -> bool:
-    """Whether a field of a proof is one: a code or a random text, and no address or word."""
+    """Return whether a field of a proof is a secret: a code or a random string, not a URL or a word."""
     has_digit = any(character.isdigit() for character in value)
     return len(value) >= 6 and has_digit and not value.startswith(("http://", "https://"))

@@ -10,16 +10,16 @@ from q2mfa_cli.errors import ToolFailed, shown
 from q2mfa_cli.integrations import Integration
 from q2mfa_cli.platform.preview.serving import serving
 from q2mfa_cli.platform.verify.check import Check, NotApplicable, Skipped
-from q2mfa_cli.platform.verify.customer import Deviation, NoAnswer, NotTried
-from q2mfa_cli.platform.verify.customers import customer_class_of
+from q2mfa_cli.platform.verify.customers.choice import customer_class_of
+from q2mfa_cli.platform.verify.customers.customer import Deviation, NoAnswer, NotTried
+from q2mfa_cli.platform.verify.customers.scripted import ScriptedCustomer
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC, general
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, Known, sequence_of, stable
 from q2mfa_cli.platform.verify.dynamic.proofs import complete_mfa
-from q2mfa_cli.platform.verify.own import OwnCustomer
 from q2mfa_cli.platform.verify.results import FoundProblems, Outcome, Verdict
 from q2mfa_cli.platform.verify.selection import Selection
 
-# What reading an answer of another shape raises.
+# Errors from reading an unexpected response.
 NOT_UNDERSTOOD = (OSError, KeyError, IndexError, TypeError, ValueError)
 
 
@@ -28,10 +28,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class DynamicRun:
-    """What came of the dynamic checks.
+    """The results of the dynamic checks.
 
-    :param kind: the integration's id, or ``"own"`` if ``prove.py`` says how to prove. :param notes: what it was given for this run only.
-    :param sequences: by the id of each workflow that the right user completes, who called whom.
+    :param kind: the integration's id, or ``"own"`` if ``prove.py`` says how to prove. :param notes: settings for this run only.
+    :param sequences: the calls, by the ID of each workflow that the right user completes.
     """
 
     outcomes: Sequence[Outcome]
@@ -51,7 +51,7 @@ async def run_dynamic(
     async with serving(workspace, name, 0) as preview:
         preview.extension.check()
         customer_class = customer_class_of(preview.extension)
-        is_own = issubclass(customer_class, OwnCustomer)
+        is_own = issubclass(customer_class, ScriptedCustomer)
         known, hindrances = Known(), dict[str, str]()
         for check, workflow in selection.dynamic():
             reason = _other_integration(check, None if is_own else preview.extension.integration)
@@ -73,9 +73,9 @@ async def run_dynamic(
 
 
 async def _hindrance(bench: Bench) -> tuple[str, Sequence[str]]:
-    """Why the right user does not complete MFA, as a sentence, and the sequence. The sentence is empty if they do.
+    """Return why the right user cannot complete MFA, as a sentence, and the sequence. The sentence is empty if they can.
 
-    If they do not, a refusal says nothing.
+    If they cannot, a refusal proves nothing.
     """
     customer = bench.customer()
     try:
@@ -97,7 +97,7 @@ async def _hindrance(bench: Bench) -> tuple[str, Sequence[str]]:
 
 
 def _other_integration(check: Check, integration: Integration | None) -> str:
-    """Why *check* is not for an extension of *integration*; empty if it is, or if the integration is not known."""
+    """Return why *check* does not apply to *integration*; empty if it does, or if the integration is not known."""
     if integration is None or not check.integrations or integration in check.integrations:
         return ""
     labels = " and ".join(each.label for each in check.integrations)
@@ -118,5 +118,5 @@ async def _run(check: Check, bench: Bench, hindrance: str, found: FoundProblems)
         return Outcome(check, workflow, Verdict.SKIPPED, f"The check could not run: {stable(str(error))}.")
     if problems:
         return Outcome(check, workflow, Verdict.FAILED)
-    # What was found is a fact; that nothing was found says nothing if not even the right user gets through.
+    # A finding is a fact. If even the right user cannot complete MFA, the absence of findings proves nothing.
     return Outcome(check, workflow, Verdict.SKIPPED if hindrance else Verdict.PASSED, hindrance)

@@ -1,4 +1,4 @@
-"""Whose proof it is: sessions, processes and transactions."""
+"""Sessions, processes and transactions that a proof belongs to."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from q2mfa_cli.platform.verify.check import NotApplicable, Problem
-from q2mfa_cli.platform.verify.customer import Deviation
+from q2mfa_cli.platform.verify.customers.customer import Deviation
+from q2mfa_cli.platform.verify.customers.passcode import MessageCustomer, PasscodeCustomer
+from q2mfa_cli.platform.verify.customers.scripted import ScriptedCustomer
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, location_of_class
 from q2mfa_cli.platform.verify.dynamic.proofs import ask
-from q2mfa_cli.platform.verify.own import OwnCustomer
-from q2mfa_cli.platform.verify.standard import MessageCustomer, PasscodeCustomer
 
 OTHER_TRANSACTIONS = [9001]
 
@@ -42,7 +42,7 @@ async def no_session(bench: Bench) -> Iterable[Problem]:
 
 
 def _addresses(pattern: Any, name: str, routes: Iterable[str]) -> list[str]:
-    """The addresses that *pattern*, one of Tornado's, serves: those that q2mfa can think of."""
+    """Return the paths that Tornado's *pattern* serves, as far as q2mfa can derive them."""
     regex = pattern.regex.pattern.removesuffix("$")
     plain = [regex] if re.fullmatch(r"/[\w/.-]*", regex) else []
     candidates = [*plain, f"/{name}", *(f"/{name}/{route}" for route in routes)]
@@ -70,8 +70,8 @@ async def cross_session(bench: Bench) -> Iterable[Problem]:
 
 
 def _is_own_without_authenticator(customer: Any) -> bool:
-    """A code of an authenticator app is good in any session of its customer, once."""
-    return isinstance(customer, OwnCustomer) and not customer.has_authenticator
+    """Return whether a proof belongs to one session. An authenticator app's code does not."""
+    return isinstance(customer, ScriptedCustomer) and not customer.has_authenticator
 
 
 async def process_state(bench: Bench) -> Iterable[Problem]:
@@ -99,7 +99,7 @@ async def txn_bound(bench: Bench) -> Iterable[Problem]:
         raise NotApplicable("A code of an authenticator app cannot be bound to a transaction.")
     challenge = await customer.open_challenge()
     proof = await customer.proof(challenge)
-    if isinstance(customer, OwnCustomer) and customer.has_authenticator:
+    if isinstance(customer, ScriptedCustomer) and customer.has_authenticator:
         raise NotApplicable("A code of an authenticator app cannot be bound to a transaction.")
     challenge.session.mfa_info["transaction_ids"] = OTHER_TRANSACTIONS
     await ask(customer, challenge, proof)

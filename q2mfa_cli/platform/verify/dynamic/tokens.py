@@ -1,4 +1,4 @@
-"""What the token is, and what it is given for."""
+"""Tokens, and the proofs that they are issued for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity, Skipped
-from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.login import LoginCustomer
+from q2mfa_cli.platform.verify.customers.passcode import CODE
+from q2mfa_cli.platform.verify.customers.scripted import ScriptedCustomer
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, stable
 from q2mfa_cli.platform.verify.dynamic.proofs import (
     ask,
@@ -20,9 +23,6 @@ from q2mfa_cli.platform.verify.dynamic.proofs import (
     next_proof,
     right_fields,
 )
-from q2mfa_cli.platform.verify.own import OwnCustomer
-from q2mfa_cli.platform.verify.redirect import LoginCustomer
-from q2mfa_cli.platform.verify.standard import CODE
 
 TOKENS = 20
 TOKENS_OF_LOGINS = 8  # a login takes longer
@@ -68,7 +68,7 @@ async def token_without_proof(bench: Bench) -> Iterable[Problem]:
 
 async def proof_reused(bench: Bench) -> Iterable[Problem]:
     customer = bench.customer()
-    if not isinstance(customer, OwnCustomer):
+    if not isinstance(customer, ScriptedCustomer):
         raise NotApplicable("The otp-* and rp-* checks cover it.")
     challenge = await customer.open_challenge()
     proof = await customer.proof(challenge)
@@ -109,7 +109,7 @@ def _weaknesses(tokens: Sequence[str], is_derived: bool) -> Iterator[tuple[str, 
 
 
 def _uuid_version(tokens: Sequence[str]) -> int | None:
-    """The version of UUID that all *tokens* are; None if they are none."""
+    """Return the UUID version of *tokens*; None if they are not all UUIDs of the same version."""
     versions = set()
     for token in tokens:
         try:
@@ -120,7 +120,7 @@ def _uuid_version(tokens: Sequence[str]) -> int | None:
 
 
 def _is_derived(token: str, known: Iterable[str]) -> bool:
-    """Whether *token* is one of the *known* texts, or a common digest or encoding of one."""
+    """Return whether *token* is one of the *known* strings, or a common digest or encoding of one."""
     for text in known:
         data = text.encode()
         digests = {hashlib.new(name, data).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")}
@@ -130,7 +130,7 @@ def _is_derived(token: str, known: Iterable[str]) -> bool:
 
 
 async def _right_token(bench: Bench) -> tuple[Customer, list[str], str]:
-    """A new customer, what is known of them, and the token that their proof got."""
+    """Return a new customer, the known strings about them, and the token for their proof."""
     customer = bench.customer()
     challenge = await customer.open_challenge()
     proof = await customer.proof(challenge)

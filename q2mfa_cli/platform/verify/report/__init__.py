@@ -1,4 +1,4 @@
-"""What was found, as text, JSON, SARIF and JUnit. Each is a function of the same reports."""
+"""The reports as text, JSON, SARIF and JUnit. Each is a function of the same values."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ NOT_SHOWN = (
     "TLS, the real session's cookies, and what q2_requests writes to the log",
     "what stands in HQ's database: who is registered, and with what",
 )
-"""What no check on this machine can show."""
+"""What no local check can show."""

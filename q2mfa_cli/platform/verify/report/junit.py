@@ -1,4 +1,4 @@
-"""The report as JUnit XML: a suite is an extension, a case a check in a workflow."""
+"""The report as JUnit XML: one suite per extension, one case per check and workflow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LABELS = {workflow.id: workflow.label for workflow in WORKFLOWS} | {"": "source"
 
 
 def as_junit(reports: Sequence[Report]) -> str:
-    """The document. A case that fails has a ``failure`` for each finding that counts."""
+    """Return the document. A failed case has one ``failure`` per finding that is not suppressed."""
     suites = ElementTree.Element("testsuites", name="q2mfa verify")
     for report in reports:
         suites.append(_suite(report))
@@ -54,5 +54,5 @@ def _is_of(finding: Finding, outcome: Outcome) -> bool:
 
 
 def _valid(text: str) -> str:
-    """*text* without the control characters that XML cannot have."""
+    """Return *text* without the control characters that XML forbids."""
     return "".join(each if each.isprintable() or each in "\n\t" else "�" for each in text)

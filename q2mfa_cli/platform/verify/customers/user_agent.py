@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from tornado.httpclient import HTTPResponse
 
 from q2mfa_cli.platform.preview.workflows import CUSTOMER
-from q2mfa_cli.platform.verify.customer import Deviation
+from q2mfa_cli.platform.verify.customers.customer import Deviation
 
 MAX_PAGES = 10
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -22,9 +22,9 @@ class UserAgent:
     """A browser that follows redirects and fills in the provider's login form.
 
     :param fetch: :meth:`Customer.fetch`.
-    :ivar user: who logs in.
+    :ivar user: the name of the user who logs in.
     :ivar bring_back: changes the parameters that the browser brings back.
-    :ivar visited: the address of each authorization request.
+    :ivar visited: the URL of each authorization request.
     """
 
     def __init__(self, fetch: Fetch) -> None:
@@ -34,7 +34,7 @@ class UserAgent:
         self.visited: list[str] = []
 
     async def log_in(self, authorization_url: str) -> dict[str, Any]:
-        """Log in at the provider. :returns: the parameters that the page finds in its address; a list if one repeats."""
+        """Log in at the provider. Return the parameters in the landing page's URL, as a list if one repeats."""
         self.visited.append(authorization_url)
         url, provider = authorization_url, _origin(authorization_url)
         for _ in range(MAX_PAGES):

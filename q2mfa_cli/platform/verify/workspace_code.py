@@ -1,4 +1,4 @@
-"""Run the code of a workspace in this process, and leave no trace of it."""
+"""Run a workspace's code in this process, and restore the process afterward."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from q2mfa_cli.platform.failures import is_within
 from q2mfa_cli.platform.preview.extension import use_fake_sdk
 from q2mfa_cli.platform.readings import ENVIRONMENT_VARIABLE
 
-# What a process needs; everything else may be a secret that is none of the extension's business.
+# Variables that any process needs. The others may be secrets, and the extension does not get them.
 KEPT = re.compile(
     rf"PATH|HOME|USER|LANG|LC_\w+|TZ|TE?MP|TMPDIR|TERM|NO_COLOR|SYSTEMROOT|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|USERPROFILE"
     rf"|PYTHON\w*|VIRTUAL_ENV|COVERAGE\w*|PYTEST_\w+|{ENVIRONMENT_VARIABLE}",
@@ -24,10 +24,10 @@ KEPT = re.compile(
 
 
 @contextlib.contextmanager
-def running_own_code(workspace: Path, needed: Sequence[str] = ()) -> Iterator[None]:
+def running_workspace_code(workspace: Path, needed: Sequence[str] = ()) -> Iterator[None]:
     """Use the fake SDK for *workspace* until the block ends.
 
-    The environment has what a process needs and what a file of ``configuration/`` names. What the code prints goes nowhere.
+    The environment contains what any process needs and what files in ``configuration/`` name. Output of the code is discarded.
 
     :raises Q2mfaError: see :func:`use_fake_sdk`.
     """
@@ -59,7 +59,7 @@ def _is_of_workspace(module: str) -> bool:
 
 
 def _named(environment: Mapping[str, str], configuration: Path) -> dict[str, str]:
-    """What of *environment* the code may see."""
+    """Return the part of *environment* that the code may see."""
     texts = [file.read_text("utf-8", "replace") for file in sorted(configuration.glob("*.py"))]
     return {
         name: value

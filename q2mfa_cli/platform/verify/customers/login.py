@@ -1,4 +1,4 @@
-"""The redirect integration: a customer who logs in at the embedded identity provider."""
+"""A customer of the redirect integration, who logs in at the embedded identity provider."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.workflows import Workflow
-from q2mfa_cli.platform.verify.customer import Customer, Deviation
-from q2mfa_cli.platform.verify.user_agent import UserAgent
+from q2mfa_cli.platform.verify.customers.customer import Customer, Deviation
+from q2mfa_cli.platform.verify.customers.user_agent import UserAgent
 
 STRANGER = "mallory"
 
@@ -27,7 +27,7 @@ class LoginCustomer(Customer):
         return await self.log_in(challenge, STRANGER)
 
     async def log_in(self, challenge: Challenge, user: str) -> dict[str, Any]:
-        """Log in at the provider as *user*. :returns: the authorization response that verify.html finds in its address."""
+        """Log in at the provider as *user*. Return the authorization response that verify.html reads from its URL."""
         started = await self.request_extension_data(challenge, "start", {})
         if started["status"] != 200:
             raise Deviation(f"the extension does not start the login: {started['error']}")

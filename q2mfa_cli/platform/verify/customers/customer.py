@@ -1,4 +1,4 @@
-"""A customer whose browser runs no script: it sends over HTTP what UUX's page and the extension's page would send."""
+"""A customer without a browser. It sends the requests of UUX's page and of the extension's page over HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_STEPS = 10  # requests until a factor is proven
 
 
 class Deviation(Exception):
-    """The extension did something wrong, or did not do what it should."""
+    """The extension behaved differently from what was expected."""
 
 
 class NoAnswer(Deviation):
@@ -27,10 +27,10 @@ class NoAnswer(Deviation):
 
 
 class NotTried(Exception):
-    """It is not known how to do this with the extension, so it says nothing about it. The message is the reason."""
+    """q2mfa does not know how to do this with the extension. The message is the reason."""
 
 
-# What the SDK answers to a route that the extension does not have.
+# The SDK's response to a route that the extension does not have.
 NO_ROUTE = "There is no such route."
 
 
@@ -38,7 +38,7 @@ class Customer(ABC):
     """One customer in one workflow.
 
     :cvar route: the route that takes the proof. :ivar challenges: every challenge of this customer, in order.
-    :ivar pages: what the outlet showed. :ivar answers: the routes that were asked, each with the answer.
+    :ivar pages: the pages that the outlet showed. :ivar answers: the requested routes, each with its response.
     """
 
     route: str
@@ -51,25 +51,25 @@ class Customer(ABC):
 
     @abstractmethod
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
-        """What the right user's page sends to :attr:`route`."""
+        """Return what the right user's page sends to :attr:`route`."""
 
     @abstractmethod
     async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
-        """What another person's page sends, who cannot prove to be the right user.
+        """Return what the page sends for another person, who cannot prove that they are the right user.
 
-        :raises NotTried: it is not known what that would be. :raises Deviation: the extension refuses them before that.
+        :raises NotTried: q2mfa does not know a wrong proof. :raises Deviation: the extension refuses the person earlier.
         """
 
     async def find_route(self) -> None:
         """Find the route that takes the proof.
 
-        :raises NotTried: the extension has none, so that a refusal would say nothing about it.
+        :raises NotTried: the extension has no such route, so a refusal would prove nothing.
         """
         await self.request_extension_data(await self.open_challenge(), self.route, {})
         self.challenges.clear()
 
     async def open_challenge(self, without: str | Collection[str] = (), **attributes: Any) -> Challenge:
-        """Start MFA and open the outlet. In the standard integration, each challenge is that of a new customer.
+        """Start MFA and open the outlet. In the standard integration, each challenge belongs to a new customer.
 
         :param without: attributes to leave out of ``mfa_info``. :param attributes: those to replace.
         """
@@ -94,9 +94,9 @@ class Customer(ABC):
     async def request_extension_data(
         self, challenge: Challenge, route: str, body: dict[str, Any], is_known: bool = True
     ) -> dict[str, Any]:
-        """As the page does.
+        """Call ``requestExtensionData`` as the page does.
 
-        :raises NotTried: the extension has no such route, and *is_known* says that it has.
+        :raises NotTried: the extension has no such route, although *is_known* says that it does.
         """
         answer = await self._call_uux(f"challenges/{challenge.id}/extension", {"route": route, "body": body})
         self.answers.append((route, answer))
@@ -105,12 +105,12 @@ class Customer(ABC):
         return answer
 
     async def verify_mfa(self, challenge: Challenge, token: object) -> str:
-        """``verifyMFA``: why it rejects; empty if it resolves."""
+        """Call ``verifyMFA``. Return why it rejects; empty if it resolves."""
         answer = await self._call_uux(f"challenges/{challenge.id}/verify", {"token": token})
         return str(answer["why"])
 
     async def get_token(self, challenge: Challenge, proof: dict[str, Any]) -> str:
-        """The token that the extension answers to *proof*. A factor may ask again and again before it is proven."""
+        """Return the token that the extension gives for *proof*. A factor may need several requests, such as polls."""
         for _ in range(MAX_STEPS):
             answer = await self.request_extension_data(challenge, self.route, proof)
             if answer["status"] != 200:

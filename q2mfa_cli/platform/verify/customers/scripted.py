@@ -1,4 +1,4 @@
-"""An extension of another make: its ``prove.py`` does what its page and its customer do."""
+"""A customer of a hand-written extension, whose ``prove.py`` does what the page and the customer do."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from q2mfa_cli.platform.preview.prove_script import ProveScriptError, load, scri
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import Workflow
-from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
-from q2mfa_cli.platform.verify.user_agent import UserAgent
+from q2mfa_cli.platform.verify.customers.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.user_agent import UserAgent
 
 DIGITS = re.compile(r"\d{4,}")
-SOMEBODY_ELSE = "mallory"
+ANOTHER_PERSON = "mallory"
 
 
 class Phone:
     """The right user's phone, for ``prove``.
 
-    :ivar messages: what it got, oldest first, each with ``to`` and ``text``.
-    :ivar has_authenticator: whether ``prove`` asked its authenticator app for a code.
+    :ivar messages: the messages it received, oldest first, each with ``to`` and ``text``.
+    :ivar has_authenticator: whether ``prove`` read a code from the authenticator app.
     """
 
     def __init__(self, uux: UUX, challenge: Challenge, user_agent: UserAgent) -> None:
@@ -38,27 +38,27 @@ class Phone:
         return list(self._challenge.messages)
 
     def code(self) -> str:
-        """The current code of the authenticator app, whose secret is the registration value."""
+        """Return the authenticator app's current code. Its secret is the registration value."""
         self.has_authenticator = True
         return pyotp.TOTP(self._challenge.session.mfa_info["registration_value"]).now()
 
     async def log_in(self, authorization_url: str) -> dict[str, Any]:
-        """Log in at the identity provider. :returns: what it sends back to the redirect URI, such as ``code`` and ``state``."""
+        """Log in at the identity provider. Return the parameters of the redirect URI, such as ``code`` and ``state``."""
         return await self._user_agent.log_in(authorization_url)
 
     def approve(self) -> None:
         """Approve the last message.
 
-        :raises ValueError: it does not ask, or is answered.
+        :raises ValueError: the message asks for no answer, or already has one.
         """
         last = self.messages[-1]["id"] if self.messages else ""
         self._uux.answer_on_phone(self._challenge, last, "approved")
 
 
 class WrongPhone(Phone):
-    """The phone of another person: its codes are wrong, and it denies.
+    """Another person's phone. Its codes are wrong, and it denies every request.
 
-    :ivar is_used: whether ``prove`` needed it.
+    :ivar is_used: whether ``prove`` used the phone.
     """
 
     is_used = False
@@ -70,14 +70,14 @@ class WrongPhone(Phone):
 
     def code(self) -> str:
         self.is_used = True
-        # Not a code of the minutes around now either: an extension may accept those.
+        # Avoid codes of nearby time steps, which an extension may accept.
         totp = pyotp.TOTP(self._challenge.session.mfa_info["registration_value"])
         right = {totp.at(int(time.time()) + 30 * step) for step in range(-10, 11)}
         return next(code for code in map("{:06}".format, range(100)) if code not in right)
 
     async def log_in(self, authorization_url: str) -> dict[str, Any]:
         self.is_used = True
-        right, self._user_agent.user = self._user_agent.user, SOMEBODY_ELSE
+        right, self._user_agent.user = self._user_agent.user, ANOTHER_PERSON
         try:
             return await super().log_in(authorization_url)
         finally:
@@ -94,10 +94,10 @@ def _other_digits(digits: re.Match[str]) -> str:
     return "".join(str((int(digit) + 1) % 10) for digit in digits[0])
 
 
-class OwnCustomer(Customer):
-    """A customer who does what ``prove`` says.
+class ScriptedCustomer(Customer):
+    """A customer who follows ``prove``.
 
-    :ivar has_authenticator: whether it is a code of an authenticator app that proves.
+    :ivar has_authenticator: whether the proof is an authenticator app's code.
     """
 
     route = ""
@@ -126,7 +126,7 @@ class OwnCustomer(Customer):
 
     async def _prove(self, challenge: Challenge, phone: Phone) -> dict[str, Any]:
         async def ask(route: str, body: dict[str, Any] | None = None) -> Any:
-            """As ``requestExtensionData``. :returns: the data. :raises Deviation: the answer is an error."""
+            """Call ``requestExtensionData``, and return the data. :raises Deviation: the response is an error."""
             answer = await self.request_extension_data(challenge, route, body or {})
             if answer["status"] != 200:
                 raise Deviation(f"{route} answers {answer['status']}: {answer['error']}")

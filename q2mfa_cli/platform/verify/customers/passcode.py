@@ -1,4 +1,4 @@
-"""The standard integration: a customer with an authenticator app, and one whose phone gets codes."""
+"""Customers of the standard integration: one with an authenticator app, one who gets codes on a phone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pyotp
 
 from q2mfa_cli.platform.preview.challenges import Challenge
-from q2mfa_cli.platform.verify.customer import Customer, Deviation
+from q2mfa_cli.platform.verify.customers.customer import Customer, Deviation
 
 CODE = re.compile(r"(?<!\d)\d{4,10}(?!\d)")
 
@@ -24,7 +24,7 @@ class PasscodeCustomer(Customer):
 
     async def wrong_proof(self, challenge: Challenge) -> dict[str, Any]:
         totp = pyotp.TOTP(challenge.session.mfa_info["registration_value"])
-        # Not a code of the minutes around now either: an extension may accept those.
+        # Avoid codes of nearby time steps, which an extension may accept.
         right = {totp.at(int(time.time()) + 30 * step) for step in range(-10, 11)}
         return {"passcode": next(code for code in map("{:06}".format, range(100)) if code not in right)}
 
@@ -33,7 +33,7 @@ class MessageCustomer(Customer):
     route = "submit"
 
     async def proof(self, challenge: Challenge) -> dict[str, Any]:
-        """Ask for a code, and read it on the phone."""
+        """Request a code, and read it from the phone."""
         sent = await self.request_extension_data(challenge, self.route, {"send": True})
         if sent["status"] != 200:
             raise Deviation(f"no code was sent: {sent['status']}: {sent['error']}")

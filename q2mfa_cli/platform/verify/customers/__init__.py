@@ -1,0 +1,1 @@
+"""The customers of the dynamic checks: what the right user, and another person, send to an extension."""
