@@ -29,7 +29,7 @@ def security_fixes(since: str, integration: Integration) -> list[str]:
 
 @functools.cache
 def _security_entries() -> list[tuple[str, list[str]]]:
-    """The entries by version, in the order of the file: the newest first."""
+    """Return the entries by version, in the order of the file: the newest first."""
     package = Path(__file__).resolve().parent
     # Inside the package in a wheel, beside it in a checkout.
     inside = package / "CHANGELOG.md"
@@ -47,5 +47,5 @@ def _security_sections(body: str) -> list[str]:
 
 
 def _entries(section: str) -> list[str]:
-    """The items of a Markdown list, each on one line."""
+    """Return the items of a Markdown list, each on one line."""
     return [" ".join(item.split()) for item in re.split(r"(?m)^- +", section)[1:]]

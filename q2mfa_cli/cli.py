@@ -157,7 +157,7 @@ Exit status: 0 no findings, 1 findings (see --fail-on), 2 usage error, 3 the che
 class Command(click.Command):
     """A command that reports usage errors as JSON if ``--format json`` is given, even if another option cannot be parsed.
 
-    :param empty_report: the members of the JSON report of an error, besides the error; None for those of ``create``.
+    :param empty_report: The members of the JSON report of an error, besides the error; None for those of ``create``.
     """
 
     def __init__(self, *args: Any, empty_report: dict[str, Any] | None = None, **attributes: Any) -> None:
@@ -292,9 +292,9 @@ workspace_option = click.option(
 
 
 def severity_options(least: str) -> Callable[[CommandFunction], CommandFunction]:
-    """The options of a command that finds something: what it shows, and when its exit status is 1.
+    """Return the options of a command that finds something: what it shows, and when its exit status is 1.
 
-    :param least: the least severity that it knows.
+    :param least: The least severity that it knows.
     """
     options = (
         click.option(

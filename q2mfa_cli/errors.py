@@ -54,7 +54,7 @@ class Q2mfaError(click.ClickException):
                 click.echo(self.as_json())
 
     def as_json(self) -> str:
-        """The object that the schemas in ``docs/`` describe, on one line."""
+        """Return the object that the schemas in ``docs/`` describe, on one line."""
         details = {"code": self.code, "message": self.message, "hint": self.hint}
         return json.dumps({**self.report, "error": details})
 

@@ -52,7 +52,7 @@ def _no_hosts(answers: Mapping[str, Value]) -> list[str]:
 
 
 def _provider_hosts(answers: Mapping[str, Value]) -> list[str]:
-    """The issuer's host, without scheme and port, and the other hosts. A placeholder's host is left out."""
+    """Return the issuer's host, without scheme and port, and the other hosts. A placeholder's host is left out."""
     issuer = str(answers["issuer"])
     hosts = [] if issuer == PLACEHOLDER_ISSUER else [urlsplit(issuer).hostname or ""]
     return list(dict.fromkeys([*hosts, *answers["outbound_hosts"]]))
@@ -133,7 +133,7 @@ INTEGRATIONS = (STANDARD, REDIRECT)
 
 
 def integration_named(identifier: str) -> Integration:
-    """The integration with that id.
+    """Return the integration with that id.
 
     :raises KeyError: There is none.
     """
@@ -141,17 +141,17 @@ def integration_named(identifier: str) -> Integration:
 
 
 def generated_integration(folder: Path) -> Integration | None:
-    """The integration whose marker file is in *folder*; None if there is none, because q2mfa did not generate it."""
+    """Return the integration whose marker file is in *folder*; None if there is none, because q2mfa did not generate it."""
     return next((each for each in INTEGRATIONS if (folder / each.marker_file).is_file()), None)
 
 
 def integration_of(folder: Path) -> Integration:
-    """The integration of the extension in *folder*; an extension without a marker file counts as standard."""
+    """Return the integration of the extension in *folder*; an extension without a marker file counts as standard."""
     return generated_integration(folder) or STANDARD
 
 
 def kind_of(folder: Path) -> str:
-    """What the extension in *folder* is, in words: its integration, or that q2mfa did not generate it."""
+    """Return what the extension in *folder* is, in words: its integration, or that q2mfa did not generate it."""
     if integration := generated_integration(folder):
         return f"{integration.label} integration"
     if is_external_mfa(folder):

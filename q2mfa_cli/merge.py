@@ -48,7 +48,7 @@ class Merge:
         return [chunk for chunk in self.chunks if isinstance(chunk, Conflict)]
 
     def text(self) -> bytes:
-        """The merged text.
+        """Return the merged text.
 
         :raises ValueError: There is a conflict.
         """
@@ -59,7 +59,7 @@ class Merge:
         )
 
     def marked(self, base: str, theirs: str) -> bytes:
-        """The merged text with both sides of each conflict between markers, as ``git merge-file --diff3`` has them.
+        """Return the merged text with both sides of each conflict between markers, as ``git merge-file --diff3`` has them.
 
         :param base: The label of the base.
         :param theirs: The label of the new text.
@@ -161,28 +161,28 @@ def similarity(one: bytes, other: bytes) -> float:
 
 
 def split_lines(text: bytes) -> list[bytes]:
-    """The lines of *text* with their endings. Only ``\\n`` ends a line."""
+    """Return the lines of *text* with their endings. Only ``\\n`` ends a line."""
     return re.findall(rb"[^\n]*\n|[^\n]+", text)
 
 
 def newline_of(text: bytes) -> bytes:
-    """What ends most lines of *text*."""
+    """Return what ends most lines of *text*."""
     return b"\r\n" if text.count(b"\r\n") * 2 > text.count(b"\n") else b"\n"
 
 
 def normalized(text: bytes) -> bytes:
-    """*text* without a byte order mark, with ``\\n`` as line endings: what its owner's editor or Git may have changed."""
+    """Return *text* without a byte order mark, with ``\\n`` as line endings: what its owner's editor or Git may have changed."""
     return text.removeprefix(BOM).replace(b"\r\n", b"\n")
 
 
 def in_the_style_of(owner: bytes, text: bytes) -> bytes:
-    """*text*, whose lines end in ``\\n``, with the line endings and the byte order mark of *owner*."""
+    """Return *text*, whose lines end in ``\\n``, with the line endings and the byte order mark of *owner*."""
     prefix = BOM if owner.startswith(BOM) else b""
     return prefix + text.replace(b"\n", newline_of(owner))
 
 
 def has_markers(text: bytes) -> bool:
-    """Whether *text* has conflict markers."""
+    """Return whether *text* has conflict markers."""
     return MARKERS.search(text) is not None
 
 
@@ -205,7 +205,7 @@ def _edits(base: Lines, side: Lines) -> list[Edit]:
 
 
 def _equal_edges(one: Lines, other: Lines) -> tuple[int, int]:
-    """How many lines are equal at the top, and how many below these at the bottom."""
+    """Return how many lines are equal at the top, and how many below these at the bottom."""
     shorter = min(len(one), len(other))
     top = 0
     while top < shorter and one[top] == other[top]:

@@ -78,8 +78,9 @@ def requests_from_prompts(root: Path, given: Answers, prompter: Prompter) -> lis
 def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) -> ExtensionRequest:
     """Check the request's provider, and fill in what it needs. Answers that differ from the default are kept.
 
-    :param say: prints a line.
-    :raises UsageError: The request has no provider. :raises Q2mfaError: It cannot be asked, or cannot work in an outlet.
+    :param say: Prints a line.
+    :raises UsageError: The request has no provider.
+    :raises Q2mfaError: It cannot be asked, or cannot work in an outlet.
     """
     if request.integration is not REDIRECT or request.answers["issuer"] == PLACEHOLDER_ISSUER:
         raise UsageError(

@@ -114,7 +114,7 @@ def id_token_alg(seen: Observation) -> Iterable[Outcome]:
 
 
 def authentication_methods(seen: Observation) -> list[str]:
-    """How a client can authenticate at the token endpoint (Discovery, 3: client_secret_basic if nothing is announced)."""
+    """Return how a client can authenticate at the token endpoint (Discovery, 3: client_secret_basic if nothing is announced)."""
     return seen.texts("token_endpoint_auth_methods_supported") or [SECRET_METHODS[0]]
 
 

@@ -14,9 +14,11 @@ from q2mfa_cli.provider.outcome import Outcome
 class Check:
     """One check.
 
-    :param what: the requirement, for the documentation. :param source: where the requirement comes from.
-    :param severity: of its findings. With a finding of ``high`` or more, no customer can log in.
-    :param remedy: what to change. :param run: judges an observation.
+    :param what: The requirement, for the documentation.
+    :param source: Where the requirement comes from.
+    :param severity: Of its findings. With a finding of ``high`` or more, no customer can log in.
+    :param remedy: What to change.
+    :param run: Judges an observation.
     """
 
     id: str

@@ -39,7 +39,8 @@ def frame(url: Callable[[], str], embedder: str, on_loopback: bool, seconds: flo
 
     Nothing is sent to the embedder: Playwright answers for it. So Chromium judges ``frame-ancestors`` by its true origin.
 
-    :param url: makes the URL of a new request. :param seconds: how long a page may take to load.
+    :param url: Makes the URL of a new request.
+    :param seconds: How long a page may take to load.
     """
     try:
         from playwright.sync_api import Error, sync_playwright

@@ -19,12 +19,12 @@ BACKEND_ENDPOINTS = ("token_endpoint", "jwks_uri", PAR_ENDPOINT)
 
 
 def metadata_url(issuer: str) -> str:
-    """Where the metadata of *issuer* are (Discovery, 4)."""
+    """Return where the metadata of *issuer* are (Discovery, 4)."""
     return issuer.rstrip("/") + WELL_KNOWN
 
 
 def issuer_problem(issuer: str) -> tuple[str, str] | None:
-    """Why *issuer* is not valid, and the remedy; ``None`` if it is valid."""
+    """Return why *issuer* is not valid, and the remedy; ``None`` if it is valid."""
     try:
         spelling = check_issuer(issuer)
     except UsageError as error:
@@ -66,14 +66,14 @@ def discovery(seen: Observation) -> Iterable[Outcome]:
 
 
 def right_spelling(seen: Observation) -> str:
-    """The issuer as the metadata spell it, if that is a valid issuer; otherwise empty."""
+    """Return the issuer as the metadata spell it, if that is a valid issuer; otherwise empty."""
     issuer = seen.metadata.get("issuer")
     is_issuer = isinstance(issuer, str) and not issuer_problem(issuer) and "{" not in issuer
     return str(issuer) if is_issuer else ""
 
 
 def is_near(one: str, other: str) -> bool:
-    """Whether two issuers differ only in letter case or a slash at the end."""
+    """Return whether two issuers differ only in letter case or a slash at the end."""
     return one.rstrip("/").lower() == other.rstrip("/").lower()
 
 
@@ -117,13 +117,13 @@ def endpoints(seen: Observation) -> Iterable[Outcome]:
 
 
 def backend_hosts(seen: Observation) -> list[str]:
-    """The hosts that ``OUTBOUND_WHITELIST`` must list: those of the issuer and of the endpoints that the backend calls."""
+    """Return the hosts that ``OUTBOUND_WHITELIST`` must list: those of the issuer and of the endpoints that the backend calls."""
     urls: list[Any] = [seen.issuer, *(seen.metadata.get(name) for name in BACKEND_ENDPOINTS)]
     return list(dict.fromkeys(urlsplit(url).hostname or "" for url in urls if seen.is_safe(url)))
 
 
 def page_origins(seen: Observation) -> list[str]:
-    """The origins that the outlet shows besides the issuer's: those of the authorization endpoint and of the pages."""
+    """Return the origins that the outlet shows besides the issuer's: those of the authorization endpoint and of the pages."""
     urls: list[Any] = [
         seen.metadata.get("authorization_endpoint"),
         *(page.url for page in seen.pages if isinstance(page, Answer)),

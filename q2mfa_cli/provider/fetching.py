@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 class Client:
     """Requests that share cookies, like those of one customer.
 
-    :param seconds: how long each of them may take.
+    :param seconds: How long each of them may take.
     """
 
     def __init__(self, seconds: float = SECONDS) -> None:

@@ -16,8 +16,8 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 class Rule:
     """What a page says about frames.
 
-    :param header: the header that decides, as it can be quoted; empty if none does.
-    :param sources: its lists of sources, all of which have to allow the embedder.
+    :param header: The header that decides, as it can be quoted; empty if none does.
+    :param sources: Its lists of sources, all of which have to allow the embedder.
     """
 
     header: str
@@ -33,12 +33,12 @@ class Rule:
         return any(all(source in ("'self'", "'none'") for source in each) for each in self.sources)
 
     def allows(self, embedder: str, page: str) -> bool:
-        """Whether *embedder*, an origin, can frame the page at the URL *page*."""
+        """Return whether *embedder*, an origin, can frame the page at the URL *page*."""
         return all(any(_matches(source, embedder, page) for source in each) for each in self.sources)
 
 
 def rule_of(answer: Answer) -> Rule:
-    """The rule of a response. ``frame-ancestors`` makes browsers ignore ``X-Frame-Options``."""
+    """Return the rule of a response. ``frame-ancestors`` makes browsers ignore ``X-Frame-Options``."""
     policies = []
     for value in answer.all("Content-Security-Policy"):
         for policy in value.split(","):
@@ -64,7 +64,7 @@ def rule_of(answer: Answer) -> Rule:
 
 
 def _matches(source: str, embedder: str, page: str) -> bool:
-    """Whether one source expression matches the origin *embedder* (CSP 3, 6.7.2.8)."""
+    """Return whether one source expression matches the origin *embedder* (CSP 3, 6.7.2.8)."""
     origin = urlsplit(embedder)
     if source == "'self'":
         return origin_of(embedder) == origin_of(page)

@@ -18,7 +18,7 @@ BLOCKED = "net::ERR_BLOCKED_BY_RESPONSE"
 
 
 def login_page(seen: Observation) -> Page | None:
-    """The first page that the customer sees; ``None`` if it was not reached, or is something else."""
+    """Return the first page that the customer sees; ``None`` if it was not reached, or is something else."""
     if seen.pages_end or not seen.pages:
         return None
     page = Page(seen.pages[-1])
@@ -135,7 +135,7 @@ def passkeys(seen: Observation) -> Iterable[Outcome]:
 
 
 def _cookie(header: str) -> tuple[str, dict[str, str]]:
-    """A cookie's name, and its attributes by their names in lower case."""
+    """Return a cookie's name, and its attributes by their names in lower case."""
     first, *rest = header.split(";")
     attributes = dict(part.strip().lower().partition("=")[::2] for part in rest)
     return printable(first.partition("=")[0].strip(), 40), {
@@ -144,7 +144,7 @@ def _cookie(header: str) -> tuple[str, dict[str, str]]:
 
 
 def is_same_site(one: str, other: str) -> bool:
-    """Whether two URLs are of one site: the same scheme and registrable domain, as browsers see it."""
+    """Return whether two URLs are of one site: the same scheme and registrable domain, as browsers see it."""
     sites = {_site(url) for url in (one, other)}
     return len(sites) == 1
 

@@ -31,7 +31,7 @@ class Verdict(Enum):
 class Finding:
     """One outcome of one check, with what it means at this vendor.
 
-    :param impossible: why this vendor cannot change it; empty if it can.
+    :param impossible: Why this vendor cannot change it; empty if it can.
     """
 
     check: Check

@@ -62,7 +62,7 @@ def _problems(keys: list[dict[str, Any]]) -> Iterable[Outcome]:
 
 
 def _public_key(key: dict[str, Any]) -> Any:
-    """The key as the cryptography package has it; ``None`` if it cannot be read or is for another algorithm."""
+    """Return the key as the cryptography package has it; ``None`` if it cannot be read or is for another algorithm."""
     public = {name: value for name, value in key.items() if name not in PRIVATE}
     try:
         read = jwt.PyJWK(public)

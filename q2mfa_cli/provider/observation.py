@@ -33,8 +33,8 @@ class NoAnswer:
 class Answer:
     """A response.
 
-    :param headers: in the order received, including repeated ones.
-    :param received: when its headers arrived, in seconds since 1970 by this machine's clock.
+    :param headers: In the order received, including repeated ones.
+    :param received: When its headers arrived, in seconds since 1970 by this machine's clock.
     """
 
     url: str
@@ -44,7 +44,7 @@ class Answer:
     received: float = 0.0
 
     def all(self, name: str) -> list[str]:
-        """The values of every header of this name, in order."""
+        """Return the values of every header of this name, in order."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     def first(self, name: str) -> str:
@@ -67,9 +67,9 @@ class Answer:
 class Connection:
     """A TLS connection to one of the provider's hosts.
 
-    :param version: as OpenSSL names it, ``TLSv1.3``; empty without a connection.
-    :param days_left: until the certificate expires.
-    :param error: why the connection cannot be trusted, or could not be made; empty if it was.
+    :param version: As OpenSSL names it, ``TLSv1.3``; empty without a connection.
+    :param days_left: Until the certificate expires.
+    :param error: Why the connection cannot be trusted, or could not be made; empty if it was.
     :param trusted: False if the certificate or the protocol is at fault.
     """
 
@@ -92,8 +92,8 @@ class FramedPage:
     """The login page in a frame of online banking, as Chromium shows it.
 
     :param failure: Chromium's error in place of the page, such as ``net::ERR_BLOCKED_BY_RESPONSE``; empty if it shows one.
-    :param fields: how many fields a person can see and type into.
-    :param fields_in_tab: the same outside a frame. Counted only if the frame shows a page without a field.
+    :param fields: How many fields a person can see and type into.
+    :param fields_in_tab: The same outside a frame. Counted only if the frame shows a page without a field.
     """
 
     url: str
@@ -106,15 +106,16 @@ class FramedPage:
 class Observation:
     """Everything that was observed at a provider, and for which client.
 
-    :param embedder: the origin of online banking, which frames the login page.
-    :param redirect_uri: what is registered for the client.
-    :param requires_par: whether the extension requires pushed authorization requests.
+    :param embedder: The origin of online banking, which frames the login page.
+    :param redirect_uri: What is registered for the client.
+    :param requires_par: Whether the extension requires pushed authorization requests.
     :param profile: ``fapi2``, or empty; the extension's PROFILE.
-    :param pages: the responses from the authorization endpoint to the first page: redirects, then the page.
-    :param pages_end: why no page was reached: a :class:`NoAnswer`, or a sentence.
-    :param cross_origin: the authorization endpoint's response to a CORS request.
-    :param client: the response to the client's credentials. :param client_unseen: why they were not sent.
-    :param framed: what Chromium shows, or why it was not tried.
+    :param pages: The responses from the authorization endpoint to the first page: redirects, then the page.
+    :param pages_end: Why no page was reached: a :class:`NoAnswer`, or a sentence.
+    :param cross_origin: The authorization endpoint's response to a CORS request.
+    :param client: The response to the client's credentials.
+    :param client_unseen: Why they were not sent.
+    :param framed: What Chromium shows, or why it was not tried.
     """
 
     issuer: str
@@ -148,12 +149,12 @@ class Observation:
         return self.issuer.startswith("http://")
 
     def texts(self, name: str) -> list[str] | None:
-        """The list of texts that the metadata announce under *name*; ``None`` if they announce none."""
+        """Return the list of texts that the metadata announce under *name*; ``None`` if they announce none."""
         value = self.metadata.get(name)
         return [each for each in value if isinstance(each, str)] if isinstance(value, list) else None
 
     def is_safe(self, url: Any) -> bool:
-        """Whether *url* is an https URL, or an http one on this machine like the issuer's."""
+        """Return whether *url* is an https URL, or an http one on this machine like the issuer's."""
         return is_safe_url(url, self.issuer)
 
 
@@ -161,7 +162,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def is_safe_url(url: Any, issuer: str) -> bool:
-    """Whether *url* is an https URL without user, fragment or white space, or an http one on loopback if the issuer's is too."""
+    """Return whether *url* is an https URL without user, fragment or white space, or an http one on loopback if the issuer's is too."""
     if not isinstance(url, str) or not url.isascii() or not url.isprintable():
         return False
     if any(character in url for character in ' \\#"<>'):

@@ -21,9 +21,10 @@ class Kind(Enum):
 class Outcome:
     """What a check says.
 
-    :param text: a whole sentence that states the fact, not the advice.
-    :param severity: of what was found, if it is not the check's own.
-    :param remedy: if it is not the check's own. :param seen_at: the URL at which it was seen.
+    :param text: A whole sentence that states the fact, not the advice.
+    :param severity: Of what was found, if it is not the check's own.
+    :param remedy: If it is not the check's own.
+    :param seen_at: The URL at which it was seen.
     """
 
     kind: Kind
@@ -55,12 +56,12 @@ def info(text: str) -> Outcome:
 
 
 def printable(text: str, length: int) -> str:
-    """*text* from the provider, safe for a terminal: printable, and at most *length* characters."""
+    """Return *text* from the provider, safe for a terminal: printable, and at most *length* characters."""
     shown = "".join(character if character.isprintable() else "?" for character in text)
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def listed(values: list[str]) -> str:
-    """*values* from the provider, for a sentence: at most eight of them."""
+    """Return *values* from the provider, for a sentence: at most eight of them."""
     shown = [printable(value, 60) for value in values[:8]]
     return ", ".join(shown) + (f" and {len(values) - 8} more" if len(values) > 8 else "")

@@ -19,7 +19,9 @@ ERRORS = re.compile(
 class Page(HTMLParser):
     """The parts of a page that tell what it is.
 
-    :ivar typed: how many fields a person types into. :ivar forms: how many forms there are. :ivar scripts: how many scripts.
+    :ivar typed: How many fields a person types into.
+    :ivar forms: How many forms there are.
+    :ivar scripts: How many scripts.
     """
 
     def __init__(self, answer: Answer) -> None:

@@ -47,7 +47,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def as_text(judgment: Judgment, min_severity: str = SEVERITIES[0]) -> str:
     """Return the report for a person: the verdict, what was found, the rest in short, and what to configure.
 
-    :param min_severity: the least severity of the findings to show.
+    :param min_severity: The least severity of the findings to show.
     """
     vendor = f" ({judgment.vendor.name})" if judgment.vendor else ""
     lines = [f"{judgment.seen.issuer}{vendor}", judgment.sentence, ""]
@@ -67,7 +67,7 @@ def as_text(judgment: Judgment, min_severity: str = SEVERITIES[0]) -> str:
 
 
 def _rest(judgment: Judgment) -> list[str]:
-    """What was not found, one line for each text: many checks can be skipped for one reason."""
+    """Return what was not found, one line for each text: many checks can be skipped for one reason."""
     ids: dict[tuple[Kind, str], list[str]] = {}
     for kind in (Kind.UNKNOWN, Kind.SKIPPED, Kind.INFO):
         for finding in judgment.of_kind(kind):

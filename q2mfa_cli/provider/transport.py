@@ -56,7 +56,7 @@ def clock(seen: Observation) -> Iterable[Outcome]:
 
 
 def _skew(answer: Answer) -> float | None:
-    """How many seconds the provider's clock is ahead of ours; ``None`` if the response does not say."""
+    """Return how many seconds the provider's clock is ahead of ours; ``None`` if the response does not say."""
     try:
         date = parsedate_to_datetime(answer.first("Date"))
     except (TypeError, ValueError):

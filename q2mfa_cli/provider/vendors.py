@@ -14,11 +14,11 @@ from q2mfa_cli.provider.observation import Observation
 class Vendor:
     """A vendor, or a program, of identity providers.
 
-    :param page: its page in ``docs/how-to/identity-providers``, without the suffix; empty if it has none.
-    :param is_it: from the issuer's host and the metadata to whether this is the vendor.
-    :param remedies: what to switch there, by the check's id.
-    :param impossible: what cannot be switched there, by the check's id, with the reason.
-    :param settings: of the configuration, in addition to the usual ones.
+    :param page: Its page in ``docs/how-to/identity-providers``, without the suffix; empty if it has none.
+    :param is_it: From the issuer's host and the metadata to whether this is the vendor.
+    :param remedies: What to switch there, by the check's id.
+    :param impossible: What cannot be switched there, by the check's id, with the reason.
+    :param settings: Of the configuration, in addition to the usual ones.
     """
 
     name: str
@@ -116,6 +116,6 @@ VENDORS: tuple[Vendor, ...] = (
 
 
 def vendor_of(seen: Observation) -> Vendor | None:
-    """The vendor of this provider; ``None`` if it is none of the table."""
+    """Return the vendor of this provider; ``None`` if it is none of the table."""
     host = urlsplit(seen.issuer).hostname or ""
     return next((vendor for vendor in VENDORS if vendor.is_it(host, seen.metadata)), None)

@@ -43,10 +43,11 @@ FLOW_SECONDS = 600
 class Target:
     """The provider and the client to check.
 
-    :param secret: the client's secret, or its private key as a JWK. Not shown in the value's text.
-    :param requires_par: whether the extension requires pushed authorization requests.
+    :param secret: The client's secret, or its private key as a JWK. Not shown in the value's text.
+    :param requires_par: Whether the extension requires pushed authorization requests.
     :param profile: ``fapi2``, or empty; the extension's PROFILE.
-    :param in_browser: whether to frame the login page in Chromium. :param seconds: how long one request may take.
+    :param in_browser: Whether to frame the login page in Chromium.
+    :param seconds: How long one request may take.
     """
 
     issuer: str
@@ -74,7 +75,7 @@ def visit(target: Target) -> Observation:
 
     The secret goes to the token or PAR endpoint only, and only if the metadata are the issuer's own.
 
-    :raises UnusableKey: the secret is a JWK that cannot sign.
+    :raises UnusableKey: The secret is a JWK that cannot sign.
     """
     seen = Observation(
         issuer=target.issuer,
@@ -107,7 +108,7 @@ def _https_origins(seen: Observation) -> list[str]:
 
 
 def _authorization_request(target: Target) -> dict[str, str]:
-    """The request that a generated extension sends. The code verifier is discarded: no code is ever redeemed."""
+    """Return the request that a generated extension sends. The code verifier is discarded: no code is ever redeemed."""
     challenge = hashlib.sha256(secrets.token_urlsafe(32).encode()).digest()
     request = {
         "client_id": target.client_id,
@@ -169,7 +170,7 @@ def _is_key(secret: str) -> bool:
 
 
 def _credentials(target: Target, method: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The form fields and headers that prove who the client is, as oidc.py of the template has them (Core, 9)."""
+    """Return the form fields and headers that prove who the client is, as oidc.py of the template has them (Core, 9)."""
     if method == "client_secret_post":
         return {"client_id": target.client_id, "client_secret": target.secret}, {}
     if method == KEY_METHOD:
@@ -203,7 +204,7 @@ def _assertion(target: Target) -> str:
 
 
 def _reference(seen: Observation) -> str:
-    """The reference of the pushed request; empty if none was pushed, or accepted."""
+    """Return the reference of the pushed request; empty if none was pushed, or accepted."""
     answer = seen.client
     if seen.probe is not ClientProbe.PAR or not isinstance(answer, Answer) or answer.status not in (200, 201):
         return ""
@@ -276,7 +277,7 @@ def _is_callback(url: str, redirect_uri: str) -> bool:
 
 
 def _callback(url: str) -> str:
-    """What came back instead of a login page, as a sentence."""
+    """Return what came back instead of a login page, as a sentence."""
     error = (parse_qs(urlsplit(url).query).get("error") or [""])[0]
     if re.fullmatch(r"[a-z_]{1,40}", error):
         return f"The provider responds with {error} and shows no page."

@@ -33,7 +33,7 @@ class Transaction:
     everything. An interruption raises KeyboardInterrupt until :meth:`apply` has prepared everything; after that, it is
     ignored.
 
-    :raises Q2mfaError: the file system refused a step. The message says whether the workspace is unchanged.
+    :raises Q2mfaError: The file system refused a step. The message says whether the workspace is unchanged.
     """
 
     def __init__(self, root: Path) -> None:
@@ -62,7 +62,7 @@ class Transaction:
     def apply(self, changes: Iterable[Change]) -> None:
         """Make *changes*, in their order. Folders that lose their last file are removed.
 
-        :raises Q2mfaError: a file has changed since the plan.
+        :raises Q2mfaError: A file has changed since the plan.
         """
         from concurrent.futures import ThreadPoolExecutor  # a dry run does without it
 
@@ -154,6 +154,6 @@ class Transaction:
         return f"The file system refused{where}: {error.strerror or error}."
 
     def _shown(self, path: str) -> str:
-        """*path* relative to the workspace where it is in it, as the plan and the reports write it."""
+        """Return *path* relative to the workspace where it is in it, as the plan and the reports write it."""
         inside = path.removeprefix(self._root + os.sep)
         return shown(path if inside == path else inside.replace(os.sep, "/"))

@@ -16,9 +16,9 @@ from q2mfa_cli.transaction.staging import Staging
 class Change:
     """A file before and after.
 
-    :param path: relative to the workspace, ``/``-separated.
-    :param before: the content that the change was planned for; ``None`` where there is no file.
-    :param after: the new content; ``None`` removes the file.
+    :param path: Relative to the workspace, ``/``-separated.
+    :param before: The content that the change was planned for; ``None`` where there is no file.
+    :param after: The new content; ``None`` removes the file.
     """
 
     path: str
@@ -42,7 +42,7 @@ class Step:
                 disk.sync(self.new)
 
     def take(self) -> None:
-        """:raises Q2mfaError: the file has changed since the plan."""
+        """:raises Q2mfaError: The file has changed since the plan."""
         with _errors_name(self.target):
             present = None
             with suppress(FileNotFoundError), open(self.target, "rb") as file:

@@ -32,7 +32,7 @@ class Interruptions:
             signal.signal(number, handler)
 
     def check(self) -> None:
-        """:raises KeyboardInterrupt: a signal was received."""
+        """:raises KeyboardInterrupt: A signal was received."""
         if self.received:
             raise KeyboardInterrupt
 

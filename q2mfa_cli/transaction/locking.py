@@ -18,9 +18,9 @@ LOCK_SECONDS = 60.0
 def locked(root: str, interruptions: Interruptions, left: list[str]) -> Iterator[None]:
     """Hold the lock of the workspace *root*. The system releases the lock of a killed process.
 
-    :param interruptions: end the wait for another process.
-    :param left: receives the lock file's path if it is new and cannot be removed.
-    :raises Q2mfaError: another process holds the lock for too long.
+    :param interruptions: End the wait for another process.
+    :param left: Receives the lock file's path if it is new and cannot be removed.
+    :raises Q2mfaError: Another process holds the lock for too long.
     """
     from filelock import FileLock, Timeout  # imports asyncio, which a dry run does not need
 

@@ -23,7 +23,7 @@ class Staging:
         self._emptied = os.path.join(self._main, "emptied")
 
     def folder_for(self, target: str) -> str:
-        """A staging folder on the file system of *target*, which does not have to exist."""
+        """Return a staging folder on the file system of *target*, which does not have to exist."""
         parent = os.path.dirname(target)
         while not os.path.isdir(parent):
             parent = os.path.dirname(parent)

@@ -35,24 +35,24 @@ def mentioned_names(settings: bytes) -> list[str]:
 
     These are short names, and the packages of their modules.
 
-    :raises NotEditable: the file cannot be parsed.
+    :raises NotEditable: The file cannot be parsed.
     """
     tree = _parse(settings)
     return _names(entry for node in tree.body for entry in _added(node, INSTALLED))
 
 
 def installed_names(settings: bytes) -> list[str]:
-    """The same of the literal lists that are in effect at the end of the file.
+    """Return the same of the literal lists that are in effect at the end of the file.
 
-    :raises NotEditable: the file cannot be parsed.
+    :raises NotEditable: The file cannot be parsed.
     """
     return _names(_in_effect(_parse(settings), INSTALLED))
 
 
 def register(settings: bytes, names: Sequence[str]) -> bytes:
-    """*settings* with the extensions *names* appended to ``INSTALLED_EXTENSIONS``, without those it has.
+    """Return *settings* with the extensions *names* appended to ``INSTALLED_EXTENSIONS``, without those it has.
 
-    :raises NotEditable: that list is not a literal that can be extended safely.
+    :raises NotEditable: That list is not a literal that can be extended safely.
     """
     present = set(installed_names(settings))
     missing = [name for name in names if name not in present]
@@ -60,18 +60,18 @@ def register(settings: bytes, names: Sequence[str]) -> bytes:
 
 
 def whitelisted_hosts(settings: bytes) -> list[str]:
-    """The hosts that literal lists, in effect at the end of the file, allow outbound requests to.
+    """Return the hosts that literal lists, in effect at the end of the file, allow outbound requests to.
 
-    :raises NotEditable: the file cannot be parsed.
+    :raises NotEditable: The file cannot be parsed.
     """
     entries = _in_effect(_parse(settings), WHITELIST)
     return [e.value for e in entries if isinstance(e, ast.Constant) and isinstance(e.value, str)]
 
 
 def whitelist(settings: bytes, hosts: Sequence[str]) -> bytes:
-    """*settings* with *hosts* in ``OUTBOUND_WHITELIST``, without those it has.
+    """Return *settings* with *hosts* in ``OUTBOUND_WHITELIST``, without those it has.
 
-    :raises NotEditable: that list is not a literal that can be extended safely.
+    :raises NotEditable: That list is not a literal that can be extended safely.
     """
     present = set(whitelisted_hosts(settings))
     missing = [host for host in hosts if host not in present]
@@ -110,7 +110,7 @@ def _imports_defaults(node: ast.stmt) -> bool:
 
 
 def _list_of(node: ast.stmt, variable: str) -> ast.List | None:
-    """The list literal that *node* sets *variable* to, or adds to it; ``None`` where it does neither."""
+    """Return the list literal that *node* sets *variable* to, or adds to it; ``None`` where it does neither."""
     value: ast.expr | None = None
     match node:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == variable:
@@ -131,7 +131,7 @@ def _list_of(node: ast.stmt, variable: str) -> ast.List | None:
 
 
 def _added(node: ast.stmt, variable: str) -> list[ast.expr]:
-    """The entries that *node* gives *variable* by a literal."""
+    """Return the entries that *node* gives *variable* by a literal."""
     literal = _list_of(node, variable)
     if literal is not None:
         return literal.elts
@@ -144,7 +144,7 @@ def _added(node: ast.stmt, variable: str) -> list[ast.expr]:
 
 
 def _in_effect(tree: ast.Module, variable: str) -> list[ast.expr]:
-    """The entries that literals give *variable*, after the last statement that may remove them."""
+    """Return the entries that literals give *variable*, after the last statement that may remove them."""
     entries: list[ast.expr] = []
     for node in tree.body:
         added = _added(node, variable)
@@ -170,7 +170,7 @@ def _names(entries: Iterable[ast.expr]) -> list[str]:
 
 
 def _target(tree: ast.Module, variable: str) -> ast.List | None:
-    """The literal to extend: the first one after which nothing reassigns *variable* or removes entries.
+    """Return the literal to extend: the first one after which nothing reassigns *variable* or removes entries.
 
     The assignment itself is preferred to later additions, because that is where a reader looks. ``None`` if there is no such
     literal, but *variable* is a list at the end of the file.
@@ -206,7 +206,7 @@ def _target(tree: ast.Module, variable: str) -> ast.List | None:
 
 
 def _is_adding(node: ast.AST, variable: str) -> bool:
-    """Whether *node* calls a method that lists have, and adds an entry to *variable*."""
+    """Return whether *node* calls a method that lists have, and adds an entry to *variable*."""
     match node:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
             return name == variable and method in ADDING_METHODS
@@ -214,7 +214,7 @@ def _is_adding(node: ast.AST, variable: str) -> bool:
 
 
 def _shares(statement: ast.stmt) -> bool:
-    """Whether two names may be the same list after *statement*, so that adding to one changes the other."""
+    """Return whether two names may be the same list after *statement*, so that adding to one changes the other."""
     return any(
         (isinstance(node, ast.Assign) and len(node.targets) > 1)
         or (isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and isinstance(node.value, ast.Name))
@@ -233,19 +233,19 @@ def _reason(statement: ast.stmt, user: ast.AST, variable: str) -> str:
 
 
 def _disturbs(statement: ast.stmt, variable: str) -> bool:
-    """Whether *statement* may reassign *variable*, remove entries, or pass the list to code that may do so later."""
+    """Return whether *statement* may reassign *variable*, remove entries, or pass the list to code that may do so later."""
     return _disturbing(statement, variable) is not None
 
 
 def _disturbing(statement: ast.stmt, variable: str) -> ast.AST | None:
-    """The first node of *statement* that may do so."""
+    """Return the first node of *statement* that may do so."""
     nodes = list(ast.walk(statement))
     harmless = {id(operand) for node in nodes for operand in _only_read_by(node)}
     return next((node for node in nodes if _mentions(node, variable) and id(node) not in harmless), None)
 
 
 def _only_read_by(node: ast.AST) -> list[ast.expr]:
-    """The operands of *node* that it only reads or adds entries to, and does not keep."""
+    """Return the operands of *node* that it only reads or adds entries to, and does not keep."""
     match node:
         case ast.AugAssign(target=target, op=ast.Add(), value=value):
             return [target, value]
@@ -267,7 +267,7 @@ def _only_read_by(node: ast.AST) -> list[ast.expr]:
 
 
 def _mentions(node: ast.AST, variable: str) -> bool:
-    """Whether *node* itself names *variable*, in any role, or imports everything."""
+    """Return whether *node* itself names *variable*, in any role, or imports everything."""
     if isinstance(node, ast.alias) and node.name == "*":
         return True
     values = [value for _, value in ast.iter_fields(node)]
@@ -283,7 +283,7 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
     bom = 3 if settings.startswith(b"\xef\xbb\xbf") else 0
 
     def offset(line: int, column: int) -> int:
-        """A position of :mod:`ast` (1-based line, column in UTF-8 bytes) as an offset into the file."""
+        """Return a position of :mod:`ast` (1-based line, column in UTF-8 bytes) as an offset into the file."""
         return sum(map(len, lines[: line - 1])) + column + (bom if line == 1 else 0)
 
     opening = offset(target.lineno, target.col_offset)
@@ -318,7 +318,7 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
 
 
 def _append_statement(settings: bytes, tree: ast.Module, variable: str, entries: Sequence[str]) -> bytes:
-    """*settings* with a last statement that adds *entries*."""
+    """Return *settings* with a last statement that adds *entries*."""
     newline = b"\r\n" if b"\r\n" in settings else b"\n"
     literal = ", ".join(f'"{entry}"' for entry in entries)
     line = f"{variable}.extend([{literal}])".encode()
@@ -328,7 +328,7 @@ def _append_statement(settings: bytes, tree: ast.Module, variable: str, entries:
 
 
 def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
-    """The quotation mark that the list's last string uses."""
+    """Return the quotation mark that the list's last string uses."""
     for element in reversed(target.elts):
         if isinstance(element, ast.Constant) and isinstance(element.value, str):
             first = settings[offset(element.lineno, element.col_offset) :][:1]
@@ -337,7 +337,7 @@ def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
 
 
 def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
-    """The indentation of the list's last entry if it begins a line; otherwise four spaces."""
+    """Return the indentation of the list's last entry if it begins a line; otherwise four spaces."""
     if target.elts:
         line = settings[offset(target.elts[-1].lineno, 0) :]
         indent = line[: len(line) - len(line.lstrip(b" \t"))]
@@ -347,7 +347,7 @@ def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
 
 
 def _checked(edited: bytes, expected: ast.Module, what: str) -> bytes:
-    """*edited*, if it parses to exactly what was intended.
+    """Return *edited*, if it parses to exactly what was intended.
 
     :raises NotEditable: It does not, because of *what*.
     """
@@ -364,7 +364,7 @@ def _checked(edited: bytes, expected: ast.Module, what: str) -> bytes:
 
 
 def _shallow(node: ast.AST) -> list[object]:
-    """The kind of *node*, its plain values, and how many nodes are where; the walk visits those separately."""
+    """Return the kind of *node*, its plain values, and how many nodes are where; the walk visits those separately."""
 
     def plain(value: object) -> object:
         match value:
@@ -379,9 +379,9 @@ def _shallow(node: ast.AST) -> list[object]:
 
 
 def without(settings: bytes, variable: str, entry: str) -> bytes:
-    """*settings* without the text *entry* in the literal lists that make up *variable*.
+    """Return *settings* without the text *entry* in the literal lists that make up *variable*.
 
-    :raises NotEditable: the file cannot be parsed, or names the entry in another way.
+    :raises NotEditable: The file cannot be parsed, or names the entry in another way.
     """
     while True:
         tree = _parse(settings)
@@ -401,7 +401,7 @@ def _holds(entries: Iterable[ast.expr], entry: str) -> bool:
 
 
 def _cut(settings: bytes, tree: ast.Module, node: ast.stmt, variable: str, entry: str) -> bytes:
-    """*settings* without the first *entry* that *node* gives *variable*; without *node* if it gives nothing else."""
+    """Return *settings* without the first *entry* that *node* gives *variable*; without *node* if it gives nothing else."""
     lines = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", settings)
     bom = 3 if settings.startswith(b"\xef\xbb\xbf") else 0
     starts = [0]
