@@ -1,4 +1,4 @@
-"""The plan of a removal, which undoes what ``create`` did for an extension."""
+"""The plan of a removal, which reverts what ``create`` did for an extension."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from q2mfa_cli.workspace import requirements_file, settings_file
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
 from q2mfa_cli.workspace.registration import Registration
 
-# Folders that tools create in a workspace, with code that is not the workspace's own.
+# Folders with third-party code that tools create in a workspace.
 NOT_OWN = frozenset({"node_modules", "site-packages", "venv", "env"})
 
 
 def plan_removal(workspace: Workspace, name: str, *, force: bool = False) -> UpdatePlan:
     """Plan the removal of the extension *name*.
 
-    :param force: Also remove files that their owner edited.
-    :returns: A plan without extensions if nothing of it exists: a removal that was killed at its end is complete.
-    :raises Q2mfaError: It has no record; or a file was edited and *force* is not given.
+    :param force: Also remove files that the owner edited.
+    :returns: A plan without extensions if neither the folder nor the record exists. An earlier removal that was killed
+        may have removed both.
+    :raises Q2mfaError: The extension has no record, or the owner edited a file and *force* is false.
     """
     root = workspace.root
     if not (root / name).exists() and read_record(root, name) is None:
@@ -37,7 +38,7 @@ def plan_removal(workspace: Workspace, name: str, *, force: bool = False) -> Upd
         some = ", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "")
         raise Q2mfaError(
             f"{len(edited)} file{'s have' if len(edited) > 1 else ' has'} edits: {some}.",
-            f"`q2mfa diff {name}` shows them; --force removes them for good.",
+            f"See the edits with `q2mfa diff {name}`, or delete these files with --force.",
             "edited",
         )
     files = [FileUpdate(file.path, file.before, None, Outcome.REMOVED) for file in files]
@@ -59,7 +60,7 @@ def _files(root: Path, record: Record) -> Iterator[FileUpdate]:
 
 
 def _byte_code(root: Path, record: Record) -> Iterator[FileUpdate]:
-    """Yield the byte code of the generated modules, which would keep their folders from being removed."""
+    """Yield the compiled files of the generated modules. If these files remained, so would their folders."""
     for module in [path for path in record.files if path.endswith(".py")]:
         file = root / module
         for compiled in sorted(file.parent.glob(f"__pycache__/{file.stem}.*.pyc")):
@@ -70,7 +71,7 @@ def _byte_code(root: Path, record: Record) -> Iterator[FileUpdate]:
 
 
 def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], Registration]:
-    """Return the edits of the workspace's own files, and what is left for a person to do."""
+    """Return the edits of the workspace's own files, and the remaining manual steps."""
     leaving = Registration(install="")
     root, name = workspace.root, record.name
     needed_hosts: set[str] = set()
@@ -112,7 +113,7 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
 
 
 def _is_mentioned(root: Path, record: Record, word: str) -> bool:
-    """Return whether a Python file of the workspace has *word*, other than those of the extension and settings.py."""
+    """Return whether a Python file of the workspace contains *word*. The extension's files and settings.py do not count."""
     pattern = re.compile(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w-])")
     for folder, names, files in os.walk(root):
         names[:] = [name for name in names if name not in NOT_OWN and not name.startswith(".")]
@@ -130,7 +131,7 @@ def _is_mentioned(root: Path, record: Record, word: str) -> bool:
 
 
 def _left(root: Path, record: Record, files: list[FileUpdate]) -> list[str]:
-    """Name the owner's own files in the extension's folder, which are kept. Only the first level is named."""
+    """Return a step that names the owner's own files in the extension's folder, down to two levels."""
     folder = root / record.name
     gone = {file.path for file in files if file.after is None}
     own = set[str]()

@@ -13,13 +13,13 @@ from q2mfa_cli.provider.observation import is_safe_url, origin_of
 from q2mfa_cli.validators import check_client_id, check_scopes
 
 if TYPE_CHECKING:
-    # They need the sandbox extra: ask_provider says so if it is missing.
+    # They need the sandbox extra: check_provider says so if it is missing.
     from q2mfa_cli.provider.judgment import Judgment
 
 NEEDED = ("requests", "jwt", "cryptography", "publicsuffixlist")
 
 
-def ask_provider(
+def check_provider(
     issuer: str,
     *,
     client_id: str | None = None,

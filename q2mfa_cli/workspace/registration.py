@@ -35,7 +35,7 @@ class Registration:
             touched += [] if path in touched else [path]
 
 
-def registration(
+def plan_registration(
     workspace: Workspace, requests: Sequence[ExtensionRequest], edit_settings: bool
 ) -> Registration:
     """Return what changes in the workspace's own files when the extensions of *requests* are added."""
@@ -66,7 +66,7 @@ class Renewal:
     added_before: Sequence[str]
 
 
-def renewal(workspace: Workspace, renewals: Sequence[Renewal]) -> Registration:
+def plan_renewal(workspace: Workspace, renewals: Sequence[Renewal]) -> Registration:
     """Return what changes in the workspace's own files when extensions are updated.
 
     A lower bound that was added for the earlier version is raised. The owner decides whether the extension is installed.
