@@ -42,13 +42,13 @@ def plan_removal(workspace: Workspace, name: str, *, force: bool = False) -> Upd
             "edited",
         )
     files = [FileUpdate(file.path, file.before, None, Outcome.REMOVED) for file in files]
-    edits, leaving = _withdrawn(workspace, record)
-    leaving.steps += _left(root, record, files)
+    edits, registration = _workspace_edits(workspace, record)
+    registration.steps += _kept_files(root, record, files)
     path = record_path(name)
     kept = present(root, path)
     files.append(FileUpdate(path, kept if isinstance(kept, bytes) else None, None, Outcome.REMOVED))
     gone = ExtensionUpdate(record, record, tuple(files))
-    return UpdatePlan(workspace, (gone,), tuple(edits), leaving, is_removal=True)
+    return UpdatePlan(workspace, (gone,), tuple(edits), registration, is_removal=True)
 
 
 def _files(root: Path, record: Record) -> Iterator[FileUpdate]:
@@ -70,9 +70,9 @@ def _byte_code(root: Path, record: Record) -> Iterator[FileUpdate]:
                 yield FileUpdate(path, content, None, Outcome.REMOVED)
 
 
-def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], Registration]:
+def _workspace_edits(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], Registration]:
     """Return the edits of the workspace's own files, and the remaining manual steps."""
-    leaving = Registration(install="")
+    registration = Registration(install="")
     root, name = workspace.root, record.name
     needed_hosts: set[str] = set()
     needed_requirements: set[str] = set()
@@ -84,7 +84,9 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
     if workspace.settings is not None:
         hosts = [host for host in record.hosts if host not in needed_hosts]
         kept = [host for host in hosts if _is_mentioned(root, record, host)]
-        leaving.steps += [f"{SETTINGS} still allows {host}, because other files mention it" for host in kept]
+        registration.steps += [
+            f"{SETTINGS} still allows {host}, because other files mention it" for host in kept
+        ]
         settings = workspace.settings
         lists = {
             settings_file.INSTALLED: [name],
@@ -95,7 +97,9 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
                 try:
                     settings = settings_file.without(settings, variable, entry)
                 except settings_file.NotEditable as error:
-                    leaving.steps.append(f'Remove "{entry}" from {variable} in {SETTINGS} yourself: {error}')
+                    registration.steps.append(
+                        f'Remove "{entry}" from {variable} in {SETTINGS} yourself: {error}'
+                    )
         if settings != workspace.settings:
             edits.append(FileUpdate(SETTINGS, workspace.settings, settings, Outcome.UPDATED))
     if workspace.requirements is not None:
@@ -104,12 +108,12 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
             if line in needed_requirements:
                 continue
             if any(_is_mentioned(root, record, module) for module in record.request().integration.modules):
-                leaving.steps.append(f"{REQUIREMENTS} still has {line}, because other files import it")
+                registration.steps.append(f"{REQUIREMENTS} still has {line}, because other files import it")
                 continue
             content = requirements_file.removed(content, line)
         if content != workspace.requirements:
             edits.append(FileUpdate(REQUIREMENTS, workspace.requirements, content, Outcome.UPDATED))
-    return edits, leaving
+    return edits, registration
 
 
 def _is_mentioned(root: Path, record: Record, word: str) -> bool:
@@ -130,7 +134,7 @@ def _is_mentioned(root: Path, record: Record, word: str) -> bool:
     return False
 
 
-def _left(root: Path, record: Record, files: list[FileUpdate]) -> list[str]:
+def _kept_files(root: Path, record: Record, files: list[FileUpdate]) -> list[str]:
     """Return a step that names the owner's own files in the extension's folder, down to two levels."""
     folder = root / record.name
     gone = {file.path for file in files if file.after is None}
