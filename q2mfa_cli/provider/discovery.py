@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from q2mfa_cli.errors import UsageError, shown
-from q2mfa_cli.provider.observation import Answer, NoAnswer, Observation, origin_of
+from q2mfa_cli.provider.observation import NoResponse, Observation, Response, origin_of
 from q2mfa_cli.provider.outcome import Outcome, found, info, passed, skipped
 from q2mfa_cli.validators import check_issuer
 
@@ -48,21 +48,21 @@ def discovery(seen: Observation) -> Iterable[Outcome]:
     if issuer_problem(seen.issuer):
         yield skipped("The issuer is not valid, so the provider was not queried.")
         return
-    answer = seen.discovery
-    if isinstance(answer, NoAnswer):
-        yield found(f"The provider {answer.trouble.value}.", seen_at=answer.url)
-    elif 300 <= answer.status < 400:
+    response = seen.discovery
+    if isinstance(response, NoResponse):
+        yield found(f"The provider {response.failure.value}.", seen_at=response.url)
+    elif 300 <= response.status < 400:
         yield found(
             "The URL of the metadata redirects, which the extension does not follow.",
             remedy="Use the issuer that the redirect leads to.",
-            seen_at=answer.url,
+            seen_at=response.url,
         )
-    elif answer.status != 200:
-        yield found(f"The URL of the metadata responds with status {answer.status}.", seen_at=answer.url)
-    elif not isinstance(answer.json, dict):
-        yield found("The metadata are not a JSON object.", seen_at=answer.url)
+    elif response.status != 200:
+        yield found(f"The URL of the metadata responds with status {response.status}.", seen_at=response.url)
+    elif not isinstance(response.json, dict):
+        yield found("The metadata are not a JSON object.", seen_at=response.url)
     else:
-        yield passed(f"The metadata are a JSON object of {len(answer.body):,} bytes.")
+        yield passed(f"The metadata are a JSON object of {len(response.body):,} bytes.")
 
 
 def right_spelling(seen: Observation) -> str:
@@ -72,7 +72,7 @@ def right_spelling(seen: Observation) -> str:
     return str(issuer) if is_issuer else ""
 
 
-def is_near(one: str, other: str) -> bool:
+def matches_loosely(one: str, other: str) -> bool:
     """Return whether two issuers differ only in letter case or a slash at the end."""
     return one.rstrip("/").lower() == other.rstrip("/").lower()
 
@@ -126,7 +126,7 @@ def page_origins(seen: Observation) -> list[str]:
     """Return the origins that the outlet shows besides the issuer's: those of the authorization endpoint and of the pages."""
     urls: list[Any] = [
         seen.metadata.get("authorization_endpoint"),
-        *(page.url for page in seen.pages if isinstance(page, Answer)),
+        *(page.url for page in seen.pages if isinstance(page, Response)),
     ]
     origins = dict.fromkeys(origin_of(url) for url in urls if seen.is_safe(url))
     return [origin for origin in origins if origin != origin_of(seen.issuer)]

@@ -14,7 +14,7 @@ import requests
 import urllib3
 
 from q2mfa_cli import __version__
-from q2mfa_cli.provider.observation import Answer, Connection, NoAnswer, Trouble
+from q2mfa_cli.provider.observation import Connection, Failure, NoResponse, Response
 
 SECONDS = 10.0
 """How long one request may take, from the connection to the last byte."""
@@ -36,16 +36,16 @@ class Client:
         # Without this, requests sends credentials from ~/.netrc.
         self._session.auth = lambda request: request
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer | NoAnswer:
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response | NoResponse:
         return self._request("GET", url, headers=headers)
 
-    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer | NoAnswer:
+    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Response | NoResponse:
         return self._request("POST", url, data=form, headers=headers)
 
-    def _request(self, method: str, url: str, **options: Any) -> Answer | NoAnswer:
+    def _request(self, method: str, url: str, **options: Any) -> Response | NoResponse:
         """Send one request. A redirect is a response like any other."""
 
-        def ask() -> Answer | NoAnswer:
+        def ask() -> Response | NoResponse:
             try:
                 with self._session.request(
                     method, url, timeout=self._seconds, allow_redirects=False, stream=True, **options
@@ -54,25 +54,25 @@ class Client:
                     for chunk in response.iter_content(CHUNK):
                         body += chunk
                         if len(body) > MAX_BYTES:
-                            return NoAnswer(url, Trouble.SIZE)
+                            return NoResponse(url, Failure.SIZE)
                     # requests joins repeated headers, which makes cookies inseparable.
                     headers = tuple(response.raw.headers.items())
-                    return Answer(url, response.status_code, headers, body, received)
+                    return Response(url, response.status_code, headers, body, received)
             except requests.exceptions.SSLError:
-                return NoAnswer(url, Trouble.TLS)
+                return NoResponse(url, Failure.TLS)
             except requests.exceptions.Timeout:
-                return NoAnswer(url, Trouble.TIME)
+                return NoResponse(url, Failure.TIME)
             except requests.exceptions.ConnectionError as error:
                 cause = error.args[0] if error.args else None
                 if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
-                    return NoAnswer(url, Trouble.TIME)
+                    return NoResponse(url, Failure.TIME)
                 lied = isinstance(cause, urllib3.exceptions.ProtocolError)
-                return NoAnswer(url, Trouble.PROTOCOL if lied else Trouble.CONNECTION)
+                return NoResponse(url, Failure.PROTOCOL if lied else Failure.CONNECTION)
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError):
-                return NoAnswer(url, Trouble.PROTOCOL)
+                return NoResponse(url, Failure.PROTOCOL)
 
         # requests limits each wait, not their sum: a response that drips takes forever.
-        late: Answer | NoAnswer = NoAnswer(url, Trouble.TIME)
+        late: Response | NoResponse = NoResponse(url, Failure.TIME)
         return _within(self._seconds, ask, late)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from q2mfa_cli.provider.observation import Answer, origin_of
+from q2mfa_cli.provider.observation import Response, origin_of
 from q2mfa_cli.provider.outcome import printable
 
 SHOWN = 160
@@ -24,11 +24,11 @@ class Rule:
     sources: tuple[tuple[str, ...], ...]
 
     @property
-    def allows_everybody(self) -> bool:
+    def allows_any_origin(self) -> bool:
         return all(set(each) & {"*", "https:"} for each in self.sources)
 
     @property
-    def allows_own_origin_at_most(self) -> bool:
+    def allows_only_own_origin(self) -> bool:
         """Whether no origin but the page's own can frame it."""
         return any(all(source in ("'self'", "'none'") for source in each) for each in self.sources)
 
@@ -37,10 +37,10 @@ class Rule:
         return all(any(_matches(source, embedder, page) for source in each) for each in self.sources)
 
 
-def rule_of(answer: Answer) -> Rule:
+def rule_of(response: Response) -> Rule:
     """Return the rule of a response. ``frame-ancestors`` makes browsers ignore ``X-Frame-Options``."""
     policies = []
-    for value in answer.all("Content-Security-Policy"):
+    for value in response.all("Content-Security-Policy"):
         for policy in value.split(","):
             for directive in policy.split(";"):
                 name, *sources = directive.split()[:200] or [""]
@@ -50,7 +50,7 @@ def rule_of(answer: Answer) -> Rule:
     if policies:
         shown = " and ".join(f"frame-ancestors {' '.join(each)}" for each in policies)
         return Rule(f"Content-Security-Policy: {printable(shown, SHOWN)}", tuple(policies))
-    values = answer.all("X-Frame-Options")
+    values = response.all("X-Frame-Options")
     options = {option.strip().lower() for value in values for option in value.split(",")}
     header = f"X-Frame-Options: {printable(', '.join(values), SHOWN)}"
     if len(options) > 1:

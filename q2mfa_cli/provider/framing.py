@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from publicsuffixlist import PublicSuffixList
 
 from q2mfa_cli.provider.frame_headers import rule_of
-from q2mfa_cli.provider.observation import Answer, NoAnswer, Observation, Trouble, origin_of
+from q2mfa_cli.provider.observation import Failure, NoResponse, Observation, Response, origin_of
 from q2mfa_cli.provider.outcome import Outcome, found, passed, printable, skipped, unknown
 from q2mfa_cli.provider.page import Page
 
@@ -26,11 +26,11 @@ def login_page(seen: Observation) -> Page | None:
 
 
 def framing(seen: Observation) -> Iterable[Outcome]:
-    if isinstance(seen.pages_end, NoAnswer):
-        if seen.pages_end.trouble is Trouble.TLS:
+    if isinstance(seen.pages_end, NoResponse):
+        if seen.pages_end.failure is Failure.TLS:
             yield unknown("The login page was not reached: its TLS connection is not trusted.")
         else:
-            yield unknown(f"The login page was not reached: it {seen.pages_end.trouble.value}.")
+            yield unknown(f"The login page was not reached: it {seen.pages_end.failure.value}.")
         return
     if seen.pages_end:
         yield (unknown if seen.pages else skipped)(seen.pages_end)
@@ -38,11 +38,11 @@ def framing(seen: Observation) -> Iterable[Outcome]:
     if not seen.pages:
         yield skipped("The login page was not checked.")
         return
-    answer = seen.pages[-1]
-    page = Page(answer)
+    response = seen.pages[-1]
+    page = Page(response)
     if page.is_error:
         yield unknown(
-            f"The provider shows an error page ({answer.status}), so the login page could not be checked.",
+            f"The provider shows an error page ({response.status}), so the login page could not be checked.",
             "Register the client with this redirect URI, then run the command again.",
         )
     elif not page.is_login:
@@ -50,17 +50,17 @@ def framing(seen: Observation) -> Iterable[Outcome]:
             "The first page continues by script, or is not a login page. Add --browser, or check it in a browser."
         )
     else:
-        yield _judged(answer, seen.embedder)
+        yield _judged(response, seen.embedder)
 
 
-def _judged(answer: Answer, embedder: str) -> Outcome:
-    rule, page_url = rule_of(answer), answer.url.partition("?")[0]
+def _judged(response: Response, embedder: str) -> Outcome:
+    rule, page_url = rule_of(response), response.url.partition("?")[0]
     who = embedder or "another origin"
-    if rule.allows_everybody:
+    if rule.allows_any_origin:
         return passed("The login page lets any origin frame it. Only online banking should be allowed.")
-    if embedder and rule.allows(embedder, answer.url):
+    if embedder and rule.allows(embedder, response.url):
         return passed(f"The login page lets {embedder} frame it.")
-    if embedder or rule.allows_own_origin_at_most:
+    if embedder or rule.allows_only_own_origin:
         return found(f"The login page does not let {who} frame it: {rule.header}.", seen_at=page_url)
     return unknown(f"The login page lets some origins frame it: {rule.header}.", "Add --embedder.")
 
@@ -94,10 +94,10 @@ def frame_cookies(seen: Observation) -> Iterable[Outcome]:
         yield skipped("The login page was not reached.")
         return
     kept, lost, partitioned = False, dict[str, None](), True
-    for answer in seen.pages:
-        if seen.embedder and is_same_site(seen.embedder, answer.url):
+    for response in seen.pages:
+        if seen.embedder and is_same_site(seen.embedder, response.url):
             continue
-        for cookie in answer.all("Set-Cookie"):
+        for cookie in response.all("Set-Cookie"):
             name, attributes = _cookie(cookie)
             if attributes.get("samesite") == "none" and "secure" in attributes:
                 kept, partitioned = True, partitioned and "partitioned" in attributes

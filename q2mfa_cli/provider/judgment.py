@@ -10,8 +10,14 @@ from typing import Any
 
 from q2mfa_cli.provider.capabilities import KEY_METHOD, SECRET_METHODS, authentication_methods
 from q2mfa_cli.provider.checks import CHECKS, Check
-from q2mfa_cli.provider.discovery import PAR_ENDPOINT, backend_hosts, is_near, page_origins, right_spelling
-from q2mfa_cli.provider.observation import NoAnswer, Observation, Trouble
+from q2mfa_cli.provider.discovery import (
+    PAR_ENDPOINT,
+    backend_hosts,
+    matches_loosely,
+    page_origins,
+    right_spelling,
+)
+from q2mfa_cli.provider.observation import Failure, NoResponse, Observation
 from q2mfa_cli.provider.outcome import SEVERITIES, Kind, Outcome
 from q2mfa_cli.provider.vendors import Vendor, vendor_of
 
@@ -125,15 +131,15 @@ class Judgment:
     @property
     def is_unreachable(self) -> bool:
         """Whether the provider did not respond at all, so that nothing could be checked."""
-        answer = self.seen.discovery
-        silent = isinstance(answer, NoAnswer) and answer.trouble in (Trouble.CONNECTION, Trouble.TIME)
+        response = self.seen.discovery
+        silent = isinstance(response, NoResponse) and response.failure in (Failure.CONNECTION, Failure.TIME)
         return silent and all(finding.check.id == "discovery" for finding in self.blocking)
 
     @property
     def can_be_configured(self) -> bool:
         """Whether there are metadata of this issuer, possibly spelled differently, and the provider can work."""
         spelling = right_spelling(self.seen)
-        return self.verdict is not Verdict.CANNOT and is_near(spelling, self.seen.issuer)
+        return self.verdict is not Verdict.CANNOT and matches_loosely(spelling, self.seen.issuer)
 
     @property
     def outbound_hosts(self) -> list[str]:

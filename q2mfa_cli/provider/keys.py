@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from q2mfa_cli.provider.capabilities import ALGORITHMS
-from q2mfa_cli.provider.observation import NoAnswer, Observation
+from q2mfa_cli.provider.observation import NoResponse, Observation
 from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped
 
 PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
@@ -18,20 +18,20 @@ RSA_BITS = 2048
 
 
 def jwks(seen: Observation) -> Iterable[Outcome]:
-    answer = seen.jwks
-    if answer is None:
+    response = seen.jwks
+    if response is None:
         yield skipped("There is no usable jwks_uri.")
         return
-    if isinstance(answer, NoAnswer):
-        yield found(f"The jwks_uri {answer.trouble.value}.", "high", seen_at=answer.url)
+    if isinstance(response, NoResponse):
+        yield found(f"The jwks_uri {response.failure.value}.", "high", seen_at=response.url)
         return
-    published = answer.json if answer.status == 200 else None
+    published = response.json if response.status == 200 else None
     keys = published.get("keys") if isinstance(published, dict) else None
     if not isinstance(keys, list):
         yield found(
-            f"The jwks_uri responds with status {answer.status} and no list of keys.",
+            f"The jwks_uri responds with status {response.status} and no list of keys.",
             "high",
-            seen_at=answer.url,
+            seen_at=response.url,
         )
         return
     problems = list(_problems([key for key in keys if isinstance(key, dict)]))

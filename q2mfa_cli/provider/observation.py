@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-class Trouble(Enum):
-    """Why there is no answer. The value completes the sentence "The provider …"."""
+class Failure(Enum):
+    """Why there is no response. The value completes the sentence "The provider …"."""
 
     CONNECTION = "cannot be reached"
     TIME = "takes more than 10 seconds"
@@ -22,15 +22,15 @@ class Trouble(Enum):
 
 
 @dataclass(frozen=True)
-class NoAnswer:
+class NoResponse:
     """A request without a usable response."""
 
     url: str
-    trouble: Trouble
+    failure: Failure
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A response.
 
     :param headers: In the order received, including repeated ones.
@@ -111,7 +111,7 @@ class Observation:
     :param requires_par: Whether the extension requires pushed authorization requests.
     :param profile: ``fapi2``, or empty; the extension's PROFILE.
     :param pages: The responses from the authorization endpoint to the first page: redirects, then the page.
-    :param pages_end: Why no page was reached: a :class:`NoAnswer`, or a sentence.
+    :param pages_end: Why no page was reached: a :class:`NoResponse`, or a sentence.
     :param cross_origin: The authorization endpoint's response to a CORS request.
     :param client: The response to the client's credentials.
     :param client_unseen: Why they were not sent.
@@ -119,19 +119,19 @@ class Observation:
     """
 
     issuer: str
-    discovery: Answer | NoAnswer
+    discovery: Response | NoResponse
     embedder: str = ""
     client_id: str = ""
     redirect_uri: str = ""
     acr_values: Sequence[str] = ()
     requires_par: bool = False
     profile: str = ""
-    jwks: Answer | NoAnswer | None = None
-    pages: Sequence[Answer] = ()
-    pages_end: NoAnswer | str = ""
-    cross_origin: Answer | NoAnswer | None = None
+    jwks: Response | NoResponse | None = None
+    pages: Sequence[Response] = ()
+    pages_end: NoResponse | str = ""
+    cross_origin: Response | NoResponse | None = None
     probe: ClientProbe | None = None
-    client: Answer | NoAnswer | None = None
+    client: Response | NoResponse | None = None
     client_unseen: str = ""
     connections: Sequence[Connection] = ()
     framed: FramedPage | str = ""
@@ -139,8 +139,8 @@ class Observation:
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
         """The provider's metadata; empty if it published none that can be read."""
-        usable = isinstance(self.discovery, Answer) and self.discovery.status == 200
-        found = self.discovery.json if usable and isinstance(self.discovery, Answer) else None
+        usable = isinstance(self.discovery, Response) and self.discovery.status == 200
+        found = self.discovery.json if usable and isinstance(self.discovery, Response) else None
         return found if isinstance(found, dict) else {}
 
     @property

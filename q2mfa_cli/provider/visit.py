@@ -24,12 +24,12 @@ from q2mfa_cli.provider.discovery import (
 )
 from q2mfa_cli.provider.fetching import SECONDS, Client, connect
 from q2mfa_cli.provider.observation import (
-    Answer,
     ClientProbe,
+    Failure,
     FramedPage,
-    NoAnswer,
+    NoResponse,
     Observation,
-    Trouble,
+    Response,
     is_safe_url,
     origin_of,
 )
@@ -79,7 +79,7 @@ def visit(target: Target) -> Observation:
     """
     seen = Observation(
         issuer=target.issuer,
-        discovery=NoAnswer(metadata_url(target.issuer), Trouble.CONNECTION),
+        discovery=NoResponse(metadata_url(target.issuer), Failure.CONNECTION),
         embedder=target.embedder,
         client_id=target.client_id,
         redirect_uri=target.redirect_uri,
@@ -146,21 +146,21 @@ def _try_client(seen: Observation, target: Target) -> Observation:
             client_unseen="The secret was not sent, because the provider does not accept client secrets.",
         )
     if pushes:
-        answer = _authenticated_post(target, str(endpoint), method, _authorization_request(target))
-        return replace(seen, probe=ClientProbe.PAR, client=answer)
+        response = _authenticated_post(target, str(endpoint), method, _authorization_request(target))
+        return replace(seen, probe=ClientProbe.PAR, client=response)
     made_up = {
         "grant_type": "authorization_code",
         "code": secrets.token_urlsafe(32),
         "redirect_uri": target.redirect_uri or f"{OTHER_ORIGIN}/verify.html",
         "code_verifier": secrets.token_urlsafe(32),
     }
-    answer = _authenticated_post(target, str(endpoint), method, made_up)
-    return replace(seen, probe=ClientProbe.TOKEN, client=answer)
+    response = _authenticated_post(target, str(endpoint), method, made_up)
+    return replace(seen, probe=ClientProbe.TOKEN, client=response)
 
 
 def _authenticated_post(
     target: Target, endpoint: str, method: str, form: Mapping[str, str]
-) -> Answer | NoAnswer:
+) -> Response | NoResponse:
     proof, headers = _credentials(target, method)
     return Client(target.seconds).post(endpoint, {**form, **proof}, headers)
 
@@ -205,10 +205,14 @@ def _assertion(target: Target) -> str:
 
 def _reference(seen: Observation) -> str:
     """Return the reference of the pushed request; empty if none was pushed, or accepted."""
-    answer = seen.client
-    if seen.probe is not ClientProbe.PAR or not isinstance(answer, Answer) or answer.status not in (200, 201):
+    response = seen.client
+    if (
+        seen.probe is not ClientProbe.PAR
+        or not isinstance(response, Response)
+        or response.status not in (200, 201)
+    ):
         return ""
-    reference = answer.json.get("request_uri") if isinstance(answer.json, dict) else ""
+    reference = response.json.get("request_uri") if isinstance(response.json, dict) else ""
     return reference if isinstance(reference, str) else ""
 
 
@@ -238,17 +242,17 @@ def _go_to_login(seen: Observation, target: Target) -> Observation:
             pages_end="The login page was not checked, because the provider requires pushed requests. "
             "Add --client-secret-env.",
         )
-    browser, pages = Client(target.seconds), list[Answer]()
+    browser, pages = Client(target.seconds), list[Response]()
     url = _authorization_url(seen, target, reference)
     for _ in range(REDIRECTS + 1):
-        answer = browser.get(url)
-        if isinstance(answer, NoAnswer):
-            return replace(seen, pages=pages, pages_end=answer)
-        pages.append(answer)
-        location = answer.first("Location")
-        if not 300 <= answer.status < 400 or not location:
+        response = browser.get(url)
+        if isinstance(response, NoResponse):
+            return replace(seen, pages=pages, pages_end=response)
+        pages.append(response)
+        location = response.first("Location")
+        if not 300 <= response.status < 400 or not location:
             return replace(seen, pages=pages)
-        url = urljoin(answer.url, location)
+        url = urljoin(response.url, location)
         if _is_callback(url, target.redirect_uri):
             return replace(seen, pages=pages, pages_end=_callback(url))
         if not is_safe_url(url.partition("#")[0], target.issuer):
