@@ -1,4 +1,4 @@
-"""The one table of checks. ``docs/reference/provider-checks.md`` is written from it."""
+"""The table of checks. ``docs/reference/provider-checks.md`` is generated from it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Check:
     """One check.
 
     :param what: The requirement, for the documentation.
-    :param source: Where the requirement comes from.
-    :param severity: Of its findings. With a finding of ``high`` or more, no customer can log in.
+    :param source: The specification that has the requirement.
+    :param severity: The severity of its findings. With ``high`` or ``critical``, no customer can log in.
     :param remedy: What to change.
-    :param run: Judges an observation.
+    :param run: Returns the outcomes for an observation.
     """
 
     id: str
@@ -48,7 +48,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "discovery",
-        "The metadata are a JSON object of at most 100,000 bytes, served without a redirect.",
+        "The metadata is a JSON object of at most 100,000 bytes, served without a redirect.",
         "Discovery, 4",
         "high",
         "Check the issuer: the provider must respond at the issuer followed by /.well-known/openid-configuration.",

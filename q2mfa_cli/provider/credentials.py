@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from q2mfa_cli.provider.observation import ClientProbe, NoResponse, Observation
 from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped, unknown
 
-# Nothing else of an error is ever shown: a provider may repeat what it was sent (RFC 6749, 5.2; RFC 9126, 2.3).
+# Only these error codes are ever shown, because other parts of an error may repeat the credentials (RFC 6749, 5.2; RFC 9126, 2.3).
 ERRORS = (
     "invalid_client",
     "invalid_grant",
@@ -37,7 +37,7 @@ def client(seen: Observation) -> Iterable[Outcome]:
         yield found(f"The provider rejects the client's credentials ({said}).", seen_at=response.url)
     elif (
         response.status == 403 and not error
-    ):  # Glewlwyd's response to a wrong secret; a firewall's to this machine
+    ):  # Glewlwyd responds so to a wrong secret, and a firewall to this machine
         yield found(
             "The provider rejects the client's credentials or this machine (403).", seen_at=response.url
         )

@@ -1,4 +1,7 @@
-"""Whether a response lets another origin frame it: Content Security Policy Level 3, and the HTML Standard for X-Frame-Options."""
+"""The headers that decide whether another origin may frame a response.
+
+Sources: Content Security Policy Level 3, and the HTML Standard for X-Frame-Options.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 
 @dataclass(frozen=True)
 class Rule:
-    """What a page says about frames.
+    """The rule for framing a page.
 
-    :param header: The header that decides, as it can be quoted; empty if none does.
-    :param sources: Its lists of sources, all of which have to allow the embedder.
+    :param header: The deciding header, ready to show in a message; empty if no header limits framing.
+    :param sources: The source lists of all policies. Each list must allow the embedder.
     """
 
     header: str
@@ -29,16 +32,16 @@ class Rule:
 
     @property
     def allows_only_own_origin(self) -> bool:
-        """Whether no origin but the page's own can frame it."""
+        """Whether at most the page's own origin may frame it."""
         return any(all(source in ("'self'", "'none'") for source in each) for each in self.sources)
 
     def allows(self, embedder: str, page: str) -> bool:
-        """Return whether *embedder*, an origin, can frame the page at the URL *page*."""
+        """Return whether the origin *embedder* may frame the page at the URL *page*."""
         return all(any(_matches(source, embedder, page) for source in each) for each in self.sources)
 
 
 def rule_of(response: Response) -> Rule:
-    """Return the rule of a response. ``frame-ancestors`` makes browsers ignore ``X-Frame-Options``."""
+    """Return the framing rule of a response. With ``frame-ancestors``, browsers ignore ``X-Frame-Options``."""
     policies = []
     for value in response.all("Content-Security-Policy"):
         for policy in value.split(","):
@@ -46,7 +49,7 @@ def rule_of(response: Response) -> Rule:
                 name, *sources = directive.split()[:200] or [""]
                 if name.lower() == "frame-ancestors":
                     policies.append(tuple(source.lower() for source in sources) or ("'none'",))
-                    break  # a repeated directive counts for nothing
+                    break  # browsers ignore a repeated directive
     if policies:
         shown = " and ".join(f"frame-ancestors {' '.join(each)}" for each in policies)
         return Rule(f"Content-Security-Policy: {printable(shown, SHOWN)}", tuple(policies))
@@ -60,11 +63,11 @@ def rule_of(response: Response) -> Rule:
         return Rule(header, (("'none'",),))
     if options == {"sameorigin"}:
         return Rule(header, (("'self'",),))
-    return Rule("", ())  # browsers ignore any other value, ALLOW-FROM among them
+    return Rule("", ())  # browsers ignore all other values, such as ALLOW-FROM
 
 
 def _matches(source: str, embedder: str, page: str) -> bool:
-    """Return whether one source expression matches the origin *embedder* (CSP 3, 6.7.2.8)."""
+    """Return whether one source expression matches the origin *embedder* (CSP Level 3, 6.7.2.8)."""
     origin = urlsplit(embedder)
     if source == "'self'":
         return origin_of(embedder) == origin_of(page)
@@ -78,7 +81,7 @@ def _matches(source: str, embedder: str, page: str) -> bool:
     host, _, port = rest.partition("/")[0].partition(":")
     own_port = origin.port or DEFAULT_PORTS.get(origin.scheme)
     wanted_port = int(port) if port.isdigit() else DEFAULT_PORTS.get(scheme)
-    # A source of http allows https as well, on its own default port.
+    # A source with http also allows https on the default port.
     upgraded = wanted_port == 80 and own_port == 443
     return (
         _scheme_matches(scheme, origin.scheme)

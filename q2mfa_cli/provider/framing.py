@@ -1,4 +1,4 @@
-"""Checks of the login page in a frame of online banking: framing, cookies, passkeys."""
+"""Checks of the login page in a frame of online banking: framing, cookies and passkeys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCKED = "net::ERR_BLOCKED_BY_RESPONSE"
 
 
 def login_page(seen: Observation) -> Page | None:
-    """Return the first page that the customer sees; ``None`` if it was not reached, or is something else."""
+    """Return the login page, which the customer sees first; ``None`` if it was not reached."""
     if seen.pages_end or not seen.pages:
         return None
     page = Page(seen.pages[-1])
@@ -47,7 +47,7 @@ def framing(seen: Observation) -> Iterable[Outcome]:
         )
     elif not page.is_login:
         yield unknown(
-            "The first page continues by script, or is not a login page. Add --browser, or check it in a browser."
+            "The first page needs a script to continue, or is not a login page. Add --browser, or check it in a browser."
         )
     else:
         yield _judged(response, seen.embedder)
@@ -105,7 +105,7 @@ def frame_cookies(seen: Observation) -> Iterable[Outcome]:
                 lost[name] = None
     if lost:
         names = ", ".join(list(lost)[:5])
-        # Some providers set a second cookie for old browsers. If another cookie is kept, losing it may be harmless.
+        # Some providers set a second cookie for old browsers. If browsers keep another one, this loss may be harmless.
         yield found(
             "In a frame of another site, browsers drop the provider's cookies that are not SameSite=None and Secure: "
             f"{names}.",
@@ -135,7 +135,7 @@ def passkeys(seen: Observation) -> Iterable[Outcome]:
 
 
 def _cookie(header: str) -> tuple[str, dict[str, str]]:
-    """Return a cookie's name, and its attributes by their names in lower case."""
+    """Return a cookie's name, and its attributes by lowercase name."""
     first, *rest = header.split(";")
     attributes = dict(part.strip().lower().partition("=")[::2] for part in rest)
     return printable(first.partition("=")[0].strip(), 40), {
@@ -144,7 +144,7 @@ def _cookie(header: str) -> tuple[str, dict[str, str]]:
 
 
 def is_same_site(one: str, other: str) -> bool:
-    """Return whether two URLs are of one site: the same scheme and registrable domain, as browsers see it."""
+    """Return whether two URLs are same-site for a browser: they have the same scheme and registrable domain."""
     sites = {_site(url) for url in (one, other)}
     return len(sites) == 1
 

@@ -1,4 +1,4 @@
-"""The check of the published keys: RFC 7517."""
+"""The check of the provider's public keys (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def _problems(keys: list[dict[str, Any]]) -> Iterable[Outcome]:
         yield found(
             f"{len(weak)} RSA key{' has' if len(weak) == 1 else 's have'} fewer than {RSA_BITS} bits."
         )
-    # oidc.py needs exactly one matching key, so a repeated kid of one type denies.
+    # The template's oidc.py needs exactly one matching key. It denies MFA if two keys of one type have the same kid.
     kinds = Counter((str(key.get("kid")), str(key.get("kty")), str(key.get("crv"))) for key in usable)
     if any(number > 1 for number in kinds.values()):
         yield found("Several signing keys have the same kid, or none.")
 
 
 def _public_key(key: dict[str, Any]) -> Any:
-    """Return the key as the cryptography package has it; ``None`` if it cannot be read or is for another algorithm."""
+    """Return the key as an object of the cryptography package; ``None`` if it is invalid or for another algorithm."""
     public = {name: value for name, value in key.items() if name not in PRIVATE}
     try:
         read = jwt.PyJWK(public)

@@ -1,4 +1,4 @@
-"""What was observed at a provider: requests and responses, not judged yet."""
+"""The observation of a provider: its responses, before any check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 
 class Failure(Enum):
-    """Why there is no response. The value completes the sentence "The provider …"."""
+    """Why there is no usable response. The value completes the sentence "The provider …"."""
 
     CONNECTION = "cannot be reached"
     TIME = "takes more than 10 seconds"
@@ -31,10 +31,10 @@ class NoResponse:
 
 @dataclass(frozen=True)
 class Response:
-    """A response.
+    """An HTTP response.
 
-    :param headers: In the order received, including repeated ones.
-    :param received: When its headers arrived, in seconds since 1970 by this machine's clock.
+    :param headers: The headers in the order received, including repeated ones.
+    :param received: When the headers arrived, in seconds since 1970 by this machine's clock.
     """
 
     url: str
@@ -44,7 +44,7 @@ class Response:
     received: float = 0.0
 
     def all(self, name: str) -> list[str]:
-        """Return the values of every header of this name, in order."""
+        """Return the values of all headers with this name, in order."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     def first(self, name: str) -> str:
@@ -67,10 +67,10 @@ class Response:
 class Connection:
     """A TLS connection to one of the provider's hosts.
 
-    :param version: As OpenSSL names it, ``TLSv1.3``; empty without a connection.
-    :param days_left: Until the certificate expires.
-    :param error: Why the connection cannot be trusted, or could not be made; empty if it was.
-    :param trusted: False if the certificate or the protocol is at fault.
+    :param version: The version in OpenSSL's notation, for example ``TLSv1.3``; empty if there was no connection.
+    :param days_left: The days until the certificate expires.
+    :param error: Why the connection failed or is not trusted; empty if neither.
+    :param trusted: False if the certificate or the protocol version is the reason.
     """
 
     host: str
@@ -91,9 +91,9 @@ class ClientProbe(Enum):
 class FramedPage:
     """The login page in a frame of online banking, as Chromium shows it.
 
-    :param failure: Chromium's error in place of the page, such as ``net::ERR_BLOCKED_BY_RESPONSE``; empty if it shows one.
-    :param fields: How many fields a person can see and type into.
-    :param fields_in_tab: The same outside a frame. Counted only if the frame shows a page without a field.
+    :param failure: Chromium's error, such as ``net::ERR_BLOCKED_BY_RESPONSE``; empty if Chromium shows a page.
+    :param fields: The number of visible fields that a person can type into.
+    :param fields_in_tab: The same number outside a frame. Counted only if the framed page has no such field.
     """
 
     url: str
@@ -104,18 +104,19 @@ class FramedPage:
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything that was observed at a provider, and for which client.
+    """All responses of a provider, and the client that they are for.
 
     :param embedder: The origin of online banking, which frames the login page.
-    :param redirect_uri: What is registered for the client.
+    :param redirect_uri: The redirect URI that is registered for the client.
     :param requires_par: Whether the extension requires pushed authorization requests.
-    :param profile: ``fapi2``, or empty; the extension's PROFILE.
+    :param profile: The extension's PROFILE: ``fapi2``, or empty.
     :param pages: The responses from the authorization endpoint to the first page: redirects, then the page.
-    :param pages_end: Why no page was reached: a :class:`NoResponse`, or a sentence.
+    :param pages_end: Why no page was reached: a :class:`NoResponse`, or a sentence. Empty if a page was reached.
     :param cross_origin: The authorization endpoint's response to a CORS request.
+    :param probe: How the client's credentials were sent; ``None`` if they were not.
     :param client: The response to the client's credentials.
-    :param client_unseen: Why they were not sent.
-    :param framed: What Chromium shows, or why it was not tried.
+    :param client_unseen: Why the credentials were not sent.
+    :param framed: The framed page in Chromium, or why Chromium was not started.
     """
 
     issuer: str
@@ -138,23 +139,23 @@ class Observation:
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
-        """The provider's metadata; empty if it published none that can be read."""
+        """The provider's metadata; empty if it cannot be read."""
         usable = isinstance(self.discovery, Response) and self.discovery.status == 200
         found = self.discovery.json if usable and isinstance(self.discovery, Response) else None
         return found if isinstance(found, dict) else {}
 
     @property
     def on_loopback(self) -> bool:
-        """Whether the issuer is an http URL on this machine, for testing."""
+        """Whether the issuer is an http URL on this machine, which is for testing only."""
         return self.issuer.startswith("http://")
 
     def texts(self, name: str) -> list[str] | None:
-        """Return the list of texts that the metadata announce under *name*; ``None`` if they announce none."""
+        """Return the strings in the list *name* of the metadata; ``None`` if there is no such list."""
         value = self.metadata.get(name)
         return [each for each in value if isinstance(each, str)] if isinstance(value, list) else None
 
     def is_safe(self, url: Any) -> bool:
-        """Return whether *url* is an https URL, or an http one on this machine like the issuer's."""
+        """Return whether requests may be sent to *url*. See :func:`is_safe_url`."""
         return is_safe_url(url, self.issuer)
 
 
@@ -162,7 +163,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def is_safe_url(url: Any, issuer: str) -> bool:
-    """Return whether *url* is an https URL without user, fragment or white space, or an http one on loopback if the issuer's is too."""
+    """Return whether *url* is an https URL without user, fragment or whitespace.
+
+    If *issuer* is an http URL, *url* may also be an http URL on loopback.
+    """
     if not isinstance(url, str) or not url.isascii() or not url.isprintable():
         return False
     if any(character in url for character in ' \\#"<>'):
@@ -180,7 +184,7 @@ def is_safe_url(url: Any, issuer: str) -> bool:
 
 
 def origin_of(url: str) -> str:
-    """``scheme://host[:port]`` of *url*, in lower case, without the scheme's own port."""
+    """Return the origin of *url*, ``scheme://host[:port]``, in lower case and without a default port."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
     default = {"https": 443, "http": 80}.get(parts.scheme)

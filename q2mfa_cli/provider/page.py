@@ -1,4 +1,4 @@
-"""What an HTML page is: one on which a customer can log in, an error, or something else."""
+"""Recognize an HTML page: a login page, an error page, or another page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from q2mfa_cli.provider.observation import Response
 
 TYPED = {"text", "email", "password", "tel", "number", ""}
-# How providers name their refusal on an error page (RFC 6749, 4.1.2.1; Entra ID).
+# Words on the error pages of providers (RFC 6749, 4.1.2.1; Entra ID).
 ERRORS = re.compile(
     r"invalid[_ ](request|client|scope|redirect)|unauthorized[_ ]client|unsupported_response_type"
     r"|redirect_uri|mismatching redirect|AADSTS\d+|client_id",
@@ -17,11 +17,11 @@ ERRORS = re.compile(
 
 
 class Page(HTMLParser):
-    """The parts of a page that tell what it is.
+    """The parts of a page that show its kind.
 
-    :ivar typed: How many fields a person types into.
-    :ivar forms: How many forms there are.
-    :ivar scripts: How many scripts.
+    :ivar typed: The number of fields that a person types into.
+    :ivar forms: The number of forms.
+    :ivar scripts: The number of scripts.
     """
 
     def __init__(self, response: Response) -> None:
@@ -44,7 +44,7 @@ class Page(HTMLParser):
 
     @property
     def is_login(self) -> bool:
-        """Whether a customer can type something, or a script makes the page that they see."""
+        """Whether the page has a field to type into, or a script that may add one."""
         if not self.is_html or self.is_error or self.response.status != 200:
             return False
         return self.typed > 0 or (self.scripts > 0 and self.forms == 0)

@@ -1,4 +1,4 @@
-"""Checks of the connection: TLS, the clock, and CORS."""
+"""Checks of the connection: TLS, the clock and CORS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from q2mfa_cli.provider.observation import Observation, Response
 from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped, unknown
 
 LEEWAY_SECONDS = 60
-"""How far the clocks of provider and extension may differ, as in the template's protocol.py."""
+"""How far the clocks of the provider and the extension may differ. The template's protocol.py has the same limit."""
 CERTIFICATE_DAYS = 21
 
 
@@ -44,7 +44,7 @@ def clock(seen: Observation) -> Iterable[Outcome]:
     if not skews:
         yield unknown("No response has a Date header.")
         return
-    # A cache can only make the Date older, so the smallest difference is the clock's.
+    # A cache can only make the Date older, so the smallest difference is the one of the clocks.
     skew = min(skews, key=abs)
     size, direction = round(abs(skew)), "ahead of" if skew > 0 else "behind"
     if abs(skew) > LEEWAY_SECONDS:
@@ -56,7 +56,7 @@ def clock(seen: Observation) -> Iterable[Outcome]:
 
 
 def _skew(response: Response) -> float | None:
-    """Return how many seconds the provider's clock is ahead of ours; ``None`` if the response does not say."""
+    """Return how many seconds the provider's clock is ahead of this machine's; ``None`` if the response has no date."""
     try:
         date = parsedate_to_datetime(response.first("Date"))
     except (TypeError, ValueError):

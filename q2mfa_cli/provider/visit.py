@@ -1,4 +1,4 @@
-"""Query a provider the way a generated extension and its customer do. Nothing is judged here."""
+"""Query a provider as a generated extension and its customer do. The checks judge the responses later."""
 
 from __future__ import annotations
 
@@ -43,11 +43,12 @@ FLOW_SECONDS = 600
 class Target:
     """The provider and the client to check.
 
-    :param secret: The client's secret, or its private key as a JWK. Not shown in the value's text.
+    :param embedder: The origin of online banking; empty if unknown.
+    :param secret: The client's secret, or its private key as a JWK. ``repr`` does not show it.
     :param requires_par: Whether the extension requires pushed authorization requests.
-    :param profile: ``fapi2``, or empty; the extension's PROFILE.
-    :param in_browser: Whether to frame the login page in Chromium.
-    :param seconds: How long one request may take.
+    :param profile: The extension's PROFILE: ``fapi2``, or empty.
+    :param in_browser: Whether to load the login page in a frame in Chromium.
+    :param seconds: The time limit of one request.
     """
 
     issuer: str
@@ -67,13 +68,13 @@ class Target:
 
 
 class UnusableKey(ValueError):
-    """The secret looks like a private key, but cannot be used."""
+    """The secret looks like a private key as a JWK, but cannot be used."""
 
 
 def visit(target: Target) -> Observation:
-    """Query the provider for everything that the checks look at.
+    """Query the provider, and return everything that the checks need.
 
-    The secret goes to the token or PAR endpoint only, and only if the metadata are the issuer's own.
+    The secret is sent only to the token or PAR endpoint, and only if the issuer in the metadata matches.
 
     :raises UnusableKey: The secret is a JWK that cannot sign.
     """
@@ -108,7 +109,7 @@ def _https_origins(seen: Observation) -> list[str]:
 
 
 def _authorization_request(target: Target) -> dict[str, str]:
-    """Return the request that a generated extension sends. The code verifier is discarded: no code is ever redeemed."""
+    """Return the request of a generated extension. Its code verifier is discarded, because no code is ever exchanged."""
     challenge = hashlib.sha256(secrets.token_urlsafe(32).encode()).digest()
     request = {
         "client_id": target.client_id,
@@ -127,12 +128,12 @@ def _authorization_request(target: Target) -> dict[str, str]:
 
 
 def _try_client(seen: Observation, target: Target) -> Observation:
-    """Authenticate the client, by a pushed request if the provider takes them."""
+    """Send the client's credentials: with a pushed authorization request if possible, otherwise to the token endpoint."""
     if not (target.client_id and target.secret):
         return seen
     if seen.metadata.get("issuer") != target.issuer:
         return replace(
-            seen, client_unseen="The secret was not sent, because the metadata belong to a different issuer."
+            seen, client_unseen="The secret was not sent, because the metadata belongs to a different issuer."
         )
     pushes = bool(target.redirect_uri) and seen.metadata.get(PAR_ENDPOINT) is not None
     endpoint = seen.metadata.get(PAR_ENDPOINT if pushes else "token_endpoint")
@@ -170,7 +171,7 @@ def _is_key(secret: str) -> bool:
 
 
 def _credentials(target: Target, method: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the form fields and headers that prove who the client is, as oidc.py of the template has them (Core, 9)."""
+    """Return the form fields and headers that authenticate the client, as in the template's oidc.py (Core, 9)."""
     if method == "client_secret_post":
         return {"client_id": target.client_id, "client_secret": target.secret}, {}
     if method == KEY_METHOD:
@@ -204,7 +205,7 @@ def _assertion(target: Target) -> str:
 
 
 def _reference(seen: Observation) -> str:
-    """Return the reference of the pushed request; empty if none was pushed, or accepted."""
+    """Return the ``request_uri`` of the pushed request; empty if the provider accepted none."""
     response = seen.client
     if (
         seen.probe is not ClientProbe.PAR
@@ -224,11 +225,11 @@ def _authorization_url(seen: Observation, target: Target, reference: str) -> str
 
 
 def _go_to_login(seen: Observation, target: Target) -> Observation:
-    """Go to the login page as the customer's browser does: with the cookies, through at most five redirects."""
+    """Request the login page as the customer's browser does: with cookies, and through at most five redirects."""
     if not seen.is_safe(seen.metadata.get("authorization_endpoint")):
         return replace(seen, pages_end="There is no usable authorization endpoint.")
     reference = _reference(seen)
-    # Without the reference, which a provider may accept only once.
+    # This request does not use the request_uri, which a provider may accept only once.
     other = Client(target.seconds).get(_authorization_url(seen, target, ""), {"Origin": OTHER_ORIGIN})
     seen = replace(seen, cross_origin=other)
     if not (target.client_id and target.redirect_uri):
@@ -264,7 +265,7 @@ def _go_to_login(seen: Observation, target: Target) -> Observation:
 
 
 def _frame(seen: Observation, target: Target) -> FramedPage | str:
-    """Show the login page in a frame of the embedder, in Chromium; or say why not."""
+    """Load the login page in a frame of the embedder in Chromium, and return the result, or why it was not loaded."""
     if seen.pages_end or not seen.pages:
         return "The login page was not reached."
     from q2mfa_cli.provider.chromium import frame  # needs Playwright
@@ -281,7 +282,7 @@ def _is_callback(url: str, redirect_uri: str) -> bool:
 
 
 def _callback(url: str) -> str:
-    """Return what came back instead of a login page, as a sentence."""
+    """Return a sentence about a redirect to the client in place of a login page."""
     error = (parse_qs(urlsplit(url).query).get("error") or [""])[0]
     if re.fullmatch(r"[a-z_]{1,40}", error):
         return f"The provider responds with {error} and shows no page."

@@ -342,7 +342,7 @@ def test_table_has_known_severities_unique_ids_and_remedies() -> None:
         (replace(GOOD, framed=FramedPage(ISSUER, failure="net::ERR_CONNECTION_RESET")), "browser"),
         (replace(GOOD, framed=FramedPage(ISSUER)), "browser"),
         (with_client({"error": "server_error"}, 500), "client"),
-        (replace(GOOD, connections=[Connection("x", error="a proxy is in between")]), "tls"),
+        (replace(GOOD, connections=[Connection("x", error="this machine uses a proxy")]), "tls"),
         (replace(GOOD, discovery=answer(METADATA, ISSUER, 200, ("Date", "soon")), jwks=None), "clock"),
     ],
 )
