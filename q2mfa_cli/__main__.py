@@ -1,4 +1,4 @@
-"""``python -m q2mfa_cli``, and what the ``q2mfa`` command runs."""
+"""The entry point of ``q2mfa`` and of ``python -m q2mfa_cli``."""
 
 import gc
 import io
@@ -10,13 +10,13 @@ from q2mfa_cli.cli import main
 def run() -> None:
     """Run the command line, and exit."""
     for stream in (sys.stdout, sys.stderr):
-        # On Windows, a pipe uses the system's code page, which has no arrow.
+        # On Windows, a pipe uses the system's code page, which cannot encode every character that q2mfa prints.
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
     try:
         main(prog_name="q2mfa")
     finally:
-        # Otherwise the interpreter, when it exits, collects garbage in everything that was imported: a tenth of a short run.
+        # Skips the garbage collection at exit, which takes a tenth of a short run.
         gc.freeze()
 
 

@@ -24,12 +24,12 @@ HINT = (
 
 
 def read_answers(source: str) -> list[Answers]:
-    """Read the answers for each extension in the file.
+    """Return the answers for each extension in an answers file.
 
-    :param source: A path, or ``-`` for standard input. A ``.toml`` or ``.json`` suffix selects the format. Any other
-        file is read as YAML (which includes JSON), then as TOML.
+    :param source: A path, or ``-`` for standard input. A ``.toml`` or ``.json`` suffix selects the format. Other files
+        are parsed as YAML (which includes JSON), then as TOML.
     :raises Q2mfaError: The file cannot be read.
-    :raises UsageError: It is not an answers file.
+    :raises UsageError: The file is not a valid answers file.
     """
     return [_to_answers(entry, where) for where, entry in _entries(_parse(_read(source), source))]
 
@@ -77,13 +77,13 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _yaml_or_toml(text: str) -> Any:
-    import yaml  # only for an answers file
+    import yaml  # only needed for an answers file
 
-    # The C parser is ten times faster. Not every PyYAML includes it.
+    # The C parser is ten times faster, but some PyYAML builds do not include it.
     fastest: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Loader(fastest):  # type: ignore[misc, valid-type]
-        """Loads plain data and refuses a repeated key."""
+        """Loads plain data and rejects a repeated key."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             mapping = super().construct_mapping(node, deep)

@@ -1,4 +1,4 @@
-"""The security fixes in the changelog, the most urgent reason to update."""
+"""The security fixes in the changelog."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from q2mfa_cli.integrations import INTEGRATIONS, Integration
 
 
 def security_fixes(since: str, integration: Integration) -> list[str]:
-    """Return the security fixes for extensions of *integration* in versions after *since*, the newest first.
+    """Return the security fixes for extensions of *integration* in versions after *since*, newest first.
 
-    These are the entries below the headings ``### Security`` of CHANGELOG.md, which follows https://keepachangelog.com. An
-    entry that starts with the label of an integration, as ``Standard:``, is for extensions of this one only.
+    These are the entries under the ``### Security`` headings of CHANGELOG.md, which follows https://keepachangelog.com. An
+    entry that starts with an integration, such as ``Standard:``, applies only to that integration.
     """
     found = []
     for version, entries in _security_entries():
@@ -29,9 +29,9 @@ def security_fixes(since: str, integration: Integration) -> list[str]:
 
 @functools.cache
 def _security_entries() -> list[tuple[str, list[str]]]:
-    """The entries by version, in the order of the file: the newest first."""
+    """Return the entries by version, newest first, as in the file."""
     package = Path(__file__).resolve().parent
-    # Inside the package in a wheel, beside it in a checkout.
+    # A wheel has the file inside the package. A checkout has it next to the package.
     inside = package / "CHANGELOG.md"
     text = (inside if inside.is_file() else package.parent / "CHANGELOG.md").read_text("utf-8")
     versions = re.split(r"(?m)^## +\[?([^\s\]]+).*$", text)[1:]
@@ -47,5 +47,5 @@ def _security_sections(body: str) -> list[str]:
 
 
 def _entries(section: str) -> list[str]:
-    """The items of a Markdown list, each on one line."""
+    """Return the items of a Markdown list, each on one line."""
     return [" ".join(item.split()) for item in re.split(r"(?m)^- +", section)[1:]]

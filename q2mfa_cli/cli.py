@@ -1,6 +1,6 @@
-"""The click commands. Each parses, calls one function, and prints what it returns.
+"""The click commands. Each parses its arguments, calls one function, and prints the result.
 
-Commands import what they need inside their functions: shell completion, `--help` and `--version` start without it.
+Commands import other modules inside their functions, so that shell completion, `--help` and `--version` start fast.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ An answers file (YAML, JSON or TOML) holds one request, or many under `extension
 
 \b
 Exit status: 0 success, 1 failure, 2 usage error, 130 interrupted.
-If it is not 0, nothing was changed (or the error lists what was).
+If it is not 0, nothing was changed, or the error lists the changes.
 """
 
 UPDATE_EPILOG = """\b
@@ -98,7 +98,7 @@ If you and the new version changed the same lines, --conflict decides:
 
 \b
 Exit status: 0 success or up to date, 1 out of date, conflict or failure, 2 usage error, 130 interrupted.
-If it is not 0, nothing was changed (or the error lists what was).
+If it is not 0, nothing was changed, or the error lists the changes.
 """
 
 PREVIEW_EPILOG = """\b
@@ -155,9 +155,9 @@ Exit status: 0 no findings, 1 findings (see --fail-on), 2 usage error, 3 the che
 
 
 class Command(click.Command):
-    """A command that reports usage errors as JSON if ``--format json`` is given, even if another option cannot be parsed.
+    """A command that prints usage errors as JSON if ``--format json`` is given, even if it cannot parse another option.
 
-    :param empty_report: the members of the JSON report of an error, besides the error; None for those of ``create``.
+    :param empty_report: The other members of the JSON report of an error; ``None`` for those of ``create``.
     """
 
     def __init__(self, *args: Any, empty_report: dict[str, Any] | None = None, **attributes: Any) -> None:
@@ -187,16 +187,16 @@ class Program(click.Group):
         return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        with _shown_as_q2mfa_errors():
+        with _convert_errors():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _shown_as_q2mfa_errors():
+        with _convert_errors():
             return super().invoke(ctx)
 
 
 @contextlib.contextmanager
-def _shown_as_q2mfa_errors() -> Iterator[None]:
+def _convert_errors() -> Iterator[None]:
     """Turn every error except a closed pipe, which click handles, into a :class:`Q2mfaError`."""
     try:
         yield
@@ -208,7 +208,7 @@ def _shown_as_q2mfa_errors() -> Iterator[None]:
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "q2mfa"
         meant = _suggested_flag(error)
-        # click's own guess would contradict ours.
+        # click's own suggestion would contradict ours.
         what = error.message if meant else error.format_message()
         raise UsageError(_one_line(what), meant or f"See `{command} --help`.") from error
     except (KeyboardInterrupt, click.Abort):
@@ -228,7 +228,7 @@ def _shown_as_q2mfa_errors() -> Iterator[None]:
 
 
 def _suggested_flag(error: click.UsageError) -> str:
-    """Suggest the right flag for a choice given as one: ``--redirect`` → ``--mfa redirect``."""
+    """Suggest the right option if a choice is used as a flag: ``--redirect`` → ``--mfa redirect``."""
     if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.command.name == "create":
         for question in QUESTIONS:
             if (choice := error.option_name.lstrip("-")) in question.choices:
@@ -254,7 +254,7 @@ def main(context: click.Context) -> None:
 
 
 def _remember(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Return a callback that stores an option's value where an error can find it."""
+    """Return a callback that stores an option's value in the context, for :meth:`Q2mfaError.show`."""
 
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
         context.meta[key] = value
@@ -292,9 +292,9 @@ workspace_option = click.option(
 
 
 def severity_options(least: str) -> Callable[[CommandFunction], CommandFunction]:
-    """The options of a command that finds something: what it shows, and when its exit status is 1.
+    """Return a decorator with the options of a command that reports findings.
 
-    :param least: the least severity that it knows.
+    :param least: The lowest severity of its findings.
     """
     options = (
         click.option(
@@ -302,14 +302,14 @@ def severity_options(least: str) -> Callable[[CommandFunction], CommandFunction]
             type=click.Choice(SEVERITIES[SEVERITIES.index(least) :]),
             default=least,
             show_default=True,
-            help="Show only findings of this severity or more. JSON reports have them all.",
+            help="Show only findings of this severity or higher. JSON reports contain all findings.",
         ),
         click.option(
             "--fail-on",
             type=click.Choice(SEVERITIES[1:]),
             default="low",
             show_default=True,
-            help="Exit with 1 if there is a finding of this severity or more, shown or not.",
+            help="Exit with 1 if there is a finding of this severity or higher, shown or not.",
         ),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
     )
@@ -339,7 +339,7 @@ def severity_options(least: str) -> Callable[[CommandFunction], CommandFunction]
 @click.option(
     "--register/--no-register",
     default=True,
-    help="Add the extension to configuration/settings.py, or not.  [default: register]",
+    help="Whether to add the extension to configuration/settings.py.  [default: register]",
 )
 @format_option
 @click.option("-v", "--verbose", is_flag=True, help="List every file.")
@@ -390,7 +390,7 @@ def create(
 
     if check_provider:
         requests = [
-            create.fitted_to_provider(request, lambda line: click.echo(line, err=True))
+            create.configured_for_provider(request, lambda line: click.echo(line, err=True))
             for request in requests
         ]
     plan = create.create(
@@ -419,7 +419,7 @@ def create(
     is_flag=True,
     help="Only list what is out of date, with security fixes. Exit with 1 if anything is.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, with a diff. Write nothing.")
 @click.option(
     "--conflict",
     type=click.Choice(["markers", "new", "ours", "theirs"]),
@@ -478,7 +478,7 @@ def update(
         context.exit(0 if is_current else 1)
     if adopt:
         if len(names) != 1 or every:
-            raise UsageError("--adopt takes one NAME.", "Name the extension.")
+            raise UsageError("--adopt needs exactly one NAME.", "Pass the name of one extension.")
         if not (yes or asks or dry_run):
             raise UsageError(
                 "--adopt needs a terminal to ask for confirmation.",
@@ -518,7 +518,7 @@ def diff(name: str, output_dir: Path | None, incoming: bool) -> None:
 @click.argument("name")
 @workspace_option
 @click.option("--force", is_flag=True, help="Also remove files that you edited.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, with a diff; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, with a diff. Write nothing.")
 @format_option
 @debug_option
 def remove(name: str, output_dir: Path | None, force: bool, dry_run: bool, output_format: str) -> None:
@@ -632,7 +632,7 @@ def _is_terminal(output_format: str) -> bool:
 
 
 def _ask_resolution(file: FileUpdate) -> str:
-    """Show a conflict, and ask how to resolve it."""
+    """Show the conflicts of a file, and ask how to resolve them."""
     from q2mfa_cli.prompts import Choice, Menu
     from q2mfa_cli.update_plan import conflict_text
 
@@ -742,10 +742,10 @@ def provider(
 
     Sends requests only to the provider. Reports what to change there, and what to configure in the workspace.
     """
-    from q2mfa_cli.commands.provider import ask_provider, shown_report
+    from q2mfa_cli.commands.provider import check_provider, shown_report
 
     try:
-        judgment = ask_provider(
+        judgment = check_provider(
             issuer,
             client_id=client_id,
             secret_variable=client_secret_env,
@@ -844,7 +844,7 @@ def verify(
         files = verify.parse_outputs(outputs)
         options = verify.VerifyOptions(profile, checks, workflows, static_only, baseline, not no_ignores)
         workspace = (output_dir or find_workspace(Path.cwd())).resolve()
-        with _passing_line(output_format) as progress:
+        with _progress_line(output_format) as progress:
             reports = verify.verify(workspace, names, options, progress)
         report = verify.shown_report(reports, output_format, Severity[min_severity.upper()])
         verify.write_outputs(reports, files)
@@ -856,8 +856,8 @@ def verify(
         raise ToolFailed(error.message, error.hint, error.code) from error
     except Exception as error:
         raise ToolFailed(
-            _one_line(f"q2mfa itself failed: {type(error).__name__}: {error}"),
-            "Run again with --debug, and report what it shows.",
+            _one_line(f"q2mfa failed unexpectedly: {type(error).__name__}: {error}"),
+            "Run the command again with --debug, and report the output.",
             "internal",
         ) from error
     _print(report, dry_run=True)
@@ -879,8 +879,8 @@ def explain(identifier: str | None) -> None:
 
 
 @contextlib.contextmanager
-def _passing_line(output_format: str) -> Iterator[Callable[[str], None]]:
-    """On a terminal, show what is going on in one line that goes away; else show nothing."""
+def _progress_line(output_format: str) -> Iterator[Callable[[str], None]]:
+    """On a terminal, show the progress on one line, and clear that line at the end. Otherwise, show nothing."""
     if output_format == "json" or sys.stderr is None or not sys.stderr.isatty():
         yield lambda text: None
         return
@@ -899,7 +899,7 @@ def _prompter(plain: bool, output_format: str) -> Prompter:
     can_draw = is_typed and is_seen and os.environ.get("TERM") != "dumb"
     if can_draw and not plain and output_format == "text" and TerminalPrompter.is_possible():
         return TerminalPrompter()
-    # Prompts go where a person can see them, never into the JSON.
+    # Prompts go to the stream that a person sees, and never into the JSON report.
     out = sys.stderr if output_format == "json" or (is_typed and not is_seen) else sys.stdout
     return LinePrompter(sys.stdin.buffer if sys.stdin else None, out, echo=not is_typed)
 
@@ -907,7 +907,7 @@ def _prompter(plain: bool, output_format: str) -> Prompter:
 def _progress(
     output_format: str,
 ) -> Callable[[Sequence[ExtensionRequest]], Iterable[ExtensionRequest]]:
-    """Return a progress bar for a batch on a terminal; pipes and JSON get none."""
+    """Return a function that shows a progress bar for several requests on a terminal. Pipes and JSON have no bar."""
 
     def bar(requests: Sequence[ExtensionRequest]) -> Iterator[ExtensionRequest]:
         if len(requests) < 2 or output_format == "json" or not sys.stderr.isatty():
@@ -922,8 +922,8 @@ def _progress(
 
 
 def _print(report: str, dry_run: bool, plain: bool = False) -> None:
-    """Print a report. If that fails, say what was done anyway."""
-    # A path may hold what standard output cannot encode.
+    """Print a report. If printing fails, raise an error that says what was written."""
+    # A path may contain characters that standard output cannot encode.
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         click.echo(
@@ -933,7 +933,7 @@ def _print(report: str, dry_run: bool, plain: bool = False) -> None:
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
-        # Otherwise Python tries again at exit, and fails.
+        # Otherwise, Python flushes stdout again at exit and fails.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         done = "Nothing was written (--dry-run)." if dry_run else "All changes that it reports were made."
         raise Q2mfaError(
@@ -944,7 +944,7 @@ def _print(report: str, dry_run: bool, plain: bool = False) -> None:
 
 
 def _one_line(text: str) -> str:
-    """Return *text* on one line of at most some 300 characters, without characters that act on a terminal."""
+    """Return *text* on one line of at most 300 characters, with control characters escaped."""
     line = " ".join(text.split())
     if len(line) > 300:
         line = f"{line[:200]} … {line[-90:]}"

@@ -1,4 +1,4 @@
-"""Errors that a user can act on. Each knows its exit status and shows itself, as click's own errors do."""
+"""Errors that a user can act on. Like click's own errors, each has an exit status and prints itself."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import IO, Any
 import click
 
 REPORT_FORMAT = 1
-"""The version of every JSON report; a change that breaks a reader raises it."""
+"""The version of every JSON report. It increases with each breaking change."""
 
-# Keys of ``click.Context.meta``, set by the options of the command line.
+# Keys of ``click.Context.meta``, set by command-line options.
 OUTPUT_FORMAT = "q2mfa_cli.output_format"
 DEBUG = "q2mfa_cli.debug"
 EMPTY_REPORT = "q2mfa_cli.empty_report"
 
 
 class Q2mfaError(click.ClickException):
-    """Something the user can act on.
+    """An error that the user can act on.
 
-    :param message: One sentence: what is wrong.
-    :param hint: One sentence: what to do about it.
+    :param message: One sentence that says what is wrong.
+    :param hint: One sentence that says what to do.
     :param code: A stable snake_case identifier for scripts (``error.code`` in the JSON report).
-    :param report: The rest of the JSON report, if there is more to say than the error.
+    :param report: The other members of the JSON report; by default, those of an empty report.
     """
 
     exit_code = 1
@@ -34,33 +34,33 @@ class Q2mfaError(click.ClickException):
         super().__init__(message)
         self.hint = hint
         self.code = code
-        # As in ClickException: the context is gone when the error is shown.
+        # ClickException does the same: the context no longer exists when the error is shown.
         context = click.get_current_context(silent=True)
         self.meta: dict[str, Any] = context.meta if context else {}
         empty = self.meta.get(EMPTY_REPORT, {"extensions": [], "next_steps": []})
         self.report = report or {"format": REPORT_FORMAT, "status": "error", **empty}
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message and the hint to stderr, and a JSON report to stdout where one was asked for."""
+        """Print the message and the hint to stderr. With ``--format json``, also print a JSON report to stdout."""
         if self.meta.get(DEBUG):
-            import traceback  # only for --debug
+            import traceback  # only needed for --debug
 
             traceback.print_exception(self.__cause__ or self)
         message = click.style(f"Error: {self.message}", fg="red")
         click.echo(f"{message}\n{self.hint}", file=file, err=True, color=allowed_color())
         if self.meta.get(OUTPUT_FORMAT) == "json":
-            # stdout may be what failed.
+            # Writing to stdout may be what failed.
             with contextlib.suppress(OSError):
                 click.echo(self.as_json())
 
     def as_json(self) -> str:
-        """The object that the schemas in ``docs/`` describe, on one line."""
+        """Return the report as one line of JSON. The schemas in ``docs/`` describe it."""
         details = {"code": self.code, "message": self.message, "hint": self.hint}
         return json.dumps({**self.report, "error": details})
 
 
 class UsageError(Q2mfaError):
-    """The command line or an answer is wrong. It is raised before anything is written."""
+    """The command line or an answer is invalid. Raised before anything is written."""
 
     exit_code = 2
 
@@ -69,13 +69,13 @@ class UsageError(Q2mfaError):
 
 
 class ToolFailed(Q2mfaError):
-    """A command that reports findings could not look. 1 would say that it looked and found something."""
+    """A command that reports findings could not run its checks. Its exit status 1 means that it has findings."""
 
     exit_code = 3
 
 
 class Interrupted(Q2mfaError):
-    """The user pressed Ctrl-C, or the process was asked to end."""
+    """The user pressed Ctrl-C, or the process received a signal to stop."""
 
     exit_code = 130
 
@@ -86,15 +86,17 @@ class Interrupted(Q2mfaError):
 
 
 def allowed_color() -> bool | None:
-    """Return what ``click.echo`` takes as ``color``: no color, or color where the stream is a terminal."""
-    # https://no-color.org
+    """Return the ``color`` argument for ``click.echo``: False for no color; None for color on terminals only.
+
+    See https://no-color.org.
+    """
     return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
 def shown(value: Any) -> str:
-    """Return *value* as an error message can show it: printable ASCII, on one line, at most 60 characters.
+    """Return *value* in a form that is safe in an error message: escaped as ASCII, on one line, at most 60 characters.
 
-    A backslash stays single: it separates the folders of a path on Windows.
+    A backslash is not doubled, because it separates the folders of a Windows path.
     """
     text = ascii(value).replace(r"\\", "\\") if isinstance(value, str) else ascii(value)
     return text if len(text) <= 60 else text[:57] + "…"

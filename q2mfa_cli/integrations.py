@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from q2mfa_cli.errors import Q2mfaError, shown
 
 Value = str | tuple[str, ...]
-"""An answer: a text, or several."""
+"""An answer: one string, or several."""
 
-# The External MFA calls of the backend and of the page. An extension with neither is something else.
+# The External MFA calls of the backend and the page. An extension with neither call is not External MFA.
 EXTERNAL_MFA_CALLS = ("set_external_mfa_token", "verifyMFA")
 CODE = (".py", ".js", ".ts", ".jsx", ".tsx", ".html", ".jinja2")
 NOT_CODE = frozenset({"node_modules", "dist", "tests", "__pycache__"})
@@ -25,15 +25,15 @@ PLACEHOLDER_ISSUER = "https://idp.example.com"
 class Integration:
     """A kind of External MFA extension.
 
-    :param id: The value of ``--mfa``, and the template's folder.
-    :param label: As reports name it.
-    :param menu_label: As the ``q2 create_extension`` menu names it.
+    :param id: The value of ``--mfa``, and the name of the template's folder.
+    :param label: Its name in reports.
+    :param menu_label: Its name in the menu of ``q2 create_extension``.
     :param marker_file: The file in an extension's folder that identifies this integration.
-    :param requirements: Maps answers to the lines that ``requirements.txt`` needs besides the SDK (PEP 508).
+    :param requirements: Maps answers to the requirements (PEP 508) of the extension, without the SDK.
     :param modules: The modules that ``q2mfa test`` and ``q2mfa preview`` need besides the SDK.
     :param outbound_hosts: Maps answers to the hosts that ``OUTBOUND_WHITELIST`` must list.
-    :param configuration_steps: Maps answers to what is left to configure, one sentence each.
-    :param filled_in: Maps answers to the files that the owner has to edit for that.
+    :param configuration_steps: Maps answers to the remaining configuration steps, one sentence each.
+    :param filled_in: Maps answers to the paths of the files that these steps edit.
     """
 
     id: str
@@ -52,14 +52,14 @@ def _no_hosts(answers: Mapping[str, Value]) -> list[str]:
 
 
 def _provider_hosts(answers: Mapping[str, Value]) -> list[str]:
-    """The issuer's host, without scheme and port, and the other hosts. A placeholder's host is left out."""
+    """Return the host of the issuer, unless it is the placeholder, and the other outbound hosts."""
     issuer = str(answers["issuer"])
     hosts = [] if issuer == PLACEHOLDER_ISSUER else [urlsplit(issuer).hostname or ""]
     return list(dict.fromkeys([*hosts, *answers["outbound_hosts"]]))
 
 
 def _factor_requirements(answers: Mapping[str, Value]) -> tuple[str, ...]:
-    # The first version that refuses secrets under 112 bits. The generated code refuses those under 128.
+    # The first version that rejects secrets under 112 bits. The generated code rejects secrets under 128 bits.
     return ("pyotp>=2.12",) if answers["factor"] == "totp" else ()
 
 
@@ -133,25 +133,25 @@ INTEGRATIONS = (STANDARD, REDIRECT)
 
 
 def integration_named(identifier: str) -> Integration:
-    """The integration with that id.
+    """Return the integration with the id *identifier*.
 
-    :raises KeyError: There is none.
+    :raises KeyError: There is no such integration.
     """
     return {integration.id: integration for integration in INTEGRATIONS}[identifier]
 
 
 def generated_integration(folder: Path) -> Integration | None:
-    """The integration whose marker file is in *folder*; None if there is none, because q2mfa did not generate it."""
+    """Return the integration whose marker file is in *folder*; ``None`` if q2mfa did not generate the extension."""
     return next((each for each in INTEGRATIONS if (folder / each.marker_file).is_file()), None)
 
 
 def integration_of(folder: Path) -> Integration:
-    """The integration of the extension in *folder*; an extension without a marker file counts as standard."""
+    """Return the integration of the extension in *folder*; standard if it has no marker file."""
     return generated_integration(folder) or STANDARD
 
 
 def kind_of(folder: Path) -> str:
-    """What the extension in *folder* is, in words: its integration, or that q2mfa did not generate it."""
+    """Return a phrase that describes the extension in *folder*: its integration, or that q2mfa did not generate it."""
     if integration := generated_integration(folder):
         return f"{integration.label} integration"
     if is_external_mfa(folder):
@@ -160,9 +160,9 @@ def kind_of(folder: Path) -> str:
 
 
 def is_external_mfa(folder: Path) -> bool:
-    """Return whether the code of the extension in *folder* has a call of External MFA. Its tests do not count.
+    """Return whether the code of the extension in *folder*, without its tests, makes an External MFA call.
 
-    Code that cannot be read may have one.
+    A file that cannot be read counts as one that makes the call.
     """
     calls = [call.encode() for call in EXTERNAL_MFA_CALLS]
     for parent, folders, names in os.walk(folder):
@@ -178,9 +178,9 @@ def is_external_mfa(folder: Path) -> bool:
 
 
 def refuse_other_extensions(name: str, folder: Path) -> None:
-    """Refuse the extension *name* in *folder* if it is not External MFA.
+    """Check that the extension *name* in *folder* is an External MFA extension.
 
-    :raises Q2mfaError: It is not.
+    :raises Q2mfaError: The extension is not External MFA.
     """
     if not is_external_mfa(folder):
         raise Q2mfaError(

@@ -1,6 +1,6 @@
-"""Three-way merge by lines: what the owner changed in a file, and what a newer template changes in it.
+"""Three-way merge by lines: the owner's changes to a file, and those of a newer template.
 
-No program is run and no configuration is read, so the result depends on the three texts alone.
+The result depends only on the three texts. No program runs and no configuration is read.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ MARKERS = re.compile(rb"(?m)^(?:<<<<<<< |>>>>>>> )")
 
 Lines = Sequence[bytes]
 Edit = tuple[int, int, int, int]
-"""Lines ``[0]`` to ``[1]`` of the base became lines ``[2]`` to ``[3]`` of a side."""
+"""``(start, end, side_start, side_end)``: which lines of the base changed, and which lines of one side replace them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Lines that both sides changed, differently. Equal lines at its edges are left out of ``ours`` and ``theirs``."""
+    """Lines that the two sides changed differently. ``ours`` and ``theirs`` omit equal lines at the start and end."""
 
     base: Lines
     ours: Lines
@@ -30,12 +30,12 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """The outcome of a merge.
+    """The result of a merge.
 
-    :param chunks: The merged text, in order: lines, or a conflict.
-    :param newline: What ends a line of the owner's file.
-    :param prefix: What stands before the first line: a byte order mark, or nothing.
-    :param ends_in_newline: Whether the last line does.
+    :param chunks: The merged text, in order; each chunk is lines or a conflict.
+    :param newline: The line ending of the owner's file.
+    :param prefix: The byte order mark of the owner's file; empty if it has none.
+    :param ends_in_newline: Whether the merged text ends in a newline.
     """
 
     chunks: tuple[Lines | Conflict, ...]
@@ -48,9 +48,9 @@ class Merge:
         return [chunk for chunk in self.chunks if isinstance(chunk, Conflict)]
 
     def text(self) -> bytes:
-        """The merged text.
+        """Return the merged text.
 
-        :raises ValueError: There is a conflict.
+        :raises ValueError: The merge has a conflict.
         """
         if self.conflicts:
             raise ValueError("there is a conflict")
@@ -59,7 +59,7 @@ class Merge:
         )
 
     def marked(self, base: str, theirs: str) -> bytes:
-        """The merged text with both sides of each conflict between markers, as ``git merge-file --diff3`` has them.
+        """Return the merged text, with conflict markers in the format of ``git merge-file --diff3``.
 
         :param base: The label of the base.
         :param theirs: The label of the new text.
@@ -82,9 +82,9 @@ class Merge:
 
 
 def merge3(base: bytes, ours: bytes, theirs: bytes) -> Merge:
-    """Merge what *ours* and *theirs* changed in *base*.
+    """Merge the changes that *ours* and *theirs* made to *base*.
 
-    The owner's line endings, byte order mark and missing newline at the end are kept.
+    The result has the line endings and the byte order mark of *ours*, the owner's file.
     """
     newline = newline_of(ours)
     prefix = BOM if ours.startswith(BOM) else b""
@@ -95,14 +95,14 @@ def merge3(base: bytes, ours: bytes, theirs: bytes) -> Merge:
         return [line[:-1] + newline for line in lines]
 
     chunks: list[Lines | Conflict] = []
-    at = shift = 0  # a line of the base, and how far ours is ahead of it
+    at = shift = 0  # a line of the base, and the offset of the same line in ours
     our_edits, their_edits = _edits(base_lines, our_lines), _edits(base_lines, their_lines)
     their_shift = 0
     while our_edits or their_edits:
         low = high = min(edits[0][0] for edits in (our_edits, their_edits) if edits)
         our_low, their_low = low + shift, low + their_shift
         touched_ours = touched_theirs = False
-        # Edits that touch are one: without an unchanged line between them, their order is not known.
+        # Adjacent edits form one chunk: without an unchanged line between them, their order is unknown.
         while True:
             if our_edits and our_edits[0][0] <= high:
                 _, end, _, our_end = our_edits.pop(0)
@@ -142,7 +142,7 @@ def merge3(base: bytes, ours: bytes, theirs: bytes) -> Merge:
 
 
 def whole_conflict(base: bytes, ours: bytes, theirs: bytes) -> Merge:
-    """Return a merge that is one conflict: all lines of the three texts."""
+    """Return a merge with one conflict that contains all lines of the three texts."""
     newline = newline_of(ours)
     base_lines, our_lines, their_lines = (
         [line[:-1] + newline for line in _normal_lines(text)] for text in (base, ours, theirs)
@@ -156,33 +156,33 @@ def whole_conflict(base: bytes, ours: bytes, theirs: bytes) -> Merge:
 
 
 def similarity(one: bytes, other: bytes) -> float:
-    """Return which part of the lines of two texts is equal: 0 to 1."""
+    """Return the ratio of equal lines in two texts, from 0 to 1."""
     return difflib.SequenceMatcher(None, _normal_lines(one), _normal_lines(other), autojunk=False).ratio()
 
 
 def split_lines(text: bytes) -> list[bytes]:
-    """The lines of *text* with their endings. Only ``\\n`` ends a line."""
+    """Return the lines of *text* with their endings. Only ``\\n`` ends a line."""
     return re.findall(rb"[^\n]*\n|[^\n]+", text)
 
 
 def newline_of(text: bytes) -> bytes:
-    """What ends most lines of *text*."""
+    """Return the line ending of most lines of *text*."""
     return b"\r\n" if text.count(b"\r\n") * 2 > text.count(b"\n") else b"\n"
 
 
 def normalized(text: bytes) -> bytes:
-    """*text* without a byte order mark, with ``\\n`` as line endings: what its owner's editor or Git may have changed."""
+    """Return *text* without a byte order mark and with ``\\n`` as line endings. Editors and Git change both."""
     return text.removeprefix(BOM).replace(b"\r\n", b"\n")
 
 
 def in_the_style_of(owner: bytes, text: bytes) -> bytes:
-    """*text*, whose lines end in ``\\n``, with the line endings and the byte order mark of *owner*."""
+    """Return *text*, whose lines end in ``\\n``, with the line endings and the byte order mark of *owner*."""
     prefix = BOM if owner.startswith(BOM) else b""
     return prefix + text.replace(b"\n", newline_of(owner))
 
 
 def has_markers(text: bytes) -> bool:
-    """Whether *text* has conflict markers."""
+    """Return whether *text* has conflict markers."""
     return MARKERS.search(text) is not None
 
 
@@ -192,7 +192,7 @@ def _normal_lines(text: bytes) -> list[bytes]:
 
 
 def _edits(base: Lines, side: Lines) -> list[Edit]:
-    # Lines at the edges are equal in most files, and the matcher is slow.
+    # The matcher is slow, and most files have equal lines at the start and end.
     top, bottom = _equal_edges(base, side)
     matcher = difflib.SequenceMatcher(
         None, base[top : len(base) - bottom], side[top : len(side) - bottom], autojunk=False
@@ -205,7 +205,7 @@ def _edits(base: Lines, side: Lines) -> list[Edit]:
 
 
 def _equal_edges(one: Lines, other: Lines) -> tuple[int, int]:
-    """How many lines are equal at the top, and how many below these at the bottom."""
+    """Return how many lines are equal at the start, and how many of the rest are equal at the end."""
     shorter = min(len(one), len(other))
     top = 0
     while top < shorter and one[top] == other[top]:

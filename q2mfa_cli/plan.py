@@ -1,4 +1,4 @@
-"""The plan of a change to a workspace: a complete value. Applying it, its diff and its report are functions of it."""
+"""The plan of a change to a workspace. The plan is complete: applying it, its diff and its report need nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from q2mfa_cli.request import ExtensionRequest, variants
 from q2mfa_cli.transaction import Change
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
 from q2mfa_cli.workspace.names import name_checker, refuse_duplicates
-from q2mfa_cli.workspace.registration import Registration, registration
+from q2mfa_cli.workspace.registration import Registration, plan_registration
 
 Progress = Callable[[Sequence[ExtensionRequest]], Iterable[ExtensionRequest]]
 
@@ -36,8 +36,8 @@ class PlannedFile:
     """One file of a plan.
 
     :param path: Relative to the workspace, ``/``-separated.
-    :param before: Its bytes now; ``None`` if there is no such file.
-    :param after: Its bytes after the change; ``None`` if it is removed.
+    :param before: The current bytes; ``None`` if the file does not exist.
+    :param after: The bytes after the change; ``None`` if the file is removed.
     """
 
     path: str
@@ -54,8 +54,8 @@ class PlannedFile:
 class ExtensionPlan:
     """The files of one extension.
 
-    :param touched: Files of the workspace that are edited for it.
-    :param leftovers: Paths of files that only another variant of the extension has, and that its owner has edited.
+    :param touched: The workspace's own files that are edited for the extension.
+    :param leftovers: Paths of edited files that belong only to another variant of the extension.
     """
 
     request: ExtensionRequest
@@ -64,7 +64,7 @@ class ExtensionPlan:
     leftovers: tuple[str, ...] = ()
 
     def paths(self, action: Action) -> list[str]:
-        """Return the sorted paths of the files that *action* applies to, including the workspace's own."""
+        """Return the sorted paths of the files with this action, including the workspace's own files."""
         return sorted(file.path for file in (*self.files, *self.touched) if file.action is action)
 
 
@@ -72,7 +72,7 @@ class ExtensionPlan:
 class Plan:
     """A change to the workspace.
 
-    :param edits: The workspace's own files, in the order of writing.
+    :param edits: The workspace's own files, in the order in which they are written.
     """
 
     workspace: Workspace
@@ -82,14 +82,14 @@ class Plan:
 
     @property
     def files(self) -> Iterator[PlannedFile]:
-        """All files, in the order of writing: ``settings.py`` last, because it switches an extension on."""
+        """All files, in the order in which they are written: ``settings.py`` last, because it activates an extension."""
         for extension in self.extensions:
             yield from extension.files
         yield from self.edits
 
     @property
     def changes(self) -> list[Change]:
-        """What to apply."""
+        """The changes to apply."""
         return [Change(file.path, file.before, file.after) for file in self.files if file.changes]
 
     @property
@@ -105,32 +105,32 @@ def plan_creation(
     register: bool = True,
     progress: Progress = iter,
 ) -> Plan:
-    """Plan the extensions of *requests*.
+    """Plan the creation of the extensions in *requests*.
 
     :param force: Replace files that differ, instead of reporting a conflict.
     :param register: Edit ``configuration/settings.py``.
-    :param progress: Wraps the requests while they are rendered.
+    :param progress: Wraps the requests, to show progress while they are rendered.
     :raises Q2mfaError: A name is taken, a file conflicts or cannot be read, or a link leads out of the workspace.
     """
     refuse_duplicates(request.name for request in requests)
     check_name = name_checker(workspace)
     for request in requests:
         check_name(request.name)
-    joining = registration(workspace, requests, register)
-    edits = {path: _edit(workspace, path, after) for path, after in joining.edits.items()}
-    additions = Additions(workspace, joining.edits)
+    registration = plan_registration(workspace, requests, register)
+    edits = {path: _edit(workspace, path, after) for path, after in registration.edits.items()}
+    additions = Additions(workspace, registration.edits)
     extensions = tuple(
         _extension(
             workspace.root,
             request,
-            tuple(edits[path] for path in joining.touched.get(request.name, [])),
+            tuple(edits[path] for path in registration.touched.get(request.name, [])),
             additions,
             force,
         )
         for request in progress(requests)
     )
     in_order = tuple(sorted(edits.values(), key=lambda edit: edit.path == SETTINGS))
-    plan = Plan(workspace, extensions, in_order, joining)
+    plan = Plan(workspace, extensions, in_order, registration)
     _refuse_conflicts(plan.conflicts)
     return plan
 
@@ -142,7 +142,7 @@ def _extension(
     additions: Additions,
     force: bool,
 ) -> ExtensionPlan:
-    """Return the plan of one extension: its files, and its record last."""
+    """Return the plan of one extension. Its record is the last file."""
     recorded = _recorded(root, request.name, force)
     version, filled_in = __version__, frozenset[str]()
     if recorded and recorded.answers == request.answers and not force:
@@ -156,7 +156,7 @@ def _extension(
         filled_in = frozenset(request.integration.filled_in(request.answers))
     tree = render(request, version)
     files = [
-        # The owner is supposed to edit these files.
+        # The next steps ask the owner to edit these files.
         replace(file, action=Action.KEEP)
         if file.action is Action.CONFLICT and file.before is not None and file.path in filled_in
         else file
@@ -165,7 +165,7 @@ def _extension(
     if recorded and not force and any(file.action is Action.CONFLICT for file in files):
         _refuse_other_answers(request, recorded)
     edited = []
-    # Without force, another variant's files are a conflict.
+    # Without --force, files of another variant are a conflict.
     if force and any(file.action is Action.EDIT for file in files):
         for path, versions in _of_other_variants(request, tree, recorded).items():
             before = present(root, path)
@@ -181,7 +181,7 @@ def _extension(
 def _of_other_variants(
     request: ExtensionRequest, tree: RenderedTree, recorded: Record | None
 ) -> dict[str, list[bytes]]:
-    """Return the files that only other variants of the extension have, not *tree*: all their contents, by path."""
+    """Return the files that other variants of the extension have and *tree* does not: path → all possible contents."""
     found: dict[str, list[bytes]] = {}
     others = [render(variant) for variant in variants(request)]
     for files in [*others, recorded.files] if recorded else others:
@@ -193,7 +193,7 @@ def _of_other_variants(
 
 
 def diff(plan: Plan) -> str:
-    """Return a unified diff of the workspace's own files and of every other file that is replaced, except records."""
+    """Return a unified diff of the workspace's own files and of every replaced or removed file, except records."""
     replaced = [
         file
         for each in plan.extensions
@@ -209,9 +209,9 @@ def _edit(workspace: Workspace, path: str, after: bytes) -> PlannedFile:
 
 
 def _refuse_other_answers(request: ExtensionRequest, recorded: Record) -> None:
-    """Refuse to create an extension again with different answers, which an update can change.
+    """Raise an error if the extension exists with other answers that `q2mfa update --answer` can change.
 
-    :raises Q2mfaError: The answers differ, in the same integration.
+    :raises Q2mfaError: The answers differ, but not in the integration.
     """
     changed = {key: value for key, value in request.answers.items() if recorded.answers.get(key) != value}
     if changed and "mfa" not in changed:
@@ -255,10 +255,13 @@ def _compare(root: Path, tree: RenderedTree, force: bool) -> Iterator[PlannedFil
 
 
 def present(root: Path, path: str) -> bytes | Action:
-    """Return the content of a file; if there is none, the action that follows from that."""
+    """Return the content of a file; if it cannot be read as a file, ``CREATE`` or ``CONFLICT``.
+
+    :raises Q2mfaError: The path leads out of the workspace, or the file cannot be read.
+    """
     target = root / path
     try:
-        # The workspace may be a link. A link must not lead out of it.
+        # The workspace itself may be a link, but no link in it may lead out of it.
         if not target.resolve().is_relative_to(root):
             raise Q2mfaError(
                 f"{path} leads out of the workspace through a symbolic link.",
@@ -267,7 +270,7 @@ def present(root: Path, path: str) -> bytes | Action:
             )
         return target.read_bytes()
     except FileNotFoundError:
-        # On Windows, a path through a file is not found.
+        # Windows also raises this if a parent of the path is a file.
         blocked = target.is_symlink() or any(map(os.path.isfile, target.parents[: path.count("/")]))
         return Action.CONFLICT if blocked else Action.CREATE
     except (IsADirectoryError, NotADirectoryError):
@@ -295,8 +298,8 @@ def _refuse_conflicts(conflicts: Sequence[str]) -> None:
 
 
 def unified_diff(path: str, before: bytes | None, after: bytes | None) -> str:
-    """Return what changes in one file, as ``diff -u`` shows it."""
-    import difflib  # only for --dry-run
+    """Return the changes to one file, in the format of ``diff -u``."""
+    import difflib  # only needed for a diff
 
     old = (before or b"").decode("utf-8", "replace").splitlines(keepends=True)
     new = (after or b"").decode("utf-8", "replace").splitlines(keepends=True)

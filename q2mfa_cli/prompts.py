@@ -1,4 +1,4 @@
-"""The menus of ``q2 create_extension`` as data, and two ways to ask them: line by line, and with arrow keys."""
+"""The menus of ``q2 create_extension`` as data, and two kinds of prompts: line by line, and with arrow keys."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ Check = Callable[[str], object]
 
 NAME_PROMPT = "New Extension Name:"
 SKIP = "(press Return to add it later):"
-# How often a script's answers may be refused: the same answer, and any answers to one question.
+# How many invalid answers a script may give to one question: the same answer, and any answers.
 SAME_REFUSED, ANY_REFUSED = 3, 10
+# How long a menu waits for Return after a digit.
 RETURN_SECONDS = 0.4
 ELSEWHERE = "`q2 create_extension` builds those; q2mfa builds Online extensions for External MFA"
 
@@ -35,7 +36,7 @@ ELSEWHERE = "`q2 create_extension` builds those; q2mfa builds Online extensions 
 class Choice:
     """One line of a menu.
 
-    :param value: The answer it stands for; ``""`` if it only leads to the next menu; ``None`` if q2mfa does not build it.
+    :param value: The answer; ``""`` if the choice only leads to the next menu; ``None`` if q2mfa does not support it.
     """
 
     label: str
@@ -46,8 +47,9 @@ class Choice:
 class Menu:
     """One menu, with the texts of ``q2 create_extension``. The first choice is the default.
 
-    :param answers: The name of the question it answers; empty if it only leads to the next menu.
-    :param note: On a terminal, the reason why some choices cannot be chosen.
+    :param answers: The name of the question that the menu answers; empty if it only leads to the next menu.
+    :param shows_default: Whether the prompt shows the default.
+    :param note: The reason why some choices are disabled. Shown on a terminal only.
     """
 
     title: str
@@ -98,7 +100,7 @@ MFA = Menu(
 
 
 def open_menus(answers: Answers) -> list[Menu]:
-    """Return the menus still to be asked, in the order of ``q2 create_extension``. An answer skips its menu."""
+    """Return the menus without an answer, in the order of ``q2 create_extension``."""
     if RENDERING.answers in answers and MFA.answers in answers:
         return []
     menus = [TYPE]
@@ -110,18 +112,18 @@ def open_menus(answers: Answers) -> list[Menu]:
 
 
 def is_complete(answers: Answers) -> bool:
-    """Return whether there is nothing to ask."""
+    """Return whether *answers* leave no required question open."""
     return "name" in answers and not open_menus(answers)
 
 
 def ask(answers: Answers, prompter: Prompter, check_name: Callable[[str], str]) -> Answers:
-    """Complete *answers* by asking the open questions.
+    """Ask the open questions, and return *answers* with the new answers added.
 
-    On a terminal, this also asks what the chosen integration needs; Return skips those questions. A script is not asked
-    them: it would answer other questions with its next lines.
+    On a terminal, this also asks the questions of the chosen integration, which Return skips. Piped input is not asked
+    these questions, because its next lines may answer other questions.
 
-    :param check_name: Returns an acceptable name, or raises :class:`UsageError`.
-    :raises UsageError: The input ended early, or it has no acceptable answers.
+    :param check_name: Returns a valid name, or raises :class:`UsageError`.
+    :raises UsageError: The input ended early, or too many of its answers were invalid.
     :raises KeyboardInterrupt: The user pressed Ctrl-C.
     """
     complete = dict(answers)
@@ -142,13 +144,13 @@ def ask(answers: Answers, prompter: Prompter, check_name: Callable[[str], str]) 
         ) from None
     except Refused as refused:
         raise _not_answered(
-            complete, f"The answers were refused too often. {refused}", "answers_refused"
+            complete, f"Too many answers were invalid. {refused}", "answers_refused"
         ) from None
     return complete
 
 
 def _details(answers: Answers) -> list[Question]:
-    """Return the questions about the chosen integration that a person is asked, and that have no answer yet."""
+    """Return the unanswered questions that a terminal asks about the chosen integration."""
     integration = integration_named(str(answers["mfa"]))
     return [
         question
@@ -162,7 +164,7 @@ def _or_nothing(check: Check) -> Check:
 
 
 def _name_like(check_name: Callable[[str], str]) -> Callable[[str], str]:
-    """Return a function that suggests a valid name for an invalid one, or nothing."""
+    """Return a function that suggests a valid name for an invalid one, or returns ``""``."""
 
     def suggest(name: str) -> str:
         for candidate in (name, f"{name}_mfa", f"{name}2", "MyExternalMFA"):
@@ -174,11 +176,11 @@ def _name_like(check_name: Callable[[str], str]) -> Callable[[str], str]:
 
 
 class Refused(Exception):
-    """Too many answers to a question were refused. The message says why the last one was."""
+    """Too many answers to one question were invalid. The message names the last one and the reason."""
 
 
 class Prompter:
-    """A way to ask questions. Each method raises :class:`EOFError` when the input has ended.
+    """Asks questions. Each method raises :class:`EOFError` when the input has ended.
 
     :ivar is_typed: Whether a person types the answers.
     """
@@ -186,26 +188,26 @@ class Prompter:
     is_typed = True
 
     def text(self, prompt: str, check: Check, suggest: Callable[[str], str] = lambda answer: "") -> str:
-        """Return a text that passes *check*.
+        """Ask for a text until one passes *check*, and return it.
 
-        :param suggest: Returns a valid answer to offer in place of an invalid one.
+        :param suggest: Maps an invalid answer to a valid one to offer; ``""`` for none.
         """
         raise NotImplementedError
 
     def choose(self, menu: Menu) -> str:
-        """Return the value of a choice."""
+        """Show *menu*, and return the value of the user's choice."""
         raise NotImplementedError
 
     def confirm(self, text: str, prompt: str) -> bool:
-        """Show *text*, and return whether the user agrees. Pressing Return agrees."""
+        """Show *text*, and return whether the user confirms. Return alone confirms."""
         raise NotImplementedError
 
 
 class LinePrompter(Prompter):
     """Numbered menus, answered line by line.
 
-    :param stdin: Where the lines come from; ``None`` if standard input is closed.
-    :param echo: Print each answer, since no terminal does.
+    :param stdin: The source of the answers; ``None`` if standard input is closed.
+    :param echo: Print each answer, because no terminal shows it.
     """
 
     def __init__(self, stdin: BinaryIO | None, out: TextIO, echo: bool) -> None:
@@ -222,7 +224,7 @@ class LinePrompter(Prompter):
                 check(answer)
             except UsageError as error:
                 self._refuse(answer, f"{error.message} {error.hint}")
-                # A script that sends an empty line has chosen nothing.
+                # An empty line from a script must not accept a suggestion that no person saw.
                 default = suggest(answer) if self.is_typed else ""
             else:
                 return answer
@@ -248,13 +250,13 @@ class LinePrompter(Prompter):
         return self._read(f"{prompt} [Y/n] ").lower() in ("", "y", "yes")
 
     def _refuse(self, answer: str, why: str) -> None:
-        """Say why *answer* is refused. Give up on input that keeps repeating, such as that of ``yes``."""
+        """Print why *answer* is invalid. Stop at repeating input, such as the output of ``yes``."""
         self._say(*(wrapped(why) if self.is_typed else [why]))
         self.refused.append(answer)
         if not self.is_typed and (
             self.refused.count(answer) == SAME_REFUSED or len(self.refused) == ANY_REFUSED
         ):
-            raise Refused(f"The last, {shown(answer)}: {why}")
+            raise Refused(f"The last one was {shown(answer)}: {why}")
 
     def _read(self, prompt: str) -> str:
         self.out.write(prompt)
@@ -263,7 +265,7 @@ class LinePrompter(Prompter):
         if not line:
             self._say("")
             raise EOFError
-        # PowerShell 5 begins what it pipes with a BOM. Bytes that are not UTF-8 become U+FFFD, which no answer may contain.
+        # PowerShell 5 starts piped input with a BOM. Invalid UTF-8 becomes U+FFFD, which no valid answer contains.
         answer = line.decode("utf-8-sig", "replace").strip()
         if self.echo:
             self._say(answer)
@@ -271,7 +273,7 @@ class LinePrompter(Prompter):
 
     def _say(self, *lines: str) -> None:
         for line in lines:
-            # A terminal with a legacy encoding must not end the dialogue over one character.
+            # One character that a legacy terminal cannot encode must not stop the dialogue.
             encoding = getattr(self.out, "encoding", None) or "utf-8"
             self.out.write(line.encode(encoding, "replace").decode(encoding) + "\n")
         self.out.flush()
@@ -287,7 +289,7 @@ class TerminalPrompter(Prompter):
 
         try:
             create_output()
-        except Exception:  # noqa: BLE001 - NoConsoleScreenBufferError can be imported on Windows only
+        except Exception:  # noqa: BLE001 - NoConsoleScreenBufferError exists on Windows only
             return False
         return True
 
@@ -330,9 +332,10 @@ class TerminalPrompter(Prompter):
 
 
 def _let_digits_choose(application: Any) -> None:
-    """Let digits choose in a questionary menu. By default, they only move the pointer.
+    """Make a digit select its choice in a questionary menu. By default, a digit only moves the pointer.
 
-    The choice waits a moment, because a Return after the digit, as in `q2 create_extension`, belongs to it.
+    The selection waits for ``RETURN_SECONDS``: users of `q2 create_extension` press Return after the digit, and the next
+    prompt must not receive that Return.
     """
     from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
     from prompt_toolkit.keys import Keys
@@ -363,7 +366,7 @@ def _let_digits_choose(application: Any) -> None:
 
 
 def wrapped(text: str) -> list[str]:
-    """Return *text* as lines that fit the terminal."""
+    """Return *text* as lines that fit the width of the terminal."""
     return textwrap.wrap(text, max(20, shutil.get_terminal_size().columns - 4))
 
 

@@ -36,18 +36,18 @@ from q2mfa_cli.validators import (
 class Question:
     """One thing that ``q2mfa create`` needs to know.
 
-    :param name: Its key among the answers.
-    :param help: What ``--help`` says.
-    :param prompt: What the dialogue on a terminal asks after the menus; empty if it does not ask.
-    :param validate: Returns an acceptable answer, or raises :class:`UsageError`.
-    :param default: The answer if the question is not asked; ``None`` if it is required.
+    :param name: The key of its answer.
+    :param help: The text in ``--help``.
+    :param prompt: The prompt on a terminal, after the menus; empty if the terminal does not ask.
+    :param validate: Returns a valid answer, or raises :class:`UsageError`.
+    :param default: The answer if the user gives none; ``None`` if an answer is required.
     :param flag: The option; empty for the positional argument.
-    :param metavar: What the option's value is called in ``--help``.
-    :param choices: All possible answers, if they are fixed.
+    :param metavar: The name of the option's value in ``--help``.
+    :param choices: The possible answers, if they are fixed.
     :param repeatable: Whether there can be several answers.
-    :param integration: The only integration that it applies to; ``None`` for all.
+    :param integration: The only integration that the question applies to; ``None`` for all.
     :param variable: The Cookiecutter variable that receives the answer; empty for none.
-    :param example: What plain Cookiecutter uses if there is no default.
+    :param example: The default in plain Cookiecutter, if ``default`` is ``None``.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Question:
 
     @property
     def usage(self) -> str:
-        """How to give the answer on the command line."""
+        """The argument or option on the command line, for example ``--issuer URL``."""
         if not self.flag:
             return self.name.upper()
         return f"{self.flag} {'|'.join(self.choices) or self.metavar}"
@@ -88,7 +88,7 @@ RENDERINGS = ("ssr", "csr")
 FACTORS = ("totp", "message")
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 PAR = ("auto", "required", "off")
-# The newest in Q2's developer documentation. A platform may serve a different version.
+# The newest version in Q2's developer documentation. A platform may serve a different one.
 TECTON_VERSION = "1.62.0"
 _INTEGRATION_IDS = tuple(integration.id for integration in INTEGRATIONS)
 
@@ -226,7 +226,7 @@ def as_options(questions: Sequence[Question] = QUESTIONS) -> Callable[[Any], Any
 def cookiecutter_variables(
     answers: Mapping[str, Value], questions: Sequence[Question] = QUESTIONS
 ) -> dict[str, str]:
-    """Return what the templates are rendered with. Several answers to one question are joined with spaces."""
+    """Return the Cookiecutter variables for *answers*. Several answers to one question are joined with spaces."""
     values = {question.variable: answers.get(question.name) for question in questions if question.variable}
     return {
         variable: value if isinstance(value, str) else " ".join(value)

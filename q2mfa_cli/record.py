@@ -1,7 +1,7 @@
 """The record of an extension, ``.q2mfa/<Name>.json`` in the workspace: what was generated, and from which answers.
 
-It keeps the generated files themselves, so that an update knows what the owner changed, no matter which version of
-q2mfa is installed. ``docs/record.schema.json`` describes the file.
+It contains the generated files, so any version of q2mfa can tell what the owner changed. ``docs/record.schema.json``
+describes the file.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from q2mfa_cli.workspace.settings_file import NotEditable, whitelisted_hosts
 
 FOLDER = ".q2mfa"
 FORMAT = 1
-"""The version of the record's format; a change that an older q2mfa cannot read raises it."""
+"""The version of the record's format. It increases with each change that an older q2mfa cannot read."""
 
-# A template has about 200 KB. A record must not expand to gigabytes.
+# A template has about 200 KB. A malicious record must not expand to gigabytes.
 FILES_MAX = 32 * 1024 * 1024
-# Half the time of zlib's default, for a tenth more bytes.
+# Takes half the time of zlib's default level, and a tenth more space.
 COMPRESSION = 4
 NEW_SUFFIX = ".q2mfa-new"
 
@@ -40,12 +40,12 @@ NEW_SUFFIX = ".q2mfa-new"
 class Record:
     """What q2mfa generated for one extension.
 
-    :param version: The q2mfa that made the files.
-    :param answers: A valid answer to each question that concerns the integration.
+    :param version: The version of q2mfa that generated the files.
+    :param answers: A valid answer to each question that applies to the integration.
     :param files: The files as they were generated, by path.
-    :param hosts: What q2mfa added to ``OUTBOUND_WHITELIST`` for it.
-    :param requirements: The lines that q2mfa added to ``requirements.txt`` for it.
-    :param open: The files with a conflict that was left to the owner.
+    :param hosts: The hosts that q2mfa added to ``OUTBOUND_WHITELIST`` for the extension.
+    :param requirements: The lines that q2mfa added to ``requirements.txt`` for the extension.
+    :param open: The paths of files with a conflict that the owner has to resolve.
     """
 
     version: str
@@ -60,19 +60,19 @@ class Record:
         return str(self.answers["name"])
 
     def request(self, changed: Answers | None = None) -> ExtensionRequest:
-        """Return the request for the extension, with *changed* answers.
+        """Return the request for the extension, with *changed* answers in place of recorded ones.
 
-        Answers to questions that this version does not ask are left out.
+        Answers to questions that this version does not have are left out.
 
-        :raises UsageError: An answer is not acceptable.
+        :raises UsageError: An answer is not valid.
         """
-        # A default may be a value that a user cannot give, such as an empty client ID.
+        # A default may be a value that the validator rejects, such as an empty client ID.
         defaults = {question.name: question.default for question in QUESTIONS}
         given = {key: value for key, value in self.answers.items() if value != defaults.get(key, value)}
         return make_request({**given, **(changed or {})})
 
     def encoded(self) -> bytes:
-        """Return the content of the file."""
+        """Return the content of the record's file."""
         contents = b"".join(self.files.values())
         document = {
             "format": FORMAT,
@@ -99,7 +99,7 @@ def record_path(name: str) -> str:
 
 
 def recorded_names(root: Path) -> list[str]:
-    """Return the names of the extensions that have a record, sorted.
+    """Return the sorted names of the extensions that have a record.
 
     :raises Q2mfaError: The folder cannot be read.
     """
@@ -109,7 +109,7 @@ def recorded_names(root: Path) -> list[str]:
 def read_record(root: Path, name: str) -> Record | None:
     """Return the record of the extension *name* in the workspace *root*; ``None`` if there is none.
 
-    :raises Q2mfaError: It cannot be read, is damaged, or a newer q2mfa wrote it.
+    :raises Q2mfaError: The record cannot be read, is damaged, or was written by a newer q2mfa.
     """
     try:
         content = (root / record_path(name)).read_bytes()
@@ -127,7 +127,7 @@ def read_record(root: Path, name: str) -> Record | None:
 def decode(content: bytes, name: str) -> Record:
     """Return the record of the extension *name*, from the content of its file.
 
-    :raises Q2mfaError: It is damaged, or a newer q2mfa wrote it.
+    :raises Q2mfaError: The record is damaged, or was written by a newer q2mfa.
     """
     try:
         document = json.loads(content)
@@ -153,10 +153,10 @@ def decode(content: bytes, name: str) -> Record:
 
 
 class Additions:
-    """What q2mfa adds to the workspace's own files, by extension; ``remove`` removes it again.
+    """The entries that q2mfa adds to the workspace's own files. ``q2mfa remove`` removes them again.
 
-    An entry that q2mfa added earlier for one extension counts as added for each one that needs it. Removing the last of
-    them removes the entry.
+    If q2mfa added an entry for one extension, the entry counts as added for every extension that needs it. Removing the
+    last of these extensions removes the entry.
 
     :param edits: The new contents of the workspace's own files, by path.
     """
@@ -172,7 +172,7 @@ class Additions:
             self._requirements |= requirements
 
     def recorded(self, record: Record) -> Record:
-        """Return *record* with what was added for it."""
+        """Return *record* with the entries that were added for its extension."""
         request = ExtensionRequest(record.answers)
         needed = request.integration.outbound_hosts(request.answers)
         required = request.integration.requirements(request.answers)
@@ -185,7 +185,7 @@ class Additions:
     def _is_added(self, requirement: str) -> bool:
         if requirement in self._requirements:
             return True
-        # A killed update may have raised the bound already.
+        # An earlier update that was killed may already have raised the lower bound.
         projects = {project(line) for line in self._requirements}
         return requirement in self._required and project(requirement) in projects
 
@@ -202,9 +202,9 @@ def _lines(requirements: bytes) -> set[str]:
 
 
 def claims(root: Path) -> Iterator[tuple[str, set[str], set[str]]]:
-    """Yield for each recorded extension its name, and the hosts and the requirements that q2mfa added for it.
+    """Yield the name of each recorded extension, with the hosts and the requirements that q2mfa added for it.
 
-    A record that cannot be read claims nothing: commands on that extension refuse it.
+    A record that cannot be read is skipped. Commands on that extension report it.
     """
     for name in recorded_names(root):
         try:
@@ -215,21 +215,21 @@ def claims(root: Path) -> Iterator[tuple[str, set[str], set[str]]]:
 
 
 def unresolved(root: Path, record: Record) -> list[str]:
-    """Return the files whose conflict is still unresolved: they have markers, or a new version next to them."""
+    """Return the files with an unresolved conflict: they contain markers, or have a ``.q2mfa-new`` file next to them."""
     return [
         path for path in record.open if (root / f"{path}{NEW_SUFFIX}").exists() or _is_marked(root / path)
     ]
 
 
 def refuse_conflict_markers(root: Path, name: str) -> None:
-    """Refuse to work with an extension whose files have the conflict markers of an update.
+    """Check that no file of the extension *name* contains conflict markers of an update.
 
-    :raises Q2mfaError: A file has markers.
+    :raises Q2mfaError: A file contains conflict markers.
     """
     try:
         record = read_record(root, name)
     except Q2mfaError:
-        return  # `q2mfa list` and `q2mfa update` report what is wrong with it
+        return  # `q2mfa list` and `q2mfa update` report the problem
     marked = [path for path in record.open if _is_marked(root / path)] if record else []
     if marked:
         raise Q2mfaError(
@@ -255,18 +255,18 @@ def _files(document: Mapping[str, Any], name: str) -> Iterator[tuple[str, bytes]
     for path, file in document["files"].items():
         content = contents[start : start + file["size"]]
         start += len(content)
-        # A record names only files that q2mfa generates: `remove` must not reach others.
+        # A record may name only files that q2mfa generates, so that `remove` cannot delete others.
         inside = path.startswith(f"{name}/") and ".." not in path.split("/") and "\\" not in path
         if not (inside or path == f"{CONFIGURATION}/{name}.py"):
             raise ValueError(f"{shown(path)} is not a file of the extension")
         if hashlib.sha256(content).hexdigest() != file["sha256"]:
-            raise ValueError(f"the digest of {path} does not fit")
+            raise ValueError(f"the digest of {path} does not match")
         yield path, content
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{shown(value)} is not text")
+        raise TypeError(f"{shown(value)} is not a string")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The plan of a removal, which undoes what ``create`` did for an extension."""
+"""The plan of a removal, which reverts what ``create`` did for an extension."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from q2mfa_cli.workspace import requirements_file, settings_file
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
 from q2mfa_cli.workspace.registration import Registration
 
-# Folders that tools create in a workspace, with code that is not the workspace's own.
+# Folders with third-party code that tools create in a workspace.
 NOT_OWN = frozenset({"node_modules", "site-packages", "venv", "env"})
 
 
 def plan_removal(workspace: Workspace, name: str, *, force: bool = False) -> UpdatePlan:
     """Plan the removal of the extension *name*.
 
-    :param force: Also remove files that their owner edited.
-    :returns: A plan without extensions if nothing of it exists: a removal that was killed at its end is complete.
-    :raises Q2mfaError: It has no record; or a file was edited and *force* is not given.
+    :param force: Also remove files that the owner edited.
+    :returns: A plan without extensions if neither the folder nor the record exists. An earlier removal that was killed
+        may have removed both.
+    :raises Q2mfaError: The extension has no record, or the owner edited a file and *force* is false.
     """
     root = workspace.root
     if not (root / name).exists() and read_record(root, name) is None:
@@ -37,17 +38,17 @@ def plan_removal(workspace: Workspace, name: str, *, force: bool = False) -> Upd
         some = ", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "")
         raise Q2mfaError(
             f"{len(edited)} file{'s have' if len(edited) > 1 else ' has'} edits: {some}.",
-            f"`q2mfa diff {name}` shows them; --force removes them for good.",
+            f"See the edits with `q2mfa diff {name}`, or delete these files with --force.",
             "edited",
         )
     files = [FileUpdate(file.path, file.before, None, Outcome.REMOVED) for file in files]
-    edits, leaving = _withdrawn(workspace, record)
-    leaving.steps += _left(root, record, files)
+    edits, registration = _workspace_edits(workspace, record)
+    registration.steps += _kept_files(root, record, files)
     path = record_path(name)
     kept = present(root, path)
     files.append(FileUpdate(path, kept if isinstance(kept, bytes) else None, None, Outcome.REMOVED))
     gone = ExtensionUpdate(record, record, tuple(files))
-    return UpdatePlan(workspace, (gone,), tuple(edits), leaving, is_removal=True)
+    return UpdatePlan(workspace, (gone,), tuple(edits), registration, is_removal=True)
 
 
 def _files(root: Path, record: Record) -> Iterator[FileUpdate]:
@@ -59,7 +60,7 @@ def _files(root: Path, record: Record) -> Iterator[FileUpdate]:
 
 
 def _byte_code(root: Path, record: Record) -> Iterator[FileUpdate]:
-    """Yield the byte code of the generated modules, which would keep their folders from being removed."""
+    """Yield the compiled files of the generated modules. If these files remained, so would their folders."""
     for module in [path for path in record.files if path.endswith(".py")]:
         file = root / module
         for compiled in sorted(file.parent.glob(f"__pycache__/{file.stem}.*.pyc")):
@@ -69,9 +70,9 @@ def _byte_code(root: Path, record: Record) -> Iterator[FileUpdate]:
                 yield FileUpdate(path, content, None, Outcome.REMOVED)
 
 
-def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], Registration]:
-    """Return the edits of the workspace's own files, and what is left for a person to do."""
-    leaving = Registration(install="")
+def _workspace_edits(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], Registration]:
+    """Return the edits of the workspace's own files, and the remaining manual steps."""
+    registration = Registration(install="")
     root, name = workspace.root, record.name
     needed_hosts: set[str] = set()
     needed_requirements: set[str] = set()
@@ -83,7 +84,9 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
     if workspace.settings is not None:
         hosts = [host for host in record.hosts if host not in needed_hosts]
         kept = [host for host in hosts if _is_mentioned(root, record, host)]
-        leaving.steps += [f"{SETTINGS} still allows {host}, because other files mention it" for host in kept]
+        registration.steps += [
+            f"{SETTINGS} still allows {host}, because other files mention it" for host in kept
+        ]
         settings = workspace.settings
         lists = {
             settings_file.INSTALLED: [name],
@@ -94,7 +97,9 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
                 try:
                     settings = settings_file.without(settings, variable, entry)
                 except settings_file.NotEditable as error:
-                    leaving.steps.append(f'Remove "{entry}" from {variable} in {SETTINGS} yourself: {error}')
+                    registration.steps.append(
+                        f'Remove "{entry}" from {variable} in {SETTINGS} yourself: {error}'
+                    )
         if settings != workspace.settings:
             edits.append(FileUpdate(SETTINGS, workspace.settings, settings, Outcome.UPDATED))
     if workspace.requirements is not None:
@@ -103,16 +108,16 @@ def _withdrawn(workspace: Workspace, record: Record) -> tuple[list[FileUpdate], 
             if line in needed_requirements:
                 continue
             if any(_is_mentioned(root, record, module) for module in record.request().integration.modules):
-                leaving.steps.append(f"{REQUIREMENTS} still has {line}, because other files import it")
+                registration.steps.append(f"{REQUIREMENTS} still has {line}, because other files import it")
                 continue
             content = requirements_file.removed(content, line)
         if content != workspace.requirements:
             edits.append(FileUpdate(REQUIREMENTS, workspace.requirements, content, Outcome.UPDATED))
-    return edits, leaving
+    return edits, registration
 
 
 def _is_mentioned(root: Path, record: Record, word: str) -> bool:
-    """Return whether a Python file of the workspace has *word*, other than those of the extension and settings.py."""
+    """Return whether a Python file of the workspace contains *word*. The extension's files and settings.py do not count."""
     pattern = re.compile(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w-])")
     for folder, names, files in os.walk(root):
         names[:] = [name for name in names if name not in NOT_OWN and not name.startswith(".")]
@@ -129,8 +134,8 @@ def _is_mentioned(root: Path, record: Record, word: str) -> bool:
     return False
 
 
-def _left(root: Path, record: Record, files: list[FileUpdate]) -> list[str]:
-    """Name the owner's own files in the extension's folder, which are kept. Only the first level is named."""
+def _kept_files(root: Path, record: Record, files: list[FileUpdate]) -> list[str]:
+    """Return a step that names the owner's own files in the extension's folder, down to two levels."""
     folder = root / record.name
     gone = {file.path for file in files if file.after is None}
     own = set[str]()

@@ -1,6 +1,6 @@
-"""From a request to rendered files, with Cookiecutter's own Jinja environment and rules.
+"""Render the files of a request, with the Jinja environment and the rules of Cookiecutter.
 
-Nothing is written. The bytes are those that ``cookiecutter templates/<integration>`` writes.
+Nothing is written to disk. The bytes equal those that ``cookiecutter templates/<integration>`` writes.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ RenderedTree = Mapping[str, bytes]
 
 
 VERSION_VARIABLE = "_q2mfa_version"
-"""The private variable of the templates that a comment of the generated security files names."""
+"""The templates' private variable for the version of q2mfa, which a comment in the generated security files shows."""
 
 
 def render(request: ExtensionRequest, version: str = __version__) -> RenderedTree:
-    """Render the files of the extension.
+    """Return the files of the extension.
 
-    :param version: The version of q2mfa that the files name.
+    :param version: The version of q2mfa to show in the files.
     """
     template = _template(request.integration.id)
     answers = cookiecutter_variables(request.answers)
@@ -39,7 +39,7 @@ def render(request: ExtensionRequest, version: str = __version__) -> RenderedTre
 
 
 def templates_folder() -> Path:
-    """Return where the templates are: inside the package in a wheel, beside it in a checkout."""
+    """Return the folder of the templates: inside the package in a wheel, next to it in a checkout."""
     package = Path(__file__).resolve().parent
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
@@ -54,7 +54,7 @@ class _Template:
     """One Cookiecutter template. Each file is read and compiled once."""
 
     def __init__(self, folder: Path) -> None:
-        # This import takes longer than the rest of a run. Usage errors are reported without it.
+        # This import takes longer than the rest of a run, and usage errors do not need it.
         from cookiecutter.environment import StrictEnvironment
         from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
@@ -63,11 +63,11 @@ class _Template:
             key: value[0] if isinstance(value, list) and not key.startswith("_") else value
             for key, value in defaults.items()
         }
-        # In the wheel two folders have shorter names: see pyproject.toml.
+        # In a wheel, two folders have shorter names: see pyproject.toml.
         in_wheel = folder / "workspace"
         root = in_wheel if in_wheel.is_dir() else folder / "{{cookiecutter.workspace}}"
         folders = {EXTENSION if name == "extension" else name: root / name for name in os.listdir(root)}
-        # The arguments are those of cookiecutter.generate and cookiecutter.utils, and so is what the loaders find.
+        # These arguments, and the templates that the loaders find, equal those of cookiecutter.generate and cookiecutter.utils.
         self.environment = StrictEnvironment(
             context={"cookiecutter": self.variables},
             keep_trailing_newline=True,
@@ -83,12 +83,12 @@ class _Template:
             for name, top in folders.items()
             for parent, _, names in os.walk(top)
             for path in (os.path.join(parent, file) for file in names)
-            # pip compiles what it installs, including templates.
+            # pip compiles all installed .py files, including those of the templates.
             if not parent.endswith("__pycache__")
         }
-        # All names form one template: compiling each of them would take as long as compiling the contents.
+        # All paths are rendered as one template, because compiling them one by one takes as long as compiling the contents.
         self.paths = self.environment.from_string("\n".join(self.files))
-        # Cookiecutter computes the variables whose names start with two underscores from the others.
+        # Cookiecutter computes variables whose names start with two underscores from the other variables.
         self.computed = {
             name: self.environment.from_string(value)
             for name, value in self.variables.items()
@@ -101,7 +101,7 @@ class _Template:
         context = {"cookiecutter": {**variables, **computed}}
         tree: dict[str, bytes] = {}
         for file, path in zip(self.files, self.paths.render(context).split("\n"), strict=True):
-            # An empty name is Cookiecutter's way to leave a file out.
+            # As in Cookiecutter, a file with an empty name is left out.
             if path.endswith("/"):
                 continue
             content = self.content(file)
@@ -109,12 +109,12 @@ class _Template:
         return dict(sorted(tree.items()))
 
     def _content(self, file: str) -> Any:
-        """Return a compiled template, or bytes if rendering would not change them."""
+        """Return the compiled template of *file*, or its bytes if rendering would not change them."""
         content = Path(self.files[file]).read_bytes()
         copied = self.variables.get("_copy_without_render", [])
         if any(fnmatch.fnmatch(file, pattern) for pattern in copied):
             return content
-        # Jinja changes only what is inside its delimiters, and line endings.
+        # Jinja changes only text inside its delimiters, and line endings.
         if re.search(rb"\{[{%#]|\r", content):
             return self.environment.get_template(file)
         return content

@@ -1,4 +1,4 @@
-"""What was done, or would be: as text for people, or as one JSON object for scripts."""
+"""The report of ``q2mfa create``: text for people, or one JSON object for scripts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from q2mfa_cli.workspace.find import CONFIGURATION
 
 RENDERING_LABELS = {"ssr": "server-side rendered", "csr": "client-side rendered"}
 MARK_COLORS = {Action.CREATE: "green", Action.EDIT: "yellow", Action.KEEP: None, Action.REMOVE: "red"}
-# How a command begins that the next steps name.
+# The prefixes of commands in the next steps.
 COMMANDS = ("cd ", "pip ", "q2 ", "q2mfa ")
 MARKS = {Action.CREATE: "+", Action.EDIT: "~", Action.KEEP: "=", Action.REMOVE: "-"}
-# The next steps name the first extensions of a batch, and count the others.
+# How many extensions or files a report names. It counts the others.
 NAMED = 3
 
 
@@ -44,8 +44,8 @@ def as_json(plan: Plan, dry_run: bool) -> str:
 def as_text(plan: Plan, dry_run: bool, verbose: bool = False, width: int = 0) -> str:
     """Return the report for a person, styled for a terminal. It ends with the next steps.
 
-    :param verbose: List the new files instead of counting them. A dry run lists them too.
-    :param width: The terminal's, for which the next steps are wrapped; 0 if there is none.
+    :param verbose: List the new files instead of counting them. A dry run always lists them.
+    :param width: The width of the terminal, to wrap the next steps; 0 to not wrap them.
     """
     headings = {"created": "Created", "planned": "Would create", "unchanged": "Already up to date:"}
     heading = headings[_status(plan, dry_run)]
@@ -75,7 +75,7 @@ def as_text(plan: Plan, dry_run: bool, verbose: bool = False, width: int = 0) ->
 
 
 def summary(plan: Plan) -> str:
-    """Return what applying *plan* will do, short enough for one screen."""
+    """Return a summary of *plan* for the confirmation, short enough for one screen."""
     rows = []
     for extension in plan.extensions:
         request = extension.request
@@ -103,19 +103,19 @@ def summary(plan: Plan) -> str:
 
 
 def next_steps(plan: Plan) -> list[str]:
-    """Return what is left to do, in order: each a sentence, or a command after a colon."""
+    """Return the next steps, in order. Each is a sentence, or a phrase, a colon and a command."""
     requests = [each.request for each in plan.extensions]
     first, others = requests[:NAMED], len(requests) - NAMED
-    root, joining = plan.workspace.root, plan.registration
+    root, registration = plan.workspace.root, plan.registration
     leftovers = [path for each in plan.extensions for path in each.leftovers]
     steps = [] if _is_current(root) else [f"Go to the workspace: cd {for_shell(str(root))}"]
-    steps += joining.steps
+    steps += registration.steps
     steps += [f"Delete this file of another variant, unless you need it: {path}" for path in leftovers]
     for request in first:
         steps += [*request.notes, *request.integration.configuration_steps(request.answers)]
     if others > 0:
         steps.append(f"Do the same for the other {others} extensions")
-    steps += [f"Install the requirements: {joining.install}"] if joining.install else []
+    steps += [f"Install the requirements: {registration.install}"] if registration.install else []
     steps += [f"Run the generated tests: q2mfa test {request.name}" for request in first]
     steps += [f"Try it in a browser: q2mfa preview {request.name}" for request in first[:1]]
     if others > 0:
@@ -129,7 +129,7 @@ def for_shell(text: str, windows: bool = os.name == "nt") -> str:
         return shlex.quote(text)
     if re.fullmatch(r"[\w\\:/.-]+", text):
         return text
-    # Both accept double quotes, but PowerShell still expands $ and ` in them. Nothing quotes a % in cmd.
+    # Both shells accept double quotes, but PowerShell expands $ and ` inside them. In cmd, a % cannot be quoted.
     return "'" + text.replace("'", "''") + "'" if re.search("[$`]", text) else f'"{text}"'
 
 
@@ -138,7 +138,7 @@ def _kind(request: ExtensionRequest) -> str:
 
 
 def _numbered(number: int, step: str, width: int) -> list[str]:
-    """Return a step as lines of at most *width* characters. A command is never wrapped, so that it can be copied."""
+    """Return a step as lines of at most *width* characters. A command is never wrapped, so users can copy it."""
     start = f"  {number}. "
     what, colon, command = step.rpartition(": ")
     styled = click.style(command, fg="cyan") if command.startswith(COMMANDS) else ""
@@ -186,5 +186,5 @@ def _is_current(folder: Path) -> bool:
     try:
         return os.path.samefile(folder, os.curdir)
     except OSError:
-        # The folder of a dry run, or the current one, may not exist.
+        # In a dry run, the workspace may not exist. The current folder may have been removed.
         return False

@@ -1,4 +1,4 @@
-"""What the user wants: a complete, validated request for one extension."""
+"""A complete, validated request for one extension."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from q2mfa_cli.integrations import Integration, Value, integration_named
 from q2mfa_cli.questions import QUESTIONS, Question
 
 Answers = Mapping[str, Value]
-"""Answers given so far, by the question's name. An open question has no entry."""
+"""The answers so far, by the question's name. An open question has no entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionRequest:
     """One External MFA extension to generate (see :func:`make_request`).
 
-    :param answers: A valid answer to each question that concerns the integration.
-    :param notes: What the user should know about how the answers were read, one sentence each.
+    :param answers: A valid answer to each question that applies to the integration.
+    :param notes: Changes to the answers that the user should check, one sentence each.
     """
 
     answers: Answers
@@ -39,9 +39,9 @@ class ExtensionRequest:
 
 
 def make_request(answers: Answers, questions: Sequence[Question] = QUESTIONS) -> ExtensionRequest:
-    """Validate *answers*. An open question gets its default.
+    """Validate *answers*, and return a request. An open question gets its default.
 
-    :raises UsageError: An answer is missing, not acceptable, or about another integration.
+    :raises UsageError: An answer is missing, invalid, or for another integration.
     """
     integration = _integration(answers, questions)
     refuse_answers_of_others(answers, integration, questions)
@@ -57,7 +57,7 @@ def make_request(answers: Answers, questions: Sequence[Question] = QUESTIONS) ->
 
 
 def variants(request: ExtensionRequest, questions: Sequence[Question] = QUESTIONS) -> list[ExtensionRequest]:
-    """Return a request for each combination of choices for the same extension, the other answers as in *request*."""
+    """Return a request for each combination of choices, such as ssr and csr, with the other answers of *request*."""
     choosing = [question for question in questions if question.choices]
     found: list[ExtensionRequest] = []
     for choices in itertools.product(*(question.choices for question in choosing)):
@@ -67,7 +67,7 @@ def variants(request: ExtensionRequest, questions: Sequence[Question] = QUESTION
         given = {
             question.name: answers[question.name]
             for question in questions
-            # A default need not be an answer that can be given.
+            # A default may be a value that the validator rejects.
             if question.concerns(integration)
             and answers.get(question.name, question.default) != question.default
         }
@@ -79,9 +79,9 @@ def variants(request: ExtensionRequest, questions: Sequence[Question] = QUESTION
 def refuse_answers_of_others(
     answers: Answers, integration: Integration, questions: Sequence[Question] = QUESTIONS
 ) -> None:
-    """Refuse an answer that does not apply to *integration*.
+    """Check that all *answers* apply to *integration*.
 
-    :raises UsageError: There is one.
+    :raises UsageError: An answer is for another integration.
     """
     for question in questions:
         if question.name in answers and question.integration not in (None, integration):

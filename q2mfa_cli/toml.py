@@ -12,7 +12,7 @@ def loads(text: str) -> dict[str, Any]:
     :raises ValueError: The text is not TOML.
     """
     if sys.version_info >= (3, 11):
-        import tomllib  # only for a file in TOML
+        import tomllib  # only needed for a TOML file
     else:
         import tomli as tomllib
     return tomllib.loads(text)

@@ -1,7 +1,8 @@
-"""The plan of an update: a complete value. Applying it, its diff and its report are functions of it.
+"""The plan of an update. The plan is complete: applying it, its diff and its report need nothing else.
 
-Each file has a base (as it was generated), the owner's version, and the new version (as q2mfa generates it now). Ignoring
-line endings, a change that only one side made is taken. Changes on both sides are merged, or conflict.
+Each file has a base (as it was generated), the owner's version, and the new version (as this q2mfa generates it). If only
+one side changed the base, its version is used. If both changed it, the changes are merged, or conflict. Differences in line
+endings do not count.
 """
 
 from __future__ import annotations
@@ -31,28 +32,28 @@ from q2mfa_cli.rendering import render
 from q2mfa_cli.request import Answers
 from q2mfa_cli.transaction import Change
 from q2mfa_cli.workspace.find import REQUIREMENTS, SETTINGS, Workspace
-from q2mfa_cli.workspace.registration import Registration, Renewal, renewal
+from q2mfa_cli.workspace.registration import Registration, Renewal, plan_renewal
 
 RESOLUTIONS = ("markers", "new", "ours", "theirs")
-# Like Git: a file was renamed if half of its lines are the same.
+# As in Git, a file with this ratio of equal lines counts as renamed.
 RENAMED = 0.5
-# With fewer equal lines than this, the file was probably reformatted.
+# A file with a lower ratio of equal lines was probably reformatted.
 MOSTLY_REWRITTEN = 0.3
 
 
 class Outcome(Enum):
-    """What an update does with a file."""
+    """What an update does to a file."""
 
     UNCHANGED = "unchanged"
     CREATED = "created"
     UPDATED = "updated"
     MERGED = "merged"
     REMOVED = "removed"
-    KEPT = "kept"  # no longer generated; its owner changed it
-    DELETED = "deleted"  # by its owner; it stays deleted
+    KEPT = "kept"  # it is no longer generated, but the owner edited it
+    DELETED = "deleted"  # the owner deleted it, and it is not restored
     CONFLICT = "conflict"
-    MARKED = "marked"
-    BESIDE = "beside"
+    MARKED = "marked"  # --conflict markers
+    BESIDE = "beside"  # --conflict new: the new version is in a file next to it
     OURS = "ours"
     THEIRS = "theirs"
 
@@ -61,9 +62,9 @@ class Outcome(Enum):
 class FileUpdate:
     """One file of an update.
 
-    :param before: Its bytes now; ``None`` if there is no such file.
-    :param after: Its bytes after the update; ``None`` if it is gone then.
-    :param merge: Both sides, if they conflict.
+    :param before: The current bytes; ``None`` if the file does not exist.
+    :param after: The bytes after the update; ``None`` if the file then does not exist.
+    :param merge: Both sides of a conflict.
     """
 
     path: str
@@ -84,12 +85,12 @@ class FileUpdate:
 
 @dataclass(frozen=True, slots=True)
 class UpdateOptions:
-    """What the user wants from an update.
+    """The options of an update.
 
-    :param answers: Changed answers.
-    :param restored: Paths of deleted files to generate again.
-    :param resolution: What to do with every conflict; ``""`` to stop at one.
-    :param chosen: What to do with the conflict in a file, by path.
+    :param answers: The changed answers.
+    :param restored: The paths of deleted files to generate again.
+    :param resolution: How to resolve conflicts, one of :data:`RESOLUTIONS`; empty to leave them unresolved.
+    :param chosen: How to resolve the conflicts of single files, by path. It takes precedence over *resolution*.
     """
 
     answers: Answers = field(default_factory=dict)
@@ -105,9 +106,10 @@ class UpdateOptions:
 class ExtensionUpdate:
     """The update of one extension.
 
-    :param recorded: Its record before the update; for an adopted extension, what the templates generate.
+    :param recorded: The record before the update; for an adopted extension, the new record.
+    :param record: The record after the update.
     :param files: All files of the extension, then the record.
-    :param is_adopted: It had no record.
+    :param is_adopted: Whether the extension had no record.
     """
 
     recorded: Record
@@ -128,8 +130,9 @@ class ExtensionUpdate:
 class UpdatePlan:
     """The update, or the removal, of one or more extensions.
 
-    :param edits: The workspace's own files, in the order of writing.
-    :param is_removal: The workspace's own files change first: settings.py must not name what is gone.
+    :param edits: The workspace's own files, in the order in which they are written.
+    :param is_removal: Whether extensions are removed. The workspace's own files then change first, because settings.py must
+        not name an extension that no longer exists.
     """
 
     workspace: Workspace
@@ -140,7 +143,10 @@ class UpdatePlan:
 
     @property
     def files(self) -> Iterator[FileUpdate]:
-        """All files, in the order of writing. The records come last: until then, the same command can be repeated."""
+        """All files, in the order in which they are written.
+
+        The records come last, so that a command that was killed before can run again.
+        """
         if self.is_removal:
             yield from self.edits
         for extension in self.extensions:
@@ -152,7 +158,7 @@ class UpdatePlan:
 
     @property
     def changes(self) -> list[Change]:
-        """What to apply."""
+        """The changes to apply."""
         return [Change(file.path, file.before, file.after) for file in self.files if file.changes]
 
     @property
@@ -168,14 +174,16 @@ class UpdatePlan:
 def plan_update(workspace: Workspace, names: Sequence[str], options: UpdateOptions) -> UpdatePlan:
     """Plan the update of the extensions *names*.
 
-    :raises Q2mfaError: An extension has no record, or one that cannot be used; or a file cannot be read.
+    :raises Q2mfaError: An extension has no usable record, or a file cannot be read.
     """
     root = workspace.root
     recorded = {name: recorded_extension(root, name) for name in names}
     outcomes = {name: _outcomes(root, record, options) for name, record in recorded.items()}
     behind = {name: outcome for name, outcome in outcomes.items() if outcome}
-    joining = renewal(workspace, [_renewal(recorded[name], new) for name, (new, _) in behind.items()])
-    additions = Additions(workspace, joining.edits)
+    registration = plan_renewal(
+        workspace, [_renewal(recorded[name], new) for name, (new, _) in behind.items()]
+    )
+    additions = Additions(workspace, registration.edits)
     extensions = []
     for name, record in recorded.items():
         if not behind.get(name):
@@ -185,7 +193,7 @@ def plan_update(workspace: Workspace, names: Sequence[str], options: UpdateOptio
             continue
         new, files = behind[name]
         opened = tuple(file.path for file in files if file.is_open)
-        # An entry that q2mfa added for the earlier version stays its own.
+        # A host that q2mfa added for the earlier version remains in the record.
         new = replace(additions.recorded(new), open=opened)
         new = replace(new, hosts=tuple(dict.fromkeys([*new.hosts, *record.hosts])))
         extensions.append(ExtensionUpdate(record, new, (*files, record_update(root, new))))
@@ -196,15 +204,15 @@ def plan_update(workspace: Workspace, names: Sequence[str], options: UpdateOptio
             after,
             Outcome.UPDATED,
         )
-        for path, after in sorted(joining.edits.items(), key=lambda edit: edit[0] == SETTINGS)
+        for path, after in sorted(registration.edits.items(), key=lambda edit: edit[0] == SETTINGS)
     ]
-    return UpdatePlan(workspace, tuple(extensions), tuple(edits), joining)
+    return UpdatePlan(workspace, tuple(extensions), tuple(edits), registration)
 
 
 def recorded_extension(root: Path, name: str) -> Record:
     """Return the record of the extension *name*.
 
-    :raises Q2mfaError: There is none, or it cannot be used.
+    :raises Q2mfaError: The extension has no record, or its record cannot be used.
     """
     record = read_record(root, name)
     if record:
@@ -225,7 +233,7 @@ def recorded_extension(root: Path, name: str) -> Record:
 def record_update(root: Path, record: Record) -> FileUpdate:
     """Return the change that writes *record*.
 
-    :raises Q2mfaError: A folder or a broken link is in its place.
+    :raises Q2mfaError: A folder or a broken link has the path of the record.
     """
     path = record_path(record.name)
     before = present(root, path)
@@ -237,12 +245,12 @@ def record_update(root: Path, record: Record) -> FileUpdate:
 
 
 def is_behind(record: Record) -> bool:
-    """Return whether this version generates other files from the record's answers."""
+    """Return whether this version of q2mfa generates different files from the record's answers."""
     return render(record.request(), record.version) != record.files
 
 
 def diff(plan: UpdatePlan) -> str:
-    """Return a unified diff of everything that changes but the records, and both sides of each conflict."""
+    """Return a unified diff of all changes except those of records, and both sides of each conflict."""
     parts = []
     records = {record_path(extension.name) for extension in plan.extensions}
     for file in plan.files:
@@ -254,7 +262,7 @@ def diff(plan: UpdatePlan) -> str:
 
 
 def conflict_text(file: FileUpdate) -> str:
-    """Return both sides of each conflict in *file*, with the line where it is in the owner's file."""
+    """Return both sides of each conflict in *file*, each with its line in the owner's file."""
     if not file.merge:
         return f"{file.path}: {file.note}\n"
     parts, line = [], 1
@@ -281,7 +289,7 @@ def _renewal(recorded: Record, new: Record) -> Renewal:
 
 
 def _outcomes(root: Path, recorded: Record, options: UpdateOptions) -> tuple[Record, list[FileUpdate]] | None:
-    """Return the new record and the files of an extension; ``None`` if there is nothing to do."""
+    """Return the new record and the updated files of an extension; ``None`` if it is up to date."""
     request = recorded.request(options.answers)
     if request.integration.id != recorded.answers["mfa"]:
         raise UsageError(
@@ -312,7 +320,7 @@ def _outcomes(root: Path, recorded: Record, options: UpdateOptions) -> tuple[Rec
 def _restored(root: Path, recorded: Record, path: str) -> bool:
     """Return whether *path* is a deleted file of the extension.
 
-    :raises Q2mfaError: It is a file of the extension, and not deleted.
+    :raises Q2mfaError: The extension has the file, and it is not deleted.
     """
     if path not in recorded.files:
         return False
@@ -326,7 +334,7 @@ def _restored(root: Path, recorded: Record, path: str) -> bool:
 
 
 def _refuse_newer(recorded: Record) -> None:
-    from packaging.version import InvalidVersion, Version  # only for an update
+    from packaging.version import InvalidVersion, Version  # only needed for an update
 
     try:
         is_newer = Version(recorded.version) > Version(__version__)
@@ -376,12 +384,12 @@ def _moved(
     new: bytes,
     options: UpdateOptions,
 ) -> Iterator[FileUpdate]:
-    """Yield the update of *path*, which the owner edited under an earlier name."""
+    """Yield the update of *path*. The owner edited this file under its earlier name."""
     for file in _decided(root, path, base, _bytes(owner), new, options, "before"):
         if file.path != path:
             yield file
         elif there is Action.CREATE or there == file.after:
-            # A killed update may have come this far.
+            # An earlier update that was killed may already have written the file.
             outcome = Outcome.MERGED if file.outcome is Outcome.UNCHANGED else file.outcome
             yield replace(file, before=_bytes(there), outcome=outcome)
         else:
@@ -397,7 +405,7 @@ def _bytes(owner: bytes | Action) -> bytes | None:
 def _renamed(
     base: Mapping[str, bytes], new: Mapping[str, bytes], owner: Mapping[str, bytes | Action]
 ) -> dict[str, str]:
-    """Return the new path of each edited file that the template has renamed. An unedited file loses nothing."""
+    """Return the new path of each edited file that the template renamed. Unedited files need no merge."""
     found: dict[str, str] = {}
     for path, content in base.items():
         edited = owner[path]
@@ -430,7 +438,7 @@ def _decided(
         if base is None:
             yield FileUpdate(path, None, new, Outcome.CREATED)
         else:
-            # A deleted file is mentioned only if its new version differs.
+            # The report mentions a deleted file only if its new version differs.
             note = f"you deleted it; --restore {path} restores it" if base != new else ""
             yield FileUpdate(path, None, None, Outcome.DELETED, note)
         return
@@ -481,7 +489,7 @@ def _resolved(
     if resolution == "theirs":
         yield FileUpdate(path, owner, in_the_style_of(owner, new), Outcome.THEIRS)
     elif marked_before:
-        # A killed update may have written them. Markers must not be nested.
+        # Markers must not be nested. An earlier update that was killed may have written these.
         is_ours = f">>>>>>> {label}".encode() in owner and resolution == "markers"
         outcome = Outcome.MARKED if is_ours else Outcome.CONFLICT
         yield FileUpdate(path, owner, owner, outcome, "it has conflict markers")
@@ -515,13 +523,13 @@ def _why(path: str, base: bytes | None, owner: bytes, is_binary: bool) -> str:
 
 
 def _is_sound(path: str, owner: bytes, merged: bytes) -> bool:
-    """Return whether a merged file can still be parsed, if it could before."""
+    """Return whether a merged file can be parsed, or the owner's version could not be parsed either."""
     parse = {".py": _tree, ".json": _document}.get(PurePosixPath(path).suffix)
     return parse is None or parse(owner) is None or parse(merged) is not None
 
 
 def _is_stable(base: bytes, merged: bytes, new: bytes) -> bool:
-    """Return whether merging again changes nothing, because a killed update is repeated on what it has written."""
+    """Return whether merging the merged text again changes nothing, so that a killed update can run again."""
     again = merge3(base, merged, new)
     return not again.conflicts and again.text() == merged
 

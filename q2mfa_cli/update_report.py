@@ -1,4 +1,4 @@
-"""What an update or a removal did or would do, and the state of extensions: as text for people, as JSON for scripts."""
+"""The reports of ``q2mfa update``, ``remove`` and ``list``: text for people, or one JSON object for scripts."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def as_text(plan: UpdatePlan, dry_run: bool) -> str:
 
 
 def next_steps(plan: UpdatePlan) -> list[str]:
-    """Return what is left to do, in order."""
+    """Return the next steps, in order."""
     steps = list(plan.registration.steps)
     if plan.is_removal or plan.conflicts:
         return steps
@@ -116,7 +116,7 @@ def inventory_as_json(extensions: Sequence[Extension], status: str) -> dict[str,
 
 
 def inventory_as_text(root: Path, extensions: Sequence[Extension]) -> str:
-    """Return a table of extensions for a person, with the security fixes that each is missing."""
+    """Return a table of extensions for a person, and the security fixes that they miss."""
     if not extensions:
         return f"No External MFA extensions in {root}."
     rows = [

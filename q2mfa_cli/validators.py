@@ -1,4 +1,4 @@
-"""Validators of answers. Each returns a valid value, or raises :class:`UsageError` with a remedy."""
+"""Validators of answers. Each returns a valid value, or raises :class:`UsageError` with a hint."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ VALUE_MAX = 500
 ISSUER_HINT = "Use the identity provider's issuer URL, such as https://idp.example.com/realms/bank."
 METADATA_PATH = re.compile(r"(.*)/\.well-known/(?:openid-configuration|oauth-authorization-server)(/.+?)?/?")
 
-# A folder of one of these names would shadow a package that the workspace or the SDK has.
+# A folder with one of these names would shadow a package of the workspace or the SDK.
 PACKAGE_NAMES = frozenset(
     {
         *("configuration", "settings", "q2_sdk", "q2_cores", "tests", "tornado", "pytest", "jinja2", "jwt"),
         *("pyotp", "venv", "env", "node_modules"),
     }
 )
-# Extensions that the SDK includes, each at the URL of its name (Q2's developer documentation).
+# Extensions that the SDK includes. Each serves the URL with its name (Q2's developer documentation).
 BUILT_IN_EXTENSIONS = frozenset({"cache", "changelog", "healthcheck", "inspect", "logging", "status"})
 # Windows reserves these names, with any file extension (Microsoft, "Naming Files, Paths, and Namespaces").
 WINDOWS_DEVICES = frozenset(
@@ -32,9 +32,9 @@ WINDOWS_DEVICES = frozenset(
 
 
 def check_name(name: str) -> str:
-    """Return *name* if it is valid: it names a Python package, a class and a URL path.
+    """Return *name* if it is valid. It becomes the name of a Python package, a class and a URL path.
 
-    :raises UsageError: It is not valid. The hint suggests a valid name.
+    :raises UsageError: The name is not valid. The hint suggests a valid one.
     """
     if len(name) > NAME_MAX:
         raise UsageError(
@@ -42,7 +42,7 @@ def check_name(name: str) -> str:
             "Choose a shorter name, for example MyExternalMFA.",
             "bad_name",
         )
-    # ASCII only: the name becomes a URL path and a folder, where look-alike letters would be misleading.
+    # ASCII only, because look-alike letters would be misleading in a URL path and a folder name.
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or name.startswith("__"):
         raise UsageError(
             f"{shown(name)} is not a valid extension name: it must be a Python identifier "
@@ -77,11 +77,12 @@ def suggest_name(name: str) -> str:
 
 
 def check_issuer(issuer: str) -> str:
-    """Return *issuer* exactly as given if it is valid. The URL of its metadata is shortened to the issuer.
+    """Return *issuer* unchanged if it is valid. The URL of a provider's metadata is shortened to the issuer.
 
-    That is an https URL without query or fragment (OpenID Connect Discovery 1.0, section 3), or an http URL on loopback.
+    A valid issuer is an https URL without query or fragment (OpenID Connect Discovery 1.0, section 3), or an http URL on
+    loopback.
 
-    :raises UsageError: It is not.
+    :raises UsageError: The issuer is not valid.
     """
 
     def bad(why: str, hint: str = ISSUER_HINT) -> UsageError:
@@ -113,18 +114,19 @@ def check_issuer(issuer: str) -> str:
 
 
 def _without_metadata_path(url: str) -> str:
-    """Return the issuer whose metadata are at *url*; any other URL unchanged.
+    """Return the issuer if *url* is the URL of its metadata; otherwise, return *url*.
 
-    OpenID Connect Discovery 1.0, section 4, puts the well-known path at the end; RFC 8414, section 3.1, before the issuer's path.
+    OpenID Connect Discovery 1.0, section 4, appends the well-known path to the issuer. RFC 8414, section 3.1, inserts it before
+    the issuer's path.
     """
     found = METADATA_PATH.fullmatch(url)
     return f"{found[1]}{found[2] or ''}" if found else url
 
 
 def check_client_id(client_id: str) -> str:
-    """Return *client_id* if it is one or more visible ASCII characters or spaces (RFC 6749, appendix A.1).
+    """Return *client_id* if it has only visible ASCII characters and spaces (RFC 6749, appendix A.1), and is not blank.
 
-    :raises UsageError: It is not.
+    :raises UsageError: The client ID is not valid.
     """
     if not re.fullmatch(rf"[\x20-\x7e]{{1,{VALUE_MAX}}}", client_id) or not client_id.strip():
         raise UsageError(
@@ -136,11 +138,11 @@ def check_client_id(client_id: str) -> str:
 
 
 def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return scope tokens (RFC 6749, section 3.3), each once, ``openid`` first (OpenID Connect Core 1.0, 3.1.2.1).
+    """Return the distinct scope tokens (RFC 6749, section 3.3) of *scopes*, with ``openid`` first.
 
-    An entry may hold several tokens separated by spaces.
+    OpenID Connect requires ``openid`` (Core 1.0, section 3.1.2.1). An entry may hold several tokens, separated by spaces.
 
-    :raises UsageError: One of them is not a scope token.
+    :raises UsageError: A scope token is not valid, or the scopes are too long.
     """
     tokens = [token for scope in scopes for token in (scope.split(" ") if scope.strip(" ") else [scope])]
     for token in filter(None, tokens):
@@ -159,9 +161,9 @@ def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_hosts(hosts: Iterable[str]) -> tuple[str, ...]:
-    """Return host names, each once.
+    """Return the distinct hosts: names or IP addresses, without scheme and port.
 
-    :raises UsageError: One of them is not a host name or address, without scheme and port.
+    :raises UsageError: A host is not valid.
     """
     for host in hosts:
         if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}|[0-9a-fA-F:.]{2,45}", host):
@@ -183,9 +185,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def check_tecton_version(version: str) -> str:
-    """Return *version* if it is a version of the Tecton SDK: numbers and dots.
+    """Return *version* if it is a version of the Tecton SDK: numbers separated by dots.
 
-    :raises UsageError: It is not.
+    :raises UsageError: The version is not valid.
     """
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){1,3}", version):
         raise UsageError(

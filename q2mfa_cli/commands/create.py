@@ -75,23 +75,24 @@ def requests_from_prompts(root: Path, given: Answers, prompter: Prompter) -> lis
         raise Interrupted(UNCHANGED_OR_COMPLETE) from None
 
 
-def fitted_to_provider(request: ExtensionRequest, say: Callable[[str], None]) -> ExtensionRequest:
+def configured_for_provider(request: ExtensionRequest, say: Callable[[str], None]) -> ExtensionRequest:
     """Check the request's provider, and fill in what it needs. Answers that differ from the default are kept.
 
-    :param say: prints a line.
-    :raises UsageError: The request has no provider. :raises Q2mfaError: It cannot be asked, or cannot work in an outlet.
+    :param say: Prints a line.
+    :raises UsageError: The request has no provider.
+    :raises Q2mfaError: It cannot be asked, or cannot work in an outlet.
     """
     if request.integration is not REDIRECT or request.answers["issuer"] == PLACEHOLDER_ISSUER:
         raise UsageError(
             "--check-provider needs the identity provider of a redirect-based extension.",
             "Add --mfa redirect --issuer URL, or remove --check-provider.",
         )
-    from q2mfa_cli.commands.provider import ask_provider  # a run that asks no provider starts without it
+    from q2mfa_cli.commands.provider import check_provider  # a run that asks no provider starts without it
 
     answers = request.answers
     issuer, client_id = str(answers["issuer"]), str(answers["client_id"])
     try:
-        judgment = ask_provider(
+        judgment = check_provider(
             issuer,
             client_id=client_id or None,
             scopes=tuple(answers["scopes"]),

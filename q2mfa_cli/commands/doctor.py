@@ -24,7 +24,7 @@ from q2mfa_cli.integrations import INTEGRATIONS, PLACEHOLDER_ISSUER, REDIRECT
 from q2mfa_cli.platform import FAKE_SDK_MODULES
 from q2mfa_cli.request import make_request
 from q2mfa_cli.workspace.find import SETTINGS, Workspace, read_workspace
-from q2mfa_cli.workspace.registration import registration
+from q2mfa_cli.workspace.registration import plan_registration
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 MARKS = {OK: ("ok", "green"), NOTE: ("note", "yellow"), PROBLEM: ("problem", "red")}
@@ -136,11 +136,11 @@ def _edits(root: Path) -> Check:
         return Check("edits", NOTE, "without a workspace, `create` prints the lines to add")
     # An extension that needs every possible edit.
     answers = {"name": "Q2mfaDoctor", "mfa": REDIRECT.id, "issuer": f"{PLACEHOLDER_ISSUER}/doctor"}
-    joining = registration(workspace, [make_request(answers)], True)
-    if joining.steps:
+    registration = plan_registration(workspace, [make_request(answers)], True)
+    if registration.steps:
         why = "`create` works, and prints these steps."
-        return Check("edits", NOTE, "; ".join(joining.steps), why)
-    return Check("edits", OK, f"`create` can edit {' and '.join(sorted(joining.edits))}")
+        return Check("edits", NOTE, "; ".join(registration.steps), why)
+    return Check("edits", OK, f"`create` can edit {' and '.join(sorted(registration.edits))}")
 
 
 def _node(root: Path) -> Check:

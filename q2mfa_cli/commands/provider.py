@@ -13,13 +13,13 @@ from q2mfa_cli.provider.observation import is_safe_url, origin_of
 from q2mfa_cli.validators import check_client_id, check_scopes
 
 if TYPE_CHECKING:
-    # They need the sandbox extra: ask_provider says so if it is missing.
+    # They need the sandbox extra: check_provider says so if it is missing.
     from q2mfa_cli.provider.judgment import Judgment
 
 NEEDED = ("requests", "jwt", "cryptography", "publicsuffixlist")
 
 
-def ask_provider(
+def check_provider(
     issuer: str,
     *,
     client_id: str | None = None,
@@ -34,8 +34,9 @@ def ask_provider(
 ) -> Judgment:
     """Query the provider, and judge it.
 
-    :param secret_variable: the environment variable with the client's secret, or with its private key as a JWK.
-    :raises UsageError: an argument cannot be used. :raises ToolFailed: the provider cannot be reached.
+    :param secret_variable: The environment variable with the client's secret, or with its private key as a JWK.
+    :raises UsageError: An argument cannot be used.
+    :raises ToolFailed: The provider cannot be reached.
     """
     missing = [module for module in NEEDED if importlib.util.find_spec(module) is None]
     if missing:
@@ -78,7 +79,7 @@ def ask_provider(
 
 
 def shown_report(judgment: Judgment, output_format: str, min_severity: str) -> str:
-    """The report of *judgment*, as ``text`` or ``json``."""
+    """Return the report of *judgment*, as ``text`` or ``json``."""
     from q2mfa_cli.provider import report  # needs the extra
 
     return report.as_json(judgment) if output_format == "json" else report.as_text(judgment, min_severity)
@@ -112,7 +113,7 @@ def _redirect_uri(url: str | None) -> str:
 
 
 def _origin(url: str | None) -> str:
-    """*url* as an origin. A slash at its end is accepted."""
+    """Return *url* as an origin. A slash at its end is accepted."""
     if url is None:
         return ""
     if not is_safe_url(url, "http://") or urlsplit(url).path not in ("", "/") or "?" in url:

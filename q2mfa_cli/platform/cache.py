@@ -20,9 +20,9 @@ class Q2CacheClient(PooledClient):  # type: ignore[misc] # pymemcache ships no t
     ``get``, ``get_many``, ``set``, ``delete`` and ``delete_many`` are Q2's: they add the prefix to keys and convert
     values. All else is pymemcache's. Q2 does not document what that does with prefix and values.
 
-    :param inherited: whether ``add``, ``cas``, ``decr``, ``gets``, ``incr`` and ``touch`` take keys and values as they are
+    :param inherited: Whether ``add``, ``cas``, ``decr``, ``gets``, ``incr`` and ``touch`` take keys and values as they are
         ("raw"), or as Q2's own methods do ("prefixed").
-    :ivar recent_keys: the keys that were used, with prefix. The real platform shows them to its operators.
+    :ivar recent_keys: The keys that were used, with prefix. The real platform shows them to its operators.
     """
 
     def __init__(self, server: tuple[str, int], inherited: Literal["raw", "prefixed"] = "raw") -> None:
@@ -49,7 +49,7 @@ class Q2CacheClient(PooledClient):  # type: ignore[misc] # pymemcache ships no t
     def set(self, key: str, value: Any, expire: int = 0, noreply: bool | None = None) -> bool:
         """Keep *value* for *expire* seconds; 0 is forever, and more than 30 days is a date.
 
-        :raises TypeError: the cache cannot keep this type of value.
+        :raises TypeError: The cache cannot keep this type of value.
         """
         stored: bool = super().set(self._prefixed(key), _serialize(value), expire, noreply)
         return stored

@@ -20,10 +20,10 @@ def workspace_settings() -> ModuleType | None:
 def extension_config(
     name: str, required: Mapping[str, Any], optional: Mapping[str, Any], overrides: Mapping[str, Any]
 ) -> SimpleNamespace:
-    """The values of ``configuration/<name>.py``, completed by the *optional* defaults.
+    """Return the values of ``configuration/<name>.py``, completed by the *optional* defaults.
 
-    :param overrides: values that replace those of the file.
-    :raises ConfigurationMissing: a *required* value is not there.
+    :param overrides: Values that replace those of the file.
+    :raises ConfigurationMissing: A *required* value is not there.
     """
     module = _import(f"configuration.{name}")
     values = {key: value for key, value in _contents(module).items() if not key.startswith("__")}

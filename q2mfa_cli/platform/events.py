@@ -22,7 +22,8 @@ Event = TypeVar("Event")
 class TokenSet:
     """An extension set a token with HQ.
 
-    :param reason: why HQ refused it; empty if HQ kept it. :param reached: False if HQ was down.
+    :param reason: Why HQ refused it; empty if HQ kept it.
+    :param reached: False if HQ was down.
     """
 
     session_id: str
@@ -36,7 +37,8 @@ class TokenSet:
 class TokenVerified:
     """UUX handed a token to HQ.
 
-    :param reason: why HQ refused it; empty if it completed MFA. :param reached: False if HQ was down.
+    :param reason: Why HQ refused it; empty if it completed MFA.
+    :param reached: False if HQ was down.
     """
 
     session_id: str
@@ -50,8 +52,9 @@ class TokenVerified:
 class OutboundRequest:
     """An extension sent a request to another host.
 
-    :param session_id: the session it was sent for; empty if none. :param status: 0 if there was no response.
-    :param reason: why there was no response.
+    :param session_id: The session it was sent for; empty if none.
+    :param status: 0 if there was no response.
+    :param reason: Why there was no response.
     """
 
     session_id: str
@@ -66,8 +69,9 @@ class OutboundRequest:
 class ProviderEvent:
     """Something happened at the embedded identity provider.
 
-    :param what: for example ``"code_issued"``. :param payload: details, masked.
-    :param caller: whose request it is: a session, or the ``request_uri`` or ``state`` that a browser brought. It is not
+    :param what: For example ``"code_issued"``.
+    :param payload: Details, masked.
+    :param caller: Whose request it is: a session, or the ``request_uri`` or ``state`` that a browser brought. It is not
         for display.
     """
 
@@ -80,7 +84,7 @@ class ProviderEvent:
 class RouteCalled:
     """A route of the extension is called.
 
-    :param routes: the function behind each route that the extension has.
+    :param routes: The function behind each route that the extension has.
     """
 
     session_id: str
@@ -101,7 +105,7 @@ class RouteRaised:
 class OutletAnswered:
     """The extension answered the form that opens its page.
 
-    :param body: the page.
+    :param body: The page.
     """
 
     session_id: str
@@ -113,7 +117,9 @@ class OutletAnswered:
 class MessageDelivered:
     """An extension's factor sent the customer a message. No message leaves this machine.
 
-    :param text: what it says, with its code. :param id: names the message. :param asks: whether the customer approves or
+    :param text: What it says, with its code.
+    :param id: Names the message.
+    :param asks: Whether the customer approves or
         denies it.
     """
 
@@ -140,7 +146,7 @@ class Logged:
 class FormPosted:
     """A browser posted the SDK's form around a server-side rendered page. An External MFA page must never do that.
 
-    :param session_id: the session of the page; empty if the form does not name one.
+    :param session_id: The session of the page; empty if the form does not name one.
     """
 
     session_id: str
@@ -155,7 +161,7 @@ class ReadingsChanged:
 class StylesChanged:
     """Style sheets of the extension have changed, and nothing else.
 
-    :param of_theme: whether it was the file of ``--theme`` instead.
+    :param of_theme: Whether it was the file of ``--theme`` instead.
     """
 
     of_theme: bool = False
@@ -165,7 +171,7 @@ class StylesChanged:
 class ExtensionLoaded:
     """The extension was imported again because a file or the readings changed.
 
-    :param error: why it cannot be imported; empty if it can.
+    :param error: Why it cannot be imported; empty if it can.
     """
 
     error: str
@@ -180,7 +186,7 @@ class Events:
     def subscribe(self, kind: type[Event], listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call *listener* with every later event of the type *kind*.
 
-        :returns: a function that ends the subscription; calling it again does nothing.
+        :returns: A function that ends the subscription; calling it again does nothing.
         """
         listeners = self._subscribers.setdefault(kind, [])
         listeners.append(listener)

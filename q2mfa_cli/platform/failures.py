@@ -19,11 +19,13 @@ MESSAGE_LENGTH = 600
 class Failure:
     """One failure of the extension.
 
-    :param during: what was going on, for example ``"import"``, ``"route submit"`` or ``"the page"``.
-    :param kind: the class of the exception; empty if it was none. :param message: on one line.
-    :param file: the source file, relative to the workspace; empty if unknown. :param line: its line; 0 if unknown.
-    :param source: the lines around it, as ``(number, text)``.
-    :param frames: the extension's own part of the traceback, outermost first.
+    :param during: What was going on, for example ``"import"``, ``"route submit"`` or ``"the page"``.
+    :param kind: The class of the exception; empty if it was none.
+    :param message: On one line.
+    :param file: The source file, relative to the workspace; empty if unknown.
+    :param line: Its line; 0 if unknown.
+    :param source: The lines around it, as ``(number, text)``.
+    :param frames: The extension's own part of the traceback, outermost first.
     """
 
     during: str
@@ -43,7 +45,7 @@ class Failure:
         return f"{self.file}:{self.line}" if self.line else self.file
 
     def __str__(self) -> str:
-        """The failure on one line, for a terminal."""
+        """Return the failure on one line, for a terminal."""
         return f"{self.what} ({', '.join(filter(None, [self.where, self.during]))})"
 
     def as_json(self) -> dict[str, Any]:
@@ -51,7 +53,7 @@ class Failure:
 
 
 def failure_of(error: BaseException, workspace: Path, during: str) -> Failure:
-    """The failure that *error* is, with its place in the *workspace*."""
+    """Return the failure that *error* is, with its place in the *workspace*."""
     # Short: the place is relative to the workspace, and so is each path in the message.
     message = _one_line((getattr(error, "msg", None) or str(error)).replace(f"{workspace}{os.sep}", ""))
     kind = type(error).__name__
@@ -81,13 +83,13 @@ def in_file(
     message: str,
     frames: tuple[str, ...] = (),
 ) -> Failure:
-    """A failure in that *line* of *file*."""
+    """Return a failure in that *line* of *file*."""
     source = tuple(_lines_around(file, line)) if is_within(file, workspace) else ()
     return Failure(during, kind, _one_line(message), _relative(file, workspace), line, source, frames)
 
 
 def is_within(file: Path, workspace: Path) -> bool:
-    """Whether *file* is the workspace's own. A virtual environment may be in the same folder."""
+    """Return whether *file* is the workspace's own. A virtual environment may be in the same folder."""
     return (
         file.is_relative_to(workspace) and "site-packages" not in file.parts and FAKE_SDK not in file.parents
     )

@@ -33,7 +33,8 @@ class HQDown(ConnectionError):
 class Verdict:
     """HQ's answer to a token.
 
-    :param reason: why the token does not complete MFA; empty if it does. :param reached: False if HQ was down.
+    :param reason: Why the token does not complete MFA; empty if it does.
+    :param reached: False if HQ was down.
     """
 
     reason: str = ""
@@ -56,7 +57,7 @@ class Call:
 class HQ:
     """The sessions, their tokens, and the calls of HQ's API.
 
-    :ivar calls: the last calls, in order.
+    :ivar calls: The last calls, in order.
     """
 
     def __init__(self, clock: Callable[[], float], events: Events) -> None:
@@ -74,7 +75,7 @@ class HQ:
     def open_session(self, authenticated: bool = False, mfa_info: dict[str, Any] | None = None) -> Session:
         """Open a session; *mfa_info* has the attributes of its workflow and no others.
 
-        :raises ValueError: see :func:`check_mfa_info`.
+        :raises ValueError: See :func:`check_mfa_info`.
         """
         attributes = dict(mfa_info or {})
         check_mfa_info(attributes)
@@ -102,7 +103,7 @@ class HQ:
         return ticket
 
     def session_of(self, ticket: str) -> Session | None:
-        """The session that *ticket* was issued for, in any state."""
+        """Return the session that *ticket* was issued for, in any state."""
         return self._tickets.get(ticket)
 
     def redeem_ticket(self, ticket: str) -> Session | None:
@@ -118,7 +119,8 @@ class HQ:
     def set_token(self, session: Session, token: object) -> None:
         """Keep *token* in the session. It replaces an earlier token.
 
-        :raises ValueError: it is not a text, or is empty. :raises HQDown: HQ is down.
+        :raises ValueError: It is not a text, or is empty.
+        :raises HQDown: HQ is down.
         """
         started = time.perf_counter()
         down, reason = "hq_down" in session.switches, ""

@@ -36,7 +36,7 @@ def mask(value: Any, shown: bool = False) -> Any:
 
     Web addresses keep everything but the values of their query. Masking twice changes nothing.
 
-    :param shown: whether *value* itself may be shown.
+    :param shown: Whether *value* itself may be shown.
     """
     if isinstance(value, Mapping):
         return {str(name): mask(item, name in SHOWN) for name, item in value.items()}
@@ -52,7 +52,7 @@ def mask(value: Any, shown: bool = False) -> Any:
 
 
 def mask_url(url: str) -> str:
-    """*url* with the values of its query masked, without user name, password and fragment."""
+    """Return *url* with the values of its query masked, without user name, password and fragment."""
     try:
         address = urlsplit(url)
         host = address.netloc.rpartition("@")[2]
@@ -63,5 +63,5 @@ def mask_url(url: str) -> str:
 
 
 def mask_queries(text: str) -> str:
-    """*text*, a line of a log, with each query of an address in it masked."""
+    """Return *text*, a line of a log, with each query of an address in it masked."""
     return _QUERY.sub(f"?{MASK}", text)

@@ -37,7 +37,7 @@ class Item:
 class Memcached:
     """The server. It starts when its address is first asked for.
 
-    :param clock: seconds since 1970, as :func:`time.time`.
+    :param clock: Seconds since 1970, as :func:`time.time`.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -66,7 +66,7 @@ class Memcached:
             self._server.server_close()
 
     def snapshot(self) -> Mapping[bytes, Item]:
-        """What is kept now."""
+        """Return what is kept now."""
         with self._lock:
             return dict(self._items)
 
@@ -87,7 +87,7 @@ class Memcached:
     def execute(self, line: bytes, read: Callable[[int], bytes]) -> bytes:
         """Run the command *line* and return the response.
 
-        :param read: reads that many bytes, which follow the line.
+        :param read: Reads that many bytes, which follow the line.
         """
         name, *arguments = line.split() or [b""]
         silent = arguments[-1:] == [b"noreply"]

@@ -17,13 +17,14 @@ from q2mfa_cli.platform.readings import Readings
 class Platform:
     """A local platform. A server passes it to the fake SDK as ``Application(…, platform=platform)``.
 
-    :param memcached: host and port of a memcached to share with other processes; None starts one for this platform.
-    :ivar readings: what is assumed where Q2 documents nothing. :ivar assets_url: where the extensions' assets are served.
-    :ivar phone_answers: by message that asks, what the customer answered: ``"approved"`` or ``"denied"``.
-    :ivar overrides: values that replace those of ``configuration/<Name>.py`` in this run.
-    :ivar changes: values that the developer changed for this run. They replace overrides too.
-    :ivar provider: host and port of the embedded identity provider, which is told the session of each request; empty if none.
-    :ivar allowed_hosts: hosts that extensions may send requests to, beside OUTBOUND_WHITELIST.
+    :param memcached: Host and port of a memcached to share with other processes; None starts one for this platform.
+    :ivar readings: What is assumed where Q2 documents nothing.
+    :ivar assets_url: Where the extensions' assets are served.
+    :ivar phone_answers: By message that asks, what the customer answered: ``"approved"`` or ``"denied"``.
+    :ivar overrides: Values that replace those of ``configuration/<Name>.py`` in this run.
+    :ivar changes: Values that the developer changed for this run. They replace overrides too.
+    :ivar provider: Host and port of the embedded identity provider, which is told the session of each request; empty if none.
+    :ivar allowed_hosts: Hosts that extensions may send requests to, beside OUTBOUND_WHITELIST.
     """
 
     def __init__(

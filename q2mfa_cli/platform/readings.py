@@ -58,7 +58,7 @@ class Readings:
 
 
 def options() -> dict[str, tuple[Any, ...]]:
-    """The possible values of each field, the strict default first."""
+    """Return the possible values of each field, the strict default first."""
     hints = get_type_hints(Readings)
     found = {}
     for each in fields(Readings):
@@ -68,7 +68,7 @@ def options() -> dict[str, tuple[Any, ...]]:
 
 
 def alternatives() -> list[Readings]:
-    """The fewest readings that have every value but the strict defaults: the second value of each field, then the third."""
+    """Return the fewest readings that have every value but the strict defaults: the second value of each field, then the third."""
     ranks = range(1, max(map(len, options().values())))
     return [
         Readings(**{name: values[rank] for name, values in options().items() if rank < len(values)})
@@ -79,7 +79,7 @@ def alternatives() -> list[Readings]:
 def parse(values: Mapping[str, Any]) -> Readings:
     """Readings from JSON; a field that is left out has its default.
 
-    :raises ValueError: no such field, or no such value of it.
+    :raises ValueError: No such field, or no such value of it.
     """
     known = options()
     for name, value in values.items():
@@ -91,9 +91,9 @@ def parse(values: Mapping[str, Any]) -> Readings:
 
 
 def from_environment() -> Readings:
-    """The readings of :data:`ENVIRONMENT_VARIABLE`.
+    """Return the readings of :data:`ENVIRONMENT_VARIABLE`.
 
-    :raises UsageError: they are not readings, see :func:`parse`.
+    :raises UsageError: They are not readings, see :func:`parse`.
     """
     try:
         return parse(json.loads(os.environ.get(ENVIRONMENT_VARIABLE) or "{}"))
@@ -114,7 +114,7 @@ def hide_modules(readings: Readings) -> None:
 
 
 def as_json(readings: Readings) -> list[dict[str, Any]]:
-    """The readings for the page, each with its options."""
+    """Return the readings for the page, each with its options."""
     known = options()
     return [
         {"id": each.name, "says": each.metadata["says"], "value": getattr(readings, each.name)}

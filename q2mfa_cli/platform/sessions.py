@@ -36,7 +36,8 @@ class Token:
 class Session:
     """A user's session.
 
-    :param form_token: the hidden field of the SDK's form. :param switches: the faults that are on for this session, of :data:`q2mfa_cli.platform.hq.SWITCHES`.
+    :param form_token: The hidden field of the SDK's form.
+    :param switches: The faults that are on for this session, of :data:`q2mfa_cli.platform.hq.SWITCHES`.
     """
 
     id: str
@@ -53,7 +54,7 @@ def check_mfa_info(attributes: dict[str, Any]) -> None:
 
     HQ may know attributes that Q2 does not document, so any name is possible.
 
-    :raises ValueError: a name is none that code can ask for, or they belong to two workflows.
+    :raises ValueError: A name is none that code can ask for, or they belong to two workflows.
     """
     given = set(attributes)
     for name in sorted(given):

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 class Switch:
     """One fault that the preview can turn on.
 
-    :param id: the name in code and in the API. :param label: the name on the page. :param says: one sentence about the effect.
+    :param id: The name in code and in the API.
+    :param label: The name on the page.
+    :param says: One sentence about the effect.
     """
 
     id: str

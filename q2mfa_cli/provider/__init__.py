@@ -1,5 +1,5 @@
-"""What a redirect extension needs from an identity provider, and whether a real provider has it.
+"""Check whether a real identity provider meets the requirements of a redirect extension.
 
-``visit.py`` queries the provider and returns an :class:`~q2mfa_cli.provider.observation.Observation`. The checks, one module per
-family, are functions of that value. ``checks.py`` is the table of them. ``report.py`` shows what they found.
+``visit.py`` queries the provider and returns an :class:`~q2mfa_cli.provider.observation.Observation`. The checks are
+functions of that value, in one module per family. ``checks.py`` lists them in a table. ``report.py`` prints the findings.
 """

@@ -1,4 +1,4 @@
-"""Checks of what the metadata announce: the flow, PKCE, PAR, algorithms, client authentication, claims."""
+"""Checks of the metadata: the flow, PKCE, PAR, algorithms, client authentication and claims."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from q2mfa_cli.provider.discovery import PAR_ENDPOINT
 from q2mfa_cli.provider.observation import Observation
 from q2mfa_cli.provider.outcome import Outcome, found, info, listed, passed, skipped, unknown
 
-# What oidc.py accepts. Asymmetric only: a shared secret must not sign.
+# The algorithms that the template's oidc.py accepts: asymmetric ones only, so that a shared secret cannot sign.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 FAPI2_ALGORITHMS = ("PS256", "ES256", "EdDSA")
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 KEY_METHOD = "private_key_jwt"
 
-NO_METADATA = skipped("There are no metadata.")
+NO_METADATA = skipped("There is no metadata.")
 
 
 def response_type(seen: Observation) -> Iterable[Outcome]:
@@ -23,7 +23,7 @@ def response_type(seen: Observation) -> Iterable[Outcome]:
         return
     types = seen.texts("response_types_supported")
     if types is None:
-        yield found("The metadata do not list response types.", "low")
+        yield found("The metadata does not list response types.", "low")
     elif "code" not in types:
         yield found(f"The response type code is missing. Announced: {listed(types)}.")
     else:
@@ -42,7 +42,7 @@ def pkce(seen: Observation) -> Iterable[Outcome]:
         return
     methods = seen.texts("code_challenge_methods_supported")
     if methods is None:
-        yield unknown("The metadata do not announce PKCE. The extension always uses S256.")
+        yield unknown("The metadata does not announce PKCE. The extension always uses S256.")
     elif "S256" not in methods:
         yield found(f"The code challenge method S256 is missing. Announced: {listed(methods)}.")
     elif "plain" in methods:
@@ -93,7 +93,7 @@ def id_token_alg(seen: Observation) -> Iterable[Outcome]:
         return
     algorithms = seen.texts("id_token_signing_alg_values_supported")
     if algorithms is None:
-        yield unknown("The metadata do not list signing algorithms for ID tokens.")
+        yield unknown("The metadata does not list signing algorithms for ID tokens.")
         return
     usable = [each for each in algorithms if each in ALGORITHMS]
     if not usable:
@@ -114,7 +114,10 @@ def id_token_alg(seen: Observation) -> Iterable[Outcome]:
 
 
 def authentication_methods(seen: Observation) -> list[str]:
-    """How a client can authenticate at the token endpoint (Discovery, 3: client_secret_basic if nothing is announced)."""
+    """Return the client authentication methods of the token endpoint.
+
+    If the metadata lists none, the only one is client_secret_basic (Discovery, 3).
+    """
     return seen.texts("token_endpoint_auth_methods_supported") or [SECRET_METHODS[0]]
 
 
@@ -146,7 +149,7 @@ def acr(seen: Observation) -> Iterable[Outcome]:
         supported = f" The provider announces {listed(announced)}." if announced else ""
         yield skipped(f"No ACR values were given (--acr-values).{supported}")
     elif announced is None:
-        yield unknown("The metadata do not list ACR values.")
+        yield unknown("The metadata does not list ACR values.")
     elif missing := [each for each in seen.acr_values if each not in announced]:
         yield found(f"{listed(missing)} is not an announced ACR value. Announced: {listed(announced)}.")
     else:
@@ -159,7 +162,7 @@ def claims(seen: Observation) -> Iterable[Outcome]:
         return
     announced = seen.texts("claims_supported")
     if announced is None:
-        yield unknown("The metadata do not list claims.")
+        yield unknown("The metadata does not list claims.")
     elif "auth_time" not in announced:
         yield unknown(
             "auth_time is not an announced claim. Many providers send it anyway.",
@@ -177,7 +180,7 @@ def subject(seen: Observation) -> Iterable[Outcome]:
         return
     types = seen.texts("subject_types_supported")
     if types is None:
-        yield unknown("The metadata do not say whether sub is the same for all clients.")
+        yield unknown("The metadata does not say whether sub is the same for all clients.")
     elif "pairwise" in types:
         yield info(
             "sub can differ for each client (pairwise): link customers by the sub that this client gets."

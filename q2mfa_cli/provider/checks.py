@@ -1,4 +1,4 @@
-"""The one table of checks. ``docs/reference/provider-checks.md`` is written from it."""
+"""The table of checks. ``docs/reference/provider-checks.md`` is generated from it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from q2mfa_cli.provider.outcome import Outcome
 class Check:
     """One check.
 
-    :param what: the requirement, for the documentation. :param source: where the requirement comes from.
-    :param severity: of its findings. With a finding of ``high`` or more, no customer can log in.
-    :param remedy: what to change. :param run: judges an observation.
+    :param what: The requirement, for the documentation.
+    :param source: The specification that has the requirement.
+    :param severity: The severity of its findings. With ``high`` or ``critical``, no customer can log in.
+    :param remedy: What to change.
+    :param run: Returns the outcomes for an observation.
     """
 
     id: str
@@ -46,7 +48,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "discovery",
-        "The metadata are a JSON object of at most 100,000 bytes, served without a redirect.",
+        "The metadata is a JSON object of at most 100,000 bytes, served without a redirect.",
         "Discovery, 4",
         "high",
         "Check the issuer: the provider must respond at the issuer followed by /.well-known/openid-configuration.",

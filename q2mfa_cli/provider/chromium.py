@@ -1,4 +1,4 @@
-"""The login page in a frame of online banking, in headless Chromium."""
+"""Load the login page in a frame of online banking, in headless Chromium."""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ LOCAL_NETWORK = "local-network-access"
 
 
 def frame(url: Callable[[], str], embedder: str, on_loopback: bool, seconds: float) -> FramedPage | str:
-    """Show the page at *url* in a frame of the origin *embedder*; return why not if Chromium cannot be started.
+    """Load the page at *url* in a frame of the origin *embedder*. If Chromium cannot be started, return the reason.
 
-    Nothing is sent to the embedder: Playwright answers for it. So Chromium judges ``frame-ancestors`` by its true origin.
+    Playwright serves the embedder's page, so nothing is sent to the embedder, and Chromium applies ``frame-ancestors`` to
+    the embedder's real origin.
 
-    :param url: makes the URL of a new request. :param seconds: how long a page may take to load.
+    :param url: Returns the URL of a new authorization request.
+    :param seconds: The time limit for loading a page.
     """
     try:
         from playwright.sync_api import Error, sync_playwright
@@ -62,8 +64,8 @@ def frame(url: Callable[[], str], embedder: str, on_loopback: bool, seconds: flo
 def framed_page(
     browser: Browser, url: Callable[[], str], embedder: str, on_loopback: bool, seconds: float
 ) -> FramedPage:
-    """Show the page in a frame, and outside one if the frame shows no field. The parameters are those of :func:`frame`."""
-    # Chromium asks a person before a page of the Internet frames one of this machine.
+    """Load the page in a frame. If it has no field, load it outside a frame too. The parameters are those of :func:`frame`."""
+    # Chromium asks the user for permission before a page of the Internet frames one of this machine.
     context = browser.new_context(permissions=[LOCAL_NETWORK] if on_loopback else [])
     page, failures = context.new_page(), list[str]()
     page.on(
@@ -79,7 +81,7 @@ def framed_page(
     if inner.url.startswith("chrome-error:"):
         return FramedPage(shown_url, failure=failures[-1] if failures else "no reason given")
     if inner.url in ("", "about:blank"):
-        return FramedPage(shown_url, failure="no answer in time")
+        return FramedPage(shown_url, failure="no response in time")
     if fields := _fields(page.frames[1:]):
         return FramedPage(shown_url, fields=fields)
     tab = browser.new_context().new_page()
@@ -88,10 +90,10 @@ def framed_page(
 
 
 def _open(page: Page, url: str, seconds: float) -> None:
-    """Open *url*, and wait until nothing is loaded any more, in its frames either."""
+    """Open *url*, and wait until the page and its frames have no open requests."""
     from playwright.sync_api import TimeoutError
 
-    # A page that never rests is looked at as it is when the time is up.
+    # A page that never stops loading is used as it is at the time limit.
     with contextlib.suppress(TimeoutError):
         page.goto(url, wait_until="networkidle", timeout=seconds * 1000)
 

@@ -1,4 +1,4 @@
-"""Requests with limits: 10 seconds, 100,000 bytes, no redirects, no credentials from this machine."""
+"""HTTP requests with limits: 10 seconds, 100,000 bytes, no redirects, and no credentials from this machine."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ import requests
 import urllib3
 
 from q2mfa_cli import __version__
-from q2mfa_cli.provider.observation import Answer, Connection, NoAnswer, Trouble
+from q2mfa_cli.provider.observation import Connection, Failure, NoResponse, Response
 
 SECONDS = 10.0
 """How long one request may take, from the connection to the last byte."""
 MAX_BYTES = 100_000
-CHUNK = 1024  # small, because a compressed response grows when it is read
+CHUNK = 1024  # small, because a compressed response can expand to a thousand times its size
 Result = TypeVar("Result")
 
 
 class Client:
-    """Requests that share cookies, like those of one customer.
+    """Sends requests that share cookies, like the browser of one customer.
 
-    :param seconds: how long each of them may take.
+    :param seconds: The time limit of each request.
     """
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"q2mfa/{__version__}"
-        # Without this, requests sends credentials from ~/.netrc.
+        # Without this, the requests library sends credentials from ~/.netrc.
         self._session.auth = lambda request: request
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer | NoAnswer:
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response | NoResponse:
         return self._request("GET", url, headers=headers)
 
-    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer | NoAnswer:
+    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Response | NoResponse:
         return self._request("POST", url, data=form, headers=headers)
 
-    def _request(self, method: str, url: str, **options: Any) -> Answer | NoAnswer:
-        """Send one request. A redirect is a response like any other."""
+    def _request(self, method: str, url: str, **options: Any) -> Response | NoResponse:
+        """Send one request. A redirect is returned, not followed."""
 
-        def ask() -> Answer | NoAnswer:
+        def ask() -> Response | NoResponse:
             try:
                 with self._session.request(
                     method, url, timeout=self._seconds, allow_redirects=False, stream=True, **options
@@ -54,35 +54,35 @@ class Client:
                     for chunk in response.iter_content(CHUNK):
                         body += chunk
                         if len(body) > MAX_BYTES:
-                            return NoAnswer(url, Trouble.SIZE)
-                    # requests joins repeated headers, which makes cookies inseparable.
+                            return NoResponse(url, Failure.SIZE)
+                    # `response.headers` joins repeated headers, so cookies could not be separated.
                     headers = tuple(response.raw.headers.items())
-                    return Answer(url, response.status_code, headers, body, received)
+                    return Response(url, response.status_code, headers, body, received)
             except requests.exceptions.SSLError:
-                return NoAnswer(url, Trouble.TLS)
+                return NoResponse(url, Failure.TLS)
             except requests.exceptions.Timeout:
-                return NoAnswer(url, Trouble.TIME)
+                return NoResponse(url, Failure.TIME)
             except requests.exceptions.ConnectionError as error:
                 cause = error.args[0] if error.args else None
                 if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
-                    return NoAnswer(url, Trouble.TIME)
+                    return NoResponse(url, Failure.TIME)
                 lied = isinstance(cause, urllib3.exceptions.ProtocolError)
-                return NoAnswer(url, Trouble.PROTOCOL if lied else Trouble.CONNECTION)
+                return NoResponse(url, Failure.PROTOCOL if lied else Failure.CONNECTION)
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError):
-                return NoAnswer(url, Trouble.PROTOCOL)
+                return NoResponse(url, Failure.PROTOCOL)
 
-        # requests limits each wait, not their sum: a response that drips takes forever.
-        late: Answer | NoAnswer = NoAnswer(url, Trouble.TIME)
+        # The requests library limits each wait, not the total time, so a slow response could take forever.
+        late: Response | NoResponse = NoResponse(url, Failure.TIME)
         return _within(self._seconds, ask, late)
 
 
 def connect(url: str, seconds: float = SECONDS) -> Connection:
-    """Check the TLS connection to the host of *url*."""
+    """Return the TLS connection to the host of *url*, at least TLS 1.2, or why it failed."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
     settings = requests.Session().merge_environment_settings(url, {}, None, None, None)
     if requests.utils.select_proxy(url, settings["proxies"]):
-        return Connection(host, error="a proxy is in between")
+        return Connection(host, error="this machine uses a proxy")
 
     def ask() -> Connection:
         try:
@@ -113,7 +113,7 @@ def connect(url: str, seconds: float = SECONDS) -> Connection:
 
 
 def _within(seconds: float, ask: Callable[[], Result], otherwise: Result) -> Result:
-    """Return what *ask* returns, or *otherwise* if it takes longer. Raise what it raises."""
+    """Call *ask* in a thread, and return its result, or *otherwise* if it takes too long. Its exceptions are raised here."""
     done: list[Result] = []
     failed: list[BaseException] = []
 
@@ -123,7 +123,7 @@ def _within(seconds: float, ask: Callable[[], Result], otherwise: Result) -> Res
         except BaseException as error:  # noqa: BLE001 - it is raised below
             failed.append(error)
 
-    # A daemon thread does not keep the process alive.
+    # A daemon thread does not delay the exit of the process.
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)

@@ -1,4 +1,4 @@
-"""Checks of the login page in a frame of online banking: framing, cookies, passkeys."""
+"""Checks of the login page in a frame of online banking: framing, cookies and passkeys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from publicsuffixlist import PublicSuffixList
 
 from q2mfa_cli.provider.frame_headers import rule_of
-from q2mfa_cli.provider.observation import Answer, NoAnswer, Observation, Trouble, origin_of
+from q2mfa_cli.provider.observation import Failure, NoResponse, Observation, Response, origin_of
 from q2mfa_cli.provider.outcome import Outcome, found, passed, printable, skipped, unknown
 from q2mfa_cli.provider.page import Page
 
@@ -18,7 +18,7 @@ BLOCKED = "net::ERR_BLOCKED_BY_RESPONSE"
 
 
 def login_page(seen: Observation) -> Page | None:
-    """The first page that the customer sees; ``None`` if it was not reached, or is something else."""
+    """Return the login page, which the customer sees first; ``None`` if it was not reached."""
     if seen.pages_end or not seen.pages:
         return None
     page = Page(seen.pages[-1])
@@ -26,11 +26,11 @@ def login_page(seen: Observation) -> Page | None:
 
 
 def framing(seen: Observation) -> Iterable[Outcome]:
-    if isinstance(seen.pages_end, NoAnswer):
-        if seen.pages_end.trouble is Trouble.TLS:
+    if isinstance(seen.pages_end, NoResponse):
+        if seen.pages_end.failure is Failure.TLS:
             yield unknown("The login page was not reached: its TLS connection is not trusted.")
         else:
-            yield unknown(f"The login page was not reached: it {seen.pages_end.trouble.value}.")
+            yield unknown(f"The login page was not reached: it {seen.pages_end.failure.value}.")
         return
     if seen.pages_end:
         yield (unknown if seen.pages else skipped)(seen.pages_end)
@@ -38,29 +38,29 @@ def framing(seen: Observation) -> Iterable[Outcome]:
     if not seen.pages:
         yield skipped("The login page was not checked.")
         return
-    answer = seen.pages[-1]
-    page = Page(answer)
+    response = seen.pages[-1]
+    page = Page(response)
     if page.is_error:
         yield unknown(
-            f"The provider shows an error page ({answer.status}), so the login page could not be checked.",
+            f"The provider shows an error page ({response.status}), so the login page could not be checked.",
             "Register the client with this redirect URI, then run the command again.",
         )
     elif not page.is_login:
         yield unknown(
-            "The first page continues by script, or is not a login page. Add --browser, or check it in a browser."
+            "The first page needs a script to continue, or is not a login page. Add --browser, or check it in a browser."
         )
     else:
-        yield _judged(answer, seen.embedder)
+        yield _judged(response, seen.embedder)
 
 
-def _judged(answer: Answer, embedder: str) -> Outcome:
-    rule, page_url = rule_of(answer), answer.url.partition("?")[0]
+def _judged(response: Response, embedder: str) -> Outcome:
+    rule, page_url = rule_of(response), response.url.partition("?")[0]
     who = embedder or "another origin"
-    if rule.allows_everybody:
+    if rule.allows_any_origin:
         return passed("The login page lets any origin frame it. Only online banking should be allowed.")
-    if embedder and rule.allows(embedder, answer.url):
+    if embedder and rule.allows(embedder, response.url):
         return passed(f"The login page lets {embedder} frame it.")
-    if embedder or rule.allows_own_origin_at_most:
+    if embedder or rule.allows_only_own_origin:
         return found(f"The login page does not let {who} frame it: {rule.header}.", seen_at=page_url)
     return unknown(f"The login page lets some origins frame it: {rule.header}.", "Add --embedder.")
 
@@ -94,10 +94,10 @@ def frame_cookies(seen: Observation) -> Iterable[Outcome]:
         yield skipped("The login page was not reached.")
         return
     kept, lost, partitioned = False, dict[str, None](), True
-    for answer in seen.pages:
-        if seen.embedder and is_same_site(seen.embedder, answer.url):
+    for response in seen.pages:
+        if seen.embedder and is_same_site(seen.embedder, response.url):
             continue
-        for cookie in answer.all("Set-Cookie"):
+        for cookie in response.all("Set-Cookie"):
             name, attributes = _cookie(cookie)
             if attributes.get("samesite") == "none" and "secure" in attributes:
                 kept, partitioned = True, partitioned and "partitioned" in attributes
@@ -105,7 +105,7 @@ def frame_cookies(seen: Observation) -> Iterable[Outcome]:
                 lost[name] = None
     if lost:
         names = ", ".join(list(lost)[:5])
-        # Some providers set a second cookie for old browsers. If another cookie is kept, losing it may be harmless.
+        # Some providers set a second cookie for old browsers. If browsers keep another one, this loss may be harmless.
         yield found(
             "In a frame of another site, browsers drop the provider's cookies that are not SameSite=None and Secure: "
             f"{names}.",
@@ -135,7 +135,7 @@ def passkeys(seen: Observation) -> Iterable[Outcome]:
 
 
 def _cookie(header: str) -> tuple[str, dict[str, str]]:
-    """A cookie's name, and its attributes by their names in lower case."""
+    """Return a cookie's name, and its attributes by lowercase name."""
     first, *rest = header.split(";")
     attributes = dict(part.strip().lower().partition("=")[::2] for part in rest)
     return printable(first.partition("=")[0].strip(), 40), {
@@ -144,7 +144,7 @@ def _cookie(header: str) -> tuple[str, dict[str, str]]:
 
 
 def is_same_site(one: str, other: str) -> bool:
-    """Whether two URLs are of one site: the same scheme and registrable domain, as browsers see it."""
+    """Return whether two URLs are same-site for a browser: they have the same scheme and registrable domain."""
     sites = {_site(url) for url in (one, other)}
     return len(sites) == 1
 

@@ -1,4 +1,4 @@
-"""From an observation to a verdict: the findings, what to change, and the matching settings."""
+"""The judgment of an observation: the verdict, the findings, the remedies and the settings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from typing import Any
 
 from q2mfa_cli.provider.capabilities import KEY_METHOD, SECRET_METHODS, authentication_methods
 from q2mfa_cli.provider.checks import CHECKS, Check
-from q2mfa_cli.provider.discovery import PAR_ENDPOINT, backend_hosts, is_near, page_origins, right_spelling
-from q2mfa_cli.provider.observation import NoAnswer, Observation, Trouble
+from q2mfa_cli.provider.discovery import (
+    PAR_ENDPOINT,
+    backend_hosts,
+    matches_loosely,
+    page_origins,
+    right_spelling,
+)
+from q2mfa_cli.provider.observation import Failure, NoResponse, Observation
 from q2mfa_cli.provider.outcome import SEVERITIES, Kind, Outcome
 from q2mfa_cli.provider.vendors import Vendor, vendor_of
 
@@ -29,10 +35,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One outcome of one check, with what it means at this vendor.
-
-    :param impossible: why this vendor cannot change it; empty if it can.
-    """
+    """One outcome of one check, with the remedy for the provider's vendor."""
 
     check: Check
     outcome: Outcome
@@ -40,26 +43,27 @@ class Finding:
 
     @property
     def severity(self) -> str:
-        """Of what was found; ``info`` for any other outcome."""
+        """The severity of a finding; ``info`` for other outcomes."""
         is_found = self.outcome.kind is Kind.FOUND
         return (self.outcome.severity or self.check.severity) if is_found else "info"
 
     @property
     def _topic(self) -> str:
-        """The check under which the vendor's advice is."""
+        """The id of the check that has the vendor's remedy."""
         return "framing" if self.check.id in FRAMING else self.check.id
 
     @property
     def impossible(self) -> str:
+        """Why the vendor cannot pass the check; empty if it can."""
         vendor_says = self.vendor.impossible.get(self._topic, "") if self.vendor else ""
         return vendor_says if self.outcome.kind is Kind.FOUND else ""
 
     @property
     def remedy(self) -> str:
-        """What to change; the vendor's own words come before the table's. Empty if nothing is to be changed."""
+        """What to change; empty if nothing. A remedy of the vendor takes precedence over that of the check."""
         vendor_says = self.vendor.remedies.get(self._topic, "") if self.vendor else ""
         if self.outcome.kind is not Kind.FOUND:
-            # The vendor's advice is about findings, not about a page that was not checked.
+            # A vendor's remedy for framing does not help if the login page was not checked.
             more = vendor_says if self.outcome.remedy and self._topic not in FRAMING else ""
             return f"{self.outcome.remedy} {more}".strip()
         return self.impossible or self.outcome.remedy or vendor_says or self.check.remedy
@@ -70,13 +74,13 @@ class Finding:
 
     @property
     def blocks(self) -> bool:
-        """Whether no customer can log in until it is fixed."""
+        """Whether no customer can log in until the finding is fixed."""
         return self.is_at_least("high")
 
 
 @dataclass(frozen=True)
 class Judgment:
-    """What all checks say about one provider."""
+    """The outcomes of all checks for one provider, and the verdict."""
 
     seen: Observation
     vendor: Vendor | None
@@ -87,7 +91,7 @@ class Judgment:
 
     @property
     def found(self) -> list[Finding]:
-        """What was found, the most severe first."""
+        """The findings, most severe first."""
         return sorted(self.of_kind(Kind.FOUND), key=lambda finding: -SEVERITIES.index(finding.severity))
 
     @property
@@ -96,7 +100,7 @@ class Judgment:
 
     @property
     def framing(self) -> Sequence[Outcome]:
-        """What the checks of frames say: from the headers, and from Chromium if it was tried."""
+        """The outcomes of the framing checks: of the headers, and of Chromium."""
         return [finding.outcome for finding in self.findings if finding.check.id in FRAMING]
 
     @cached_property
@@ -124,16 +128,16 @@ class Judgment:
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether the provider did not respond at all, so that nothing could be checked."""
-        answer = self.seen.discovery
-        silent = isinstance(answer, NoAnswer) and answer.trouble in (Trouble.CONNECTION, Trouble.TIME)
+        """Whether nothing could be checked, because the provider did not respond."""
+        response = self.seen.discovery
+        silent = isinstance(response, NoResponse) and response.failure in (Failure.CONNECTION, Failure.TIME)
         return silent and all(finding.check.id == "discovery" for finding in self.blocking)
 
     @property
     def can_be_configured(self) -> bool:
-        """Whether there are metadata of this issuer, possibly spelled differently, and the provider can work."""
+        """Whether the provider can work, and its metadata has this issuer, perhaps in another spelling."""
         spelling = right_spelling(self.seen)
-        return self.verdict is not Verdict.CANNOT and is_near(spelling, self.seen.issuer)
+        return self.verdict is not Verdict.CANNOT and matches_loosely(spelling, self.seen.issuer)
 
     @property
     def outbound_hosts(self) -> list[str]:
@@ -141,12 +145,12 @@ class Judgment:
 
     @property
     def other_origins(self) -> list[str]:
-        """What ``additionalDomains`` needs beside the issuer's origin."""
+        """The origins that ``additionalDomains`` needs besides the issuer's origin."""
         return page_origins(self.seen)
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings of ``configuration/<Name>.py`` that differ from the default for this provider."""
+        """The settings of ``configuration/<Name>.py`` that this provider needs and that differ from the defaults."""
         if not self.seen.metadata:
             return {}
         settings: dict[str, Any] = {"ISSUER": right_spelling(self.seen) or self.seen.issuer}
@@ -167,7 +171,7 @@ class Judgment:
 
 
 def judge(seen: Observation) -> Judgment:
-    """Run every check of the table."""
+    """Run all checks on *seen*, and return the judgment."""
     vendor = vendor_of(seen)
     findings = [Finding(check, outcome, vendor) for check in CHECKS for outcome in check.run(seen)]
     return Judgment(seen, vendor, findings)

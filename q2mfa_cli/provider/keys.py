@@ -1,4 +1,4 @@
-"""The check of the published keys: RFC 7517."""
+"""The check of the provider's public keys (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from q2mfa_cli.provider.capabilities import ALGORITHMS
-from q2mfa_cli.provider.observation import NoAnswer, Observation
+from q2mfa_cli.provider.observation import NoResponse, Observation
 from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped
 
 PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
@@ -18,20 +18,20 @@ RSA_BITS = 2048
 
 
 def jwks(seen: Observation) -> Iterable[Outcome]:
-    answer = seen.jwks
-    if answer is None:
+    response = seen.jwks
+    if response is None:
         yield skipped("There is no usable jwks_uri.")
         return
-    if isinstance(answer, NoAnswer):
-        yield found(f"The jwks_uri {answer.trouble.value}.", "high", seen_at=answer.url)
+    if isinstance(response, NoResponse):
+        yield found(f"The jwks_uri {response.failure.value}.", "high", seen_at=response.url)
         return
-    published = answer.json if answer.status == 200 else None
+    published = response.json if response.status == 200 else None
     keys = published.get("keys") if isinstance(published, dict) else None
     if not isinstance(keys, list):
         yield found(
-            f"The jwks_uri responds with status {answer.status} and no list of keys.",
+            f"The jwks_uri responds with status {response.status} and no list of keys.",
             "high",
-            seen_at=answer.url,
+            seen_at=response.url,
         )
         return
     problems = list(_problems([key for key in keys if isinstance(key, dict)]))
@@ -55,14 +55,14 @@ def _problems(keys: list[dict[str, Any]]) -> Iterable[Outcome]:
         yield found(
             f"{len(weak)} RSA key{' has' if len(weak) == 1 else 's have'} fewer than {RSA_BITS} bits."
         )
-    # oidc.py needs exactly one matching key, so a repeated kid of one type denies.
+    # The template's oidc.py needs exactly one matching key. It denies MFA if two keys of one type have the same kid.
     kinds = Counter((str(key.get("kid")), str(key.get("kty")), str(key.get("crv"))) for key in usable)
     if any(number > 1 for number in kinds.values()):
         yield found("Several signing keys have the same kid, or none.")
 
 
 def _public_key(key: dict[str, Any]) -> Any:
-    """The key as the cryptography package has it; ``None`` if it cannot be read or is for another algorithm."""
+    """Return the key as an object of the cryptography package; ``None`` if it is invalid or for another algorithm."""
     public = {name: value for name, value in key.items() if name not in PRIVATE}
     try:
         read = jwt.PyJWK(public)

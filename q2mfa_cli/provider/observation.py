@@ -1,4 +1,4 @@
-"""What was observed at a provider: requests and responses, not judged yet."""
+"""The observation of a provider: its responses, before any check."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-class Trouble(Enum):
-    """Why there is no answer. The value completes the sentence "The provider …"."""
+class Failure(Enum):
+    """Why there is no usable response. The value completes the sentence "The provider …"."""
 
     CONNECTION = "cannot be reached"
     TIME = "takes more than 10 seconds"
@@ -22,19 +22,19 @@ class Trouble(Enum):
 
 
 @dataclass(frozen=True)
-class NoAnswer:
+class NoResponse:
     """A request without a usable response."""
 
     url: str
-    trouble: Trouble
+    failure: Failure
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A response.
+class Response:
+    """An HTTP response.
 
-    :param headers: in the order received, including repeated ones.
-    :param received: when its headers arrived, in seconds since 1970 by this machine's clock.
+    :param headers: The headers in the order received, including repeated ones.
+    :param received: When the headers arrived, in seconds since 1970 by this machine's clock.
     """
 
     url: str
@@ -44,7 +44,7 @@ class Answer:
     received: float = 0.0
 
     def all(self, name: str) -> list[str]:
-        """The values of every header of this name, in order."""
+        """Return the values of all headers with this name, in order."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     def first(self, name: str) -> str:
@@ -67,10 +67,10 @@ class Answer:
 class Connection:
     """A TLS connection to one of the provider's hosts.
 
-    :param version: as OpenSSL names it, ``TLSv1.3``; empty without a connection.
-    :param days_left: until the certificate expires.
-    :param error: why the connection cannot be trusted, or could not be made; empty if it was.
-    :param trusted: False if the certificate or the protocol is at fault.
+    :param version: The version in OpenSSL's notation, for example ``TLSv1.3``; empty if there was no connection.
+    :param days_left: The days until the certificate expires.
+    :param error: Why the connection failed or is not trusted; empty if neither.
+    :param trusted: False if the certificate or the protocol version is the reason.
     """
 
     host: str
@@ -91,9 +91,9 @@ class ClientProbe(Enum):
 class FramedPage:
     """The login page in a frame of online banking, as Chromium shows it.
 
-    :param failure: Chromium's error in place of the page, such as ``net::ERR_BLOCKED_BY_RESPONSE``; empty if it shows one.
-    :param fields: how many fields a person can see and type into.
-    :param fields_in_tab: the same outside a frame. Counted only if the frame shows a page without a field.
+    :param failure: Chromium's error, such as ``net::ERR_BLOCKED_BY_RESPONSE``; empty if Chromium shows a page.
+    :param fields: The number of visible fields that a person can type into.
+    :param fields_in_tab: The same number outside a frame. Counted only if the framed page has no such field.
     """
 
     url: str
@@ -104,56 +104,58 @@ class FramedPage:
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything that was observed at a provider, and for which client.
+    """All responses of a provider, and the client that they are for.
 
-    :param embedder: the origin of online banking, which frames the login page.
-    :param redirect_uri: what is registered for the client.
-    :param requires_par: whether the extension requires pushed authorization requests.
-    :param profile: ``fapi2``, or empty; the extension's PROFILE.
-    :param pages: the responses from the authorization endpoint to the first page: redirects, then the page.
-    :param pages_end: why no page was reached: a :class:`NoAnswer`, or a sentence.
-    :param cross_origin: the authorization endpoint's response to a CORS request.
-    :param client: the response to the client's credentials. :param client_unseen: why they were not sent.
-    :param framed: what Chromium shows, or why it was not tried.
+    :param embedder: The origin of online banking, which frames the login page.
+    :param redirect_uri: The redirect URI that is registered for the client.
+    :param requires_par: Whether the extension requires pushed authorization requests.
+    :param profile: The extension's PROFILE: ``fapi2``, or empty.
+    :param pages: The responses from the authorization endpoint to the first page: redirects, then the page.
+    :param pages_end: Why no page was reached: a :class:`NoResponse`, or a sentence. Empty if a page was reached.
+    :param cross_origin: The authorization endpoint's response to a CORS request.
+    :param probe: How the client's credentials were sent; ``None`` if they were not.
+    :param client: The response to the client's credentials.
+    :param client_unseen: Why the credentials were not sent.
+    :param framed: The framed page in Chromium, or why Chromium was not started.
     """
 
     issuer: str
-    discovery: Answer | NoAnswer
+    discovery: Response | NoResponse
     embedder: str = ""
     client_id: str = ""
     redirect_uri: str = ""
     acr_values: Sequence[str] = ()
     requires_par: bool = False
     profile: str = ""
-    jwks: Answer | NoAnswer | None = None
-    pages: Sequence[Answer] = ()
-    pages_end: NoAnswer | str = ""
-    cross_origin: Answer | NoAnswer | None = None
+    jwks: Response | NoResponse | None = None
+    pages: Sequence[Response] = ()
+    pages_end: NoResponse | str = ""
+    cross_origin: Response | NoResponse | None = None
     probe: ClientProbe | None = None
-    client: Answer | NoAnswer | None = None
+    client: Response | NoResponse | None = None
     client_unseen: str = ""
     connections: Sequence[Connection] = ()
     framed: FramedPage | str = ""
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
-        """The provider's metadata; empty if it published none that can be read."""
-        usable = isinstance(self.discovery, Answer) and self.discovery.status == 200
-        found = self.discovery.json if usable and isinstance(self.discovery, Answer) else None
+        """The provider's metadata; empty if it cannot be read."""
+        usable = isinstance(self.discovery, Response) and self.discovery.status == 200
+        found = self.discovery.json if usable and isinstance(self.discovery, Response) else None
         return found if isinstance(found, dict) else {}
 
     @property
     def on_loopback(self) -> bool:
-        """Whether the issuer is an http URL on this machine, for testing."""
+        """Whether the issuer is an http URL on this machine, which is for testing only."""
         return self.issuer.startswith("http://")
 
     def texts(self, name: str) -> list[str] | None:
-        """The list of texts that the metadata announce under *name*; ``None`` if they announce none."""
+        """Return the strings in the list *name* of the metadata; ``None`` if there is no such list."""
         value = self.metadata.get(name)
         return [each for each in value if isinstance(each, str)] if isinstance(value, list) else None
 
     def is_safe(self, url: Any) -> bool:
-        """Whether *url* is an https URL, or an http one on this machine like the issuer's."""
+        """Return whether requests may be sent to *url*. See :func:`is_safe_url`."""
         return is_safe_url(url, self.issuer)
 
 
@@ -161,7 +163,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def is_safe_url(url: Any, issuer: str) -> bool:
-    """Whether *url* is an https URL without user, fragment or white space, or an http one on loopback if the issuer's is too."""
+    """Return whether *url* is an https URL without user, fragment or whitespace.
+
+    If *issuer* is an http URL, *url* may also be an http URL on loopback.
+    """
     if not isinstance(url, str) or not url.isascii() or not url.isprintable():
         return False
     if any(character in url for character in ' \\#"<>'):
@@ -179,7 +184,7 @@ def is_safe_url(url: Any, issuer: str) -> bool:
 
 
 def origin_of(url: str) -> str:
-    """``scheme://host[:port]`` of *url*, in lower case, without the scheme's own port."""
+    """Return the origin of *url*, ``scheme://host[:port]``, in lower case and without a default port."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
     default = {"https": 443, "http": 80}.get(parts.scheme)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
-"""From the least to the most severe. From ``high`` on, no customer can log in."""
+"""From the lowest to the highest. With ``high`` or ``critical``, no customer can log in."""
 
 
 class Kind(Enum):
@@ -19,11 +19,12 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check says.
+    """The outcome of a check.
 
-    :param text: a whole sentence that states the fact, not the advice.
-    :param severity: of what was found, if it is not the check's own.
-    :param remedy: if it is not the check's own. :param seen_at: the URL at which it was seen.
+    :param text: One sentence that states the fact, without advice.
+    :param severity: The severity of a finding; empty for that of the check.
+    :param remedy: The remedy of a finding; empty for that of the check.
+    :param seen_at: The URL that shows the fact; empty if there is none.
     """
 
     kind: Kind
@@ -55,12 +56,12 @@ def info(text: str) -> Outcome:
 
 
 def printable(text: str, length: int) -> str:
-    """*text* from the provider, safe for a terminal: printable, and at most *length* characters."""
+    """Return *text*, which a provider sent, in a form that is safe for a terminal, with at most *length* characters."""
     shown = "".join(character if character.isprintable() else "?" for character in text)
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def listed(values: list[str]) -> str:
-    """*values* from the provider, for a sentence: at most eight of them."""
+    """Return *values*, which a provider sent, as a list for a sentence. It names at most eight and counts the others."""
     shown = [printable(value, 60) for value in values[:8]]
     return ", ".join(shown) + (f" and {len(values) - 8} more" if len(values) > 8 else "")

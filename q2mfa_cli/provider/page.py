@@ -1,14 +1,14 @@
-"""What an HTML page is: one on which a customer can log in, an error, or something else."""
+"""Recognize an HTML page: a login page, an error page, or another page."""
 
 from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
 
-from q2mfa_cli.provider.observation import Answer
+from q2mfa_cli.provider.observation import Response
 
 TYPED = {"text", "email", "password", "tel", "number", ""}
-# How providers name their refusal on an error page (RFC 6749, 4.1.2.1; Entra ID).
+# Words on the error pages of providers (RFC 6749, 4.1.2.1; Entra ID).
 ERRORS = re.compile(
     r"invalid[_ ](request|client|scope|redirect)|unauthorized[_ ]client|unsupported_response_type"
     r"|redirect_uri|mismatching redirect|AADSTS\d+|client_id",
@@ -17,39 +17,41 @@ ERRORS = re.compile(
 
 
 class Page(HTMLParser):
-    """The parts of a page that tell what it is.
+    """The parts of a page that show its kind.
 
-    :ivar typed: how many fields a person types into. :ivar forms: how many forms there are. :ivar scripts: how many scripts.
+    :ivar typed: The number of fields that a person types into.
+    :ivar forms: The number of forms.
+    :ivar scripts: The number of scripts.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, response: Response) -> None:
         super().__init__()
         self.typed = self.forms = self.scripts = 0
         self._words: list[str] = []
         self._hidden = False
-        self.answer = answer
+        self.response = response
         if self.is_html:
-            self.feed(answer.text)
+            self.feed(response.text)
             self.close()
 
     @property
     def is_html(self) -> bool:
-        return "html" in self.answer.first("Content-Type").lower()
+        return "html" in self.response.first("Content-Type").lower()
 
     @property
     def is_error(self) -> bool:
-        return self.answer.status >= 400 or (not self.typed and bool(ERRORS.search(" ".join(self._words))))
+        return self.response.status >= 400 or (not self.typed and bool(ERRORS.search(" ".join(self._words))))
 
     @property
     def is_login(self) -> bool:
-        """Whether a customer can type something, or a script makes the page that they see."""
-        if not self.is_html or self.is_error or self.answer.status != 200:
+        """Whether the page has a field to type into, or a script that may add one."""
+        if not self.is_html or self.is_error or self.response.status != 200:
             return False
         return self.typed > 0 or (self.scripts > 0 and self.forms == 0)
 
     @property
     def names_passkeys(self) -> bool:
-        return bool(re.search(r"navigator\.credentials|webauthn|passkey", self.answer.text, re.IGNORECASE))
+        return bool(re.search(r"navigator\.credentials|webauthn|passkey", self.response.text, re.IGNORECASE))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}

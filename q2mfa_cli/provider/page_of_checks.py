@@ -1,4 +1,4 @@
-"""``docs/reference/provider-checks.md``, written from the table of checks."""
+"""Generate ``docs/reference/provider-checks.md`` from the table of checks."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from q2mfa_cli.provider.vendors import VENDORS
 INTRODUCTION = """\
 # The checks of `q2mfa provider`
 
-This page is written from the table in `q2mfa_cli/provider/checks.py` by `make snapshots`.
+`make snapshots` generates this page from the table in `q2mfa_cli/provider/checks.py`.
 
 `q2mfa provider ISSUER` sends an identity provider the requests of a redirect extension and its customer, and reports whether
-it works in an outlet of online banking. Requests go only to the provider, with a limit of 10 seconds and 100,000 bytes
-each. Only the path to the login page follows redirects, at most five. The client secret is sent only to the token
-endpoint or the pushed authorization request endpoint, and only if the issuer in the metadata matches. No report contains
-it.
+the provider works in an outlet of online banking. Requests go only to the provider. Each is limited to 10 seconds and
+100,000 bytes. Redirects are followed only on the way to the login page, at most five. The client secret is sent only to the
+token endpoint or the pushed authorization request endpoint, and only if the issuer in the metadata matches. No report
+contains the secret.
 
-With `--browser`, headless Chromium also loads the login page in a frame of the embedder, including what that page loads.
-Playwright serves the embedder's page, so no request reaches online banking. It needs `pip install "q2mfa-cli[browser]"`
-and `playwright install chromium`, or a Chromium of the system.
+With `--browser`, headless Chromium also loads the login page in a frame of the embedder, with all resources of that page.
+Playwright serves the embedder's page, so no request reaches online banking. This option needs
+`pip install "q2mfa-cli[browser]"`, and `playwright install chromium` or a Chromium of the system.
 
-With a finding of *high* or *critical*, no customer can log in. Findings of *low* and *medium* are risks. A check can also
+With a *high* or *critical* finding, no customer can log in. *Low* and *medium* findings are risks. A check can also
 report *unknown* (the provider does not say), *skipped* (not checked) or *info*. The table shows each check's usual severity.
 """
 
@@ -29,8 +29,8 @@ CODES = """
 
 | status | meaning |
 |---|---|
-| 0 | no finding of the severity of `--fail-on` (default: `low`) or higher |
-| 1 | such a finding (0 with `--exit-zero`) |
+| 0 | no finding has the severity of `--fail-on` (default: `low`) or a higher one |
+| 1 | at least one finding has (0 with `--exit-zero`) |
 | 2 | usage error |
 | 3 | the provider could not be reached, or q2mfa failed unexpectedly |
 
@@ -60,7 +60,7 @@ def page_of_checks() -> str:
             "|---|---|---|---|---|",
             *rows,
             "",
-            "Core and Discovery are those of OpenID Connect 1.0.",
+            "Core and Discovery are specifications of OpenID Connect 1.0.",
             "",
             "## Settings by vendor",
             "",

@@ -1,4 +1,4 @@
-"""The findings about a provider: as text for people, or as one JSON object for scripts."""
+"""The report about a provider: text for people, or one JSON object for scripts."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def as_text(judgment: Judgment, min_severity: str = SEVERITIES[0]) -> str:
-    """Return the report for a person: the verdict, what was found, the rest in short, and what to configure.
+    """Return the report for a person: the verdict, the findings, a summary of the other outcomes, and the settings.
 
-    :param min_severity: the least severity of the findings to show.
+    :param min_severity: The lowest severity of the findings to show.
     """
     vendor = f" ({judgment.vendor.name})" if judgment.vendor else ""
     lines = [f"{judgment.seen.issuer}{vendor}", judgment.sentence, ""]
@@ -67,7 +67,7 @@ def as_text(judgment: Judgment, min_severity: str = SEVERITIES[0]) -> str:
 
 
 def _rest(judgment: Judgment) -> list[str]:
-    """What was not found, one line for each text: many checks can be skipped for one reason."""
+    """Return the outcomes other than findings. Checks with the same text, such as a reason to skip them, share a line."""
     ids: dict[tuple[Kind, str], list[str]] = {}
     for kind in (Kind.UNKNOWN, Kind.SKIPPED, Kind.INFO):
         for finding in judgment.of_kind(kind):

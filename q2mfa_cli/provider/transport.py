@@ -1,4 +1,4 @@
-"""Checks of the connection: TLS, the clock, and CORS."""
+"""Checks of the connection: TLS, the clock and CORS."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
-from q2mfa_cli.provider.observation import Answer, Observation
+from q2mfa_cli.provider.observation import Observation, Response
 from q2mfa_cli.provider.outcome import Outcome, found, passed, skipped, unknown
 
 LEEWAY_SECONDS = 60
-"""How far the clocks of provider and extension may differ, as in the template's protocol.py."""
+"""How far the clocks of the provider and the extension may differ. The template's protocol.py has the same limit."""
 CERTIFICATE_DAYS = 21
 
 
@@ -30,7 +30,7 @@ def tls(seen: Observation) -> Iterable[Outcome]:
         elif each.days_left < CERTIFICATE_DAYS:
             days = f"{each.days_left} day{'' if each.days_left == 1 else 's'}"
             problems.append(found(f"The certificate of {each.host} expires in {days}.", "medium"))
-    if isinstance(seen.discovery, Answer) and not seen.discovery.first("Strict-Transport-Security"):
+    if isinstance(seen.discovery, Response) and not seen.discovery.first("Strict-Transport-Security"):
         problems.append(found("The provider does not send Strict-Transport-Security.", "low"))
     yield from problems
     good = [each for each in seen.connections if not each.error]
@@ -39,12 +39,12 @@ def tls(seen: Observation) -> Iterable[Outcome]:
 
 
 def clock(seen: Observation) -> Iterable[Outcome]:
-    answers = [each for each in (seen.discovery, seen.jwks) if isinstance(each, Answer)]
-    skews = [skew for answer in answers if (skew := _skew(answer)) is not None]
+    responses = [each for each in (seen.discovery, seen.jwks) if isinstance(each, Response)]
+    skews = [skew for response in responses if (skew := _skew(response)) is not None]
     if not skews:
         yield unknown("No response has a Date header.")
         return
-    # A cache can only make the Date older, so the smallest difference is the clock's.
+    # A cache can only make the Date older, so the smallest difference is the one of the clocks.
     skew = min(skews, key=abs)
     size, direction = round(abs(skew)), "ahead of" if skew > 0 else "behind"
     if abs(skew) > LEEWAY_SECONDS:
@@ -55,26 +55,26 @@ def clock(seen: Observation) -> Iterable[Outcome]:
         yield passed(f"The clocks differ by {size} second{'' if size == 1 else 's'}.")
 
 
-def _skew(answer: Answer) -> float | None:
-    """How many seconds the provider's clock is ahead of ours; ``None`` if the response does not say."""
+def _skew(response: Response) -> float | None:
+    """Return how many seconds the provider's clock is ahead of this machine's; ``None`` if the response has no date."""
     try:
-        date = parsedate_to_datetime(answer.first("Date"))
+        date = parsedate_to_datetime(response.first("Date"))
     except (TypeError, ValueError):
         return None
-    age = answer.first("Age")
+    age = response.first("Age")
     made = date.replace(tzinfo=date.tzinfo or timezone.utc).timestamp()
-    return made + (int(age) if age.isascii() and age.isdigit() and len(age) < 9 else 0) - answer.received
+    return made + (int(age) if age.isascii() and age.isdigit() and len(age) < 9 else 0) - response.received
 
 
 def cors(seen: Observation) -> Iterable[Outcome]:
-    answer = seen.cross_origin
-    if not isinstance(answer, Answer):
+    response = seen.cross_origin
+    if not isinstance(response, Response):
         yield skipped("The authorization endpoint was not queried.")
-    elif allowed := answer.first("Access-Control-Allow-Origin"):
+    elif allowed := response.first("Access-Control-Allow-Origin"):
         shown = "any origin" if allowed == "*" else "other origins"
         yield found(
             f"The authorization endpoint allows CORS requests from {shown}.",
-            seen_at=answer.url.partition("?")[0],
+            seen_at=response.url.partition("?")[0],
         )
     else:
         yield passed("The authorization endpoint does not allow CORS requests.")

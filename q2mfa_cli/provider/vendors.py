@@ -1,4 +1,7 @@
-"""What to change at each vendor, from its documentation. ``docs/how-to/identity-providers`` has a page for each."""
+"""Vendors and what to change in their products, from their documentation.
+
+``docs/how-to/identity-providers`` has a page for most of them.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from q2mfa_cli.provider.observation import Observation
 
 @dataclass(frozen=True)
 class Vendor:
-    """A vendor, or a program, of identity providers.
+    """A vendor of identity providers, or an identity provider that people host themselves.
 
-    :param page: its page in ``docs/how-to/identity-providers``, without the suffix; empty if it has none.
-    :param is_it: from the issuer's host and the metadata to whether this is the vendor.
-    :param remedies: what to switch there, by the check's id.
-    :param impossible: what cannot be switched there, by the check's id, with the reason.
-    :param settings: of the configuration, in addition to the usual ones.
+    :param page: The name of its page in ``docs/how-to/identity-providers``; empty if it has none.
+    :param is_it: Maps the issuer's host and the metadata to whether the provider is of this vendor.
+    :param remedies: What to change at this vendor, by the check's id.
+    :param impossible: Why this vendor cannot pass a check, by the check's id.
+    :param settings: Settings that the extension's configuration needs in addition to the usual ones.
     """
 
     name: str
@@ -116,6 +119,6 @@ VENDORS: tuple[Vendor, ...] = (
 
 
 def vendor_of(seen: Observation) -> Vendor | None:
-    """The vendor of this provider; ``None`` if it is none of the table."""
+    """Return the vendor of the provider; ``None`` if it is not in the table."""
     host = urlsplit(seen.issuer).hostname or ""
     return next((vendor for vendor in VENDORS if vendor.is_it(host, seen.metadata)), None)

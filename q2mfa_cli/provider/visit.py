@@ -1,4 +1,4 @@
-"""Query a provider the way a generated extension and its customer do. Nothing is judged here."""
+"""Query a provider as a generated extension and its customer do. The checks judge the responses later."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from q2mfa_cli.provider.discovery import (
 )
 from q2mfa_cli.provider.fetching import SECONDS, Client, connect
 from q2mfa_cli.provider.observation import (
-    Answer,
     ClientProbe,
+    Failure,
     FramedPage,
-    NoAnswer,
+    NoResponse,
     Observation,
-    Trouble,
+    Response,
     is_safe_url,
     origin_of,
 )
@@ -43,10 +43,12 @@ FLOW_SECONDS = 600
 class Target:
     """The provider and the client to check.
 
-    :param secret: the client's secret, or its private key as a JWK. Not shown in the value's text.
-    :param requires_par: whether the extension requires pushed authorization requests.
-    :param profile: ``fapi2``, or empty; the extension's PROFILE.
-    :param in_browser: whether to frame the login page in Chromium. :param seconds: how long one request may take.
+    :param embedder: The origin of online banking; empty if unknown.
+    :param secret: The client's secret, or its private key as a JWK. ``repr`` does not show it.
+    :param requires_par: Whether the extension requires pushed authorization requests.
+    :param profile: The extension's PROFILE: ``fapi2``, or empty.
+    :param in_browser: Whether to load the login page in a frame in Chromium.
+    :param seconds: The time limit of one request.
     """
 
     issuer: str
@@ -66,19 +68,19 @@ class Target:
 
 
 class UnusableKey(ValueError):
-    """The secret looks like a private key, but cannot be used."""
+    """The secret looks like a private key as a JWK, but cannot be used."""
 
 
 def visit(target: Target) -> Observation:
-    """Query the provider for everything that the checks look at.
+    """Query the provider, and return everything that the checks need.
 
-    The secret goes to the token or PAR endpoint only, and only if the metadata are the issuer's own.
+    The secret is sent only to the token or PAR endpoint, and only if the issuer in the metadata matches.
 
-    :raises UnusableKey: the secret is a JWK that cannot sign.
+    :raises UnusableKey: The secret is a JWK that cannot sign.
     """
     seen = Observation(
         issuer=target.issuer,
-        discovery=NoAnswer(metadata_url(target.issuer), Trouble.CONNECTION),
+        discovery=NoResponse(metadata_url(target.issuer), Failure.CONNECTION),
         embedder=target.embedder,
         client_id=target.client_id,
         redirect_uri=target.redirect_uri,
@@ -107,7 +109,7 @@ def _https_origins(seen: Observation) -> list[str]:
 
 
 def _authorization_request(target: Target) -> dict[str, str]:
-    """The request that a generated extension sends. The code verifier is discarded: no code is ever redeemed."""
+    """Return the request of a generated extension. Its code verifier is discarded, because no code is ever exchanged."""
     challenge = hashlib.sha256(secrets.token_urlsafe(32).encode()).digest()
     request = {
         "client_id": target.client_id,
@@ -126,12 +128,12 @@ def _authorization_request(target: Target) -> dict[str, str]:
 
 
 def _try_client(seen: Observation, target: Target) -> Observation:
-    """Authenticate the client, by a pushed request if the provider takes them."""
+    """Send the client's credentials: with a pushed authorization request if possible, otherwise to the token endpoint."""
     if not (target.client_id and target.secret):
         return seen
     if seen.metadata.get("issuer") != target.issuer:
         return replace(
-            seen, client_unseen="The secret was not sent, because the metadata belong to a different issuer."
+            seen, client_unseen="The secret was not sent, because the metadata belongs to a different issuer."
         )
     pushes = bool(target.redirect_uri) and seen.metadata.get(PAR_ENDPOINT) is not None
     endpoint = seen.metadata.get(PAR_ENDPOINT if pushes else "token_endpoint")
@@ -145,21 +147,21 @@ def _try_client(seen: Observation, target: Target) -> Observation:
             client_unseen="The secret was not sent, because the provider does not accept client secrets.",
         )
     if pushes:
-        answer = _authenticated_post(target, str(endpoint), method, _authorization_request(target))
-        return replace(seen, probe=ClientProbe.PAR, client=answer)
+        response = _authenticated_post(target, str(endpoint), method, _authorization_request(target))
+        return replace(seen, probe=ClientProbe.PAR, client=response)
     made_up = {
         "grant_type": "authorization_code",
         "code": secrets.token_urlsafe(32),
         "redirect_uri": target.redirect_uri or f"{OTHER_ORIGIN}/verify.html",
         "code_verifier": secrets.token_urlsafe(32),
     }
-    answer = _authenticated_post(target, str(endpoint), method, made_up)
-    return replace(seen, probe=ClientProbe.TOKEN, client=answer)
+    response = _authenticated_post(target, str(endpoint), method, made_up)
+    return replace(seen, probe=ClientProbe.TOKEN, client=response)
 
 
 def _authenticated_post(
     target: Target, endpoint: str, method: str, form: Mapping[str, str]
-) -> Answer | NoAnswer:
+) -> Response | NoResponse:
     proof, headers = _credentials(target, method)
     return Client(target.seconds).post(endpoint, {**form, **proof}, headers)
 
@@ -169,7 +171,7 @@ def _is_key(secret: str) -> bool:
 
 
 def _credentials(target: Target, method: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The form fields and headers that prove who the client is, as oidc.py of the template has them (Core, 9)."""
+    """Return the form fields and headers that authenticate the client, as in the template's oidc.py (Core, 9)."""
     if method == "client_secret_post":
         return {"client_id": target.client_id, "client_secret": target.secret}, {}
     if method == KEY_METHOD:
@@ -203,11 +205,15 @@ def _assertion(target: Target) -> str:
 
 
 def _reference(seen: Observation) -> str:
-    """The reference of the pushed request; empty if none was pushed, or accepted."""
-    answer = seen.client
-    if seen.probe is not ClientProbe.PAR or not isinstance(answer, Answer) or answer.status not in (200, 201):
+    """Return the ``request_uri`` of the pushed request; empty if the provider accepted none."""
+    response = seen.client
+    if (
+        seen.probe is not ClientProbe.PAR
+        or not isinstance(response, Response)
+        or response.status not in (200, 201)
+    ):
         return ""
-    reference = answer.json.get("request_uri") if isinstance(answer.json, dict) else ""
+    reference = response.json.get("request_uri") if isinstance(response.json, dict) else ""
     return reference if isinstance(reference, str) else ""
 
 
@@ -219,11 +225,11 @@ def _authorization_url(seen: Observation, target: Target, reference: str) -> str
 
 
 def _go_to_login(seen: Observation, target: Target) -> Observation:
-    """Go to the login page as the customer's browser does: with the cookies, through at most five redirects."""
+    """Request the login page as the customer's browser does: with cookies, and through at most five redirects."""
     if not seen.is_safe(seen.metadata.get("authorization_endpoint")):
         return replace(seen, pages_end="There is no usable authorization endpoint.")
     reference = _reference(seen)
-    # Without the reference, which a provider may accept only once.
+    # This request does not use the request_uri, which a provider may accept only once.
     other = Client(target.seconds).get(_authorization_url(seen, target, ""), {"Origin": OTHER_ORIGIN})
     seen = replace(seen, cross_origin=other)
     if not (target.client_id and target.redirect_uri):
@@ -237,17 +243,17 @@ def _go_to_login(seen: Observation, target: Target) -> Observation:
             pages_end="The login page was not checked, because the provider requires pushed requests. "
             "Add --client-secret-env.",
         )
-    browser, pages = Client(target.seconds), list[Answer]()
+    browser, pages = Client(target.seconds), list[Response]()
     url = _authorization_url(seen, target, reference)
     for _ in range(REDIRECTS + 1):
-        answer = browser.get(url)
-        if isinstance(answer, NoAnswer):
-            return replace(seen, pages=pages, pages_end=answer)
-        pages.append(answer)
-        location = answer.first("Location")
-        if not 300 <= answer.status < 400 or not location:
+        response = browser.get(url)
+        if isinstance(response, NoResponse):
+            return replace(seen, pages=pages, pages_end=response)
+        pages.append(response)
+        location = response.first("Location")
+        if not 300 <= response.status < 400 or not location:
             return replace(seen, pages=pages)
-        url = urljoin(answer.url, location)
+        url = urljoin(response.url, location)
         if _is_callback(url, target.redirect_uri):
             return replace(seen, pages=pages, pages_end=_callback(url))
         if not is_safe_url(url.partition("#")[0], target.issuer):
@@ -259,7 +265,7 @@ def _go_to_login(seen: Observation, target: Target) -> Observation:
 
 
 def _frame(seen: Observation, target: Target) -> FramedPage | str:
-    """Show the login page in a frame of the embedder, in Chromium; or say why not."""
+    """Load the login page in a frame of the embedder in Chromium, and return the result, or why it was not loaded."""
     if seen.pages_end or not seen.pages:
         return "The login page was not reached."
     from q2mfa_cli.provider.chromium import frame  # needs Playwright
@@ -276,7 +282,7 @@ def _is_callback(url: str, redirect_uri: str) -> bool:
 
 
 def _callback(url: str) -> str:
-    """What came back instead of a login page, as a sentence."""
+    """Return a sentence about a redirect to the client in place of a login page."""
     error = (parse_qs(urlsplit(url).query).get("error") or [""])[0]
     if re.fullmatch(r"[a-z_]{1,40}", error):
         return f"The provider responds with {error} and shows no page."

@@ -1,8 +1,8 @@
-"""All or nothing on disk: the only code that writes to a workspace.
+"""Transactions on disk, all or nothing. No other code writes to a workspace.
 
-New content is written to a staging folder and synced first. Then each file is renamed into place, in the order of the
-changes; an error undoes that. After a kill or a power loss, every file is unchanged or as planned, and running the same command
-again completes the change.
+A transaction first writes all new content to a staging folder and syncs it. Then it renames each file into place, in the
+order of the changes. An error rolls the changes back. After a kill or a power loss, every file is unchanged or as planned,
+and running the same command again completes the change.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from q2mfa_cli.transaction.staging import STAGING, Staging
 
 __all__ = ["Change", "Transaction"]
 
-# Writing many files at once is up to ten times faster than one after the other.
+# Syncing many files at once is up to ten times faster than one after the other.
 SYNC_THREADS = 8
 
 
 class Transaction:
-    """The only transaction at work in the workspace *root*.
+    """A transaction in the workspace *root*. A lock lets only one run at a time.
 
-    Entering it creates a missing *root* and removes what a killed run left behind. An error that leaves it undoes
-    everything. An interruption raises KeyboardInterrupt until :meth:`apply` has prepared everything; after that, it is
-    ignored.
+    On entry, it creates *root* if necessary, and removes the staging folder of a run that was killed. An exception that
+    leaves the block rolls back all changes. A signal such as Ctrl-C raises KeyboardInterrupt until :meth:`apply` has
+    prepared all changes; after that, it is ignored.
 
-    :raises Q2mfaError: the file system refused a step. The message says whether the workspace is unchanged.
+    :raises Q2mfaError: The file system refused an operation. The message says whether the workspace is unchanged.
     """
 
     def __init__(self, root: Path) -> None:
@@ -42,8 +42,8 @@ class Transaction:
         self._interruptions = Interruptions()
         self._open = ExitStack()
         self._made: list[str] = []  # folders
-        self._taken: list[Step] = []
-        self._left: list[str] = []  # created, and could not be removed
+        self._applied: list[Step] = []
+        self._left: list[str] = []  # paths that the transaction created and could not remove
 
     def __enter__(self) -> Transaction:  # noqa: PYI034 - typing.Self needs Python 3.11
         try:
@@ -60,11 +60,11 @@ class Transaction:
         return self
 
     def apply(self, changes: Iterable[Change]) -> None:
-        """Make *changes*, in their order. Folders that lose their last file are removed.
+        """Apply *changes*, in order. Folders that lose their last file are removed.
 
-        :raises Q2mfaError: a file has changed since the plan.
+        :raises Q2mfaError: Another program changed a file after the plan was made.
         """
-        from concurrent.futures import ThreadPoolExecutor  # a dry run does without it
+        from concurrent.futures import ThreadPoolExecutor  # not needed for a dry run
 
         self._interruptions.held = True
         steps: list[Step] = []
@@ -76,10 +76,10 @@ class Transaction:
             self._interruptions.check()
             for step in steps:
                 self._make(os.path.dirname(step.target))
-                self._taken.append(step)
-                step.take()
+                self._applied.append(step)
+                step.apply()
             list(pool.map(disk.sync, sorted({os.path.dirname(step.target) for step in steps})))
-        self._taken.clear()
+        self._applied.clear()
         self._made.clear()
 
     def __exit__(
@@ -103,25 +103,25 @@ class Transaction:
             ) from error
 
     def _undo(self) -> list[str]:
-        """Undo the steps in reverse order. Return the paths of the steps that are not undone.
+        """Undo the applied steps in reverse order. Return the paths of the steps that could not be undone.
 
-        This stops at the first error. The workspace is then as after a kill: the first steps are done, and no later one.
+        This stops at the first error. The workspace is then in the state of a killed run: only the first steps are applied.
         """
         with suppress(OSError):
-            while self._taken:
-                self._taken[-1].undo()
-                self._taken.pop()
-        return [step.target for step in self._taken]
+            while self._applied:
+                self._applied[-1].undo()
+                self._applied.pop()
+        return [step.target for step in self._applied]
 
     def _make(self, folder: str) -> None:
-        """Make *folder* and its missing parents."""
+        """Create *folder* and its missing parents."""
         if not os.path.isdir(folder):
             self._make(os.path.dirname(folder))
             self._made.append(folder)
             try:
                 os.mkdir(folder)
             except FileExistsError:
-                # Another process created it first, so it is not ours to remove.
+                # Another process created the folder, so a rollback must not remove it.
                 self._made.remove(folder)
 
     def _remove_made(self) -> None:
@@ -154,6 +154,6 @@ class Transaction:
         return f"The file system refused{where}: {error.strerror or error}."
 
     def _shown(self, path: str) -> str:
-        """*path* relative to the workspace where it is in it, as the plan and the reports write it."""
+        """Return *path* for a message: relative to the workspace if it is inside, as in the plan and the reports."""
         inside = path.removeprefix(self._root + os.sep)
         return shown(path if inside == path else inside.replace(os.sep, "/"))

@@ -1,4 +1,4 @@
-"""One change of a file: prepared in a staging folder, then applied or undone by renaming."""
+"""One change to a file. It is prepared in a staging folder, then applied or undone by renaming."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from q2mfa_cli.transaction.staging import Staging
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file before and after.
+    """The content of a file before and after the change.
 
-    :param path: relative to the workspace, ``/``-separated.
-    :param before: the content that the change was planned for; ``None`` where there is no file.
-    :param after: the new content; ``None`` removes the file.
+    :param path: Relative to the workspace, ``/``-separated.
+    :param before: The content that the change was planned for; ``None`` if the file does not exist.
+    :param after: The new content; ``None`` removes the file.
     """
 
     path: str
@@ -28,7 +28,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A prepared change of the file ``target``; ``new`` and ``old`` are its contents in a staging folder."""
+    """A prepared change to the file ``target``. ``new`` and ``old`` are paths of its contents in a staging folder."""
 
     change: Change
     target: str
@@ -36,14 +36,17 @@ class Step:
     old: str
 
     def sync(self) -> None:
-        """Wait until the disk has the new content: a power loss must not leave an empty file."""
+        """Sync the new content to disk, so that a power loss cannot leave an empty file."""
         if self.change.after is not None:
-            with _errors_name(self.target):
+            with _errors_naming(self.target):
                 disk.sync(self.new)
 
-    def take(self) -> None:
-        """:raises Q2mfaError: the file has changed since the plan."""
-        with _errors_name(self.target):
+    def apply(self) -> None:
+        """Rename the new content into place, or move the file away if it is to be removed.
+
+        :raises Q2mfaError: Another program changed the file after the plan was made.
+        """
+        with _errors_naming(self.target):
             present = None
             with suppress(FileNotFoundError), open(self.target, "rb") as file:
                 present = file.read()
@@ -59,7 +62,7 @@ class Step:
                 disk.replace(self.new, self.target)
 
     def undo(self) -> None:
-        """Undo :meth:`take`, whether or not it has happened."""
+        """Undo :meth:`apply`. This does nothing if the step was not applied."""
         if self.change.after is None:
             if os.path.lexists(self.old):
                 disk.rename(self.old, self.target)
@@ -71,9 +74,12 @@ class Step:
 
 
 def prepare(change: Change, number: int, staging: Staging) -> Step:
-    """Stage *change*; *number* is its own. A link stays a link: the file that it leads to is edited."""
+    """Write the contents of *change* to a staging folder. If the path is a link, the file that it leads to is edited.
+
+    :param number: The number of the change in the transaction, which names its staged files.
+    """
     path = os.path.join(staging.root, change.path)
-    with _errors_name(path):
+    with _errors_naming(path):
         folder, name = os.path.split(path)
         target = (
             os.path.join(os.path.realpath(folder), name) if change.after is None else os.path.realpath(path)
@@ -81,7 +87,7 @@ def prepare(change: Change, number: int, staging: Staging) -> Step:
         staged = os.path.join(staging.folder_for(target), str(number))
         step = Step(change, target, f"{staged}.new", f"{staged}.old")
         if change.before is not None:
-            # A protected file stays unchanged, even if its folder allows the change.
+            # Fails if the file is write-protected. Renaming alone would need only the permissions of its folder.
             os.close(os.open(target, os.O_WRONLY))
         if change.after is None:
             staging.will_empty(os.path.dirname(change.path))
@@ -95,8 +101,8 @@ def prepare(change: Change, number: int, staging: Staging) -> Step:
 
 
 @contextmanager
-def _errors_name(path: str) -> Iterator[None]:
-    """Make system errors name *path* instead of a path in a staging folder."""
+def _errors_naming(path: str) -> Iterator[None]:
+    """Make an OSError name *path* instead of a path in a staging folder."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The calls that depend on the operating system or the file system."""
+"""Operations that depend on the operating system or the file system."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-# The errors of Windows while another program has a file open (Microsoft, "System Error Codes"): access denied,
-# sharing violation, lock violation.
+# Windows reports one of these errors while another program has a file open (Microsoft, "System Error Codes"): access
+# denied, sharing violation, lock violation.
 IN_USE = (5, 32, 33)
-# An antivirus or an editor releases a new or changed file quickly. Together, this waits a second.
+# Antivirus programs and editors release a changed file quickly, so one second in total is enough.
 PAUSES = (0.05,) * 20
 
 
 def write(path: str, content: bytes) -> None:
-    """Create the file *path*."""
+    """Create the file *path* with *content*.
+
+    :raises FileExistsError: The file already exists.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         while content:
@@ -31,28 +34,28 @@ def write(path: str, content: bytes) -> None:
 
 
 def rename(source: str, target: str) -> None:
-    """Rename *source* to *target*, which does not exist. Wait a second for a program that has it open."""
-    _patiently(os.rename, source, target)
+    """Rename *source* to *target*, which must not exist. If another program has a file open, retry for one second."""
+    _with_retries(os.rename, source, target)
 
 
 def replace(source: str, target: str) -> None:
-    """Rename *source* to *target*, whether or not it exists. Wait a second for a program that has one open."""
-    _patiently(os.replace, source, target)
+    """Rename *source* to *target*, replacing it if it exists. If another program has a file open, retry for one second."""
+    _with_retries(os.replace, source, target)
 
 
 def is_in_use(error: BaseException) -> bool:
-    """Return whether Windows refused because a program has the file open. Other systems do not refuse that."""
+    """Return whether *error* means that another program has the file open. Only Windows has such errors."""
     return getattr(error, "winerror", None) in IN_USE
 
 
 def sync(path: str) -> None:
-    """Wait until the disk has the file or folder *path*."""
+    """Sync the file or folder *path* to disk."""
     is_folder = os.path.isdir(path)
     try:
-        # Windows syncs only what is open for writing.
+        # Windows can sync a file only if it is open for writing.
         descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
     except PermissionError:
-        # Windows cannot open folders. The NTFS log keeps the order of changes to folders.
+        # Windows cannot open folders, and NTFS journals changes to them.
         if is_folder:
             return
         raise
@@ -68,10 +71,10 @@ def sync(path: str) -> None:
 
 
 def copy_attributes(source: str, target: str) -> None:
-    """Copy owner, permissions and extended attributes, but not times."""
+    """Copy the owner, permissions and extended attributes of *source* to *target*, but not its times."""
     status = os.stat(source)
     if hasattr(os, "chown"):  # Windows gives a new file the permissions of its folder.
-        # Only root can change the owner. Other users can set a group that they belong to.
+        # Only root can change the owner. Other users can only set a group that they belong to.
         for owner in [(status.st_uid, status.st_gid), (-1, status.st_gid)]:
             with contextlib.suppress(OSError):
                 os.chown(target, *owner)
@@ -81,12 +84,13 @@ def copy_attributes(source: str, target: str) -> None:
 
 
 def remove_lock_file(lock: BaseFileLock) -> None:
-    """Remove the file of *lock*, unless another process holds it.
+    """Remove the file of *lock*, unless another process holds the lock.
 
-    It is removed while it is held: a waiting process notices, and creates a new file. Windows cannot remove open files. There,
-    it is removed after its release, unless a waiting process has opened it; that process removes it later.
+    The file is removed while this process holds the lock. A waiting process notices this and creates a new file. Windows
+    cannot remove an open file, so there the lock is released first. If a waiting process then has the file open, that process
+    removes it later.
     """
-    from filelock import Timeout  # imported by now, see locking
+    from filelock import Timeout  # already imported, see locking.py
 
     with contextlib.suppress(Timeout, FileNotFoundError):
         lock.acquire(timeout=0)
@@ -100,7 +104,7 @@ def remove_lock_file(lock: BaseFileLock) -> None:
                 os.unlink(lock.lock_file)
 
 
-def _patiently(call: Callable[[str, str], None], source: str, target: str) -> None:
+def _with_retries(call: Callable[[str, str], None], source: str, target: str) -> None:
     for pause in PAUSES:
         try:
             return call(source, target)

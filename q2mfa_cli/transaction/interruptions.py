@@ -8,10 +8,10 @@ from types import FrameType
 
 
 class Interruptions:
-    """Signals that end a process raise KeyboardInterrupt; while ``held``, only :meth:`check` raises it.
+    """Turns signals that end a process into KeyboardInterrupt. While ``held``, only :meth:`check` raises it.
 
-    A step that must not stop halfway then has no interruptions to handle. Signals that are ignored (as under ``nohup``)
-    or handled elsewhere are left alone.
+    Code that must not stop halfway can thus choose where it stops. Signals that are ignored, as under ``nohup``, or that
+    have another handler do not change.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Interruptions:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)  # Windows has no SIGHUP.
             if number and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-                # Only the main thread can set handlers, and only the main thread is interrupted.
+                # signal.signal raises ValueError in other threads. Python interrupts only the main thread.
                 with contextlib.suppress(ValueError):
                     self._previous[number] = signal.signal(number, self._receive)
 
@@ -32,7 +32,7 @@ class Interruptions:
             signal.signal(number, handler)
 
     def check(self) -> None:
-        """:raises KeyboardInterrupt: a signal was received."""
+        """Raise KeyboardInterrupt if a signal was received."""
         if self.received:
             raise KeyboardInterrupt
 

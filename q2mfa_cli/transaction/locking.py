@@ -1,4 +1,4 @@
-"""The lock that lets only one transaction at a time work in a workspace."""
+"""The lock that allows only one transaction at a time in a workspace."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ LOCK_SECONDS = 60.0
 
 @contextmanager
 def locked(root: str, interruptions: Interruptions, left: list[str]) -> Iterator[None]:
-    """Hold the lock of the workspace *root*. The system releases the lock of a killed process.
+    """Hold the lock of the workspace *root*. If the process is killed, the operating system releases the lock.
 
-    :param interruptions: end the wait for another process.
-    :param left: receives the lock file's path if it is new and cannot be removed.
-    :raises Q2mfaError: another process holds the lock for too long.
+    :param interruptions: A signal ends the wait for another process.
+    :param left: Receives the path of a lock file that is this run's and cannot be removed.
+    :raises Q2mfaError: Another process holds the lock for more than a minute.
     """
     from filelock import FileLock, Timeout  # imports asyncio, which a dry run does not need
 
     path = os.path.join(root, LOCK)
     ours = not os.path.lexists(path)
-    # Everyone who can write to the workspace can take the lock, regardless of the umask.
+    # Every user who can write to the workspace can take the lock, regardless of the umask.
     lock = FileLock(path, mode=0o666)
     try:
         lock.acquire(timeout=LOCK_SECONDS, cancel_check=lambda: interruptions.received)

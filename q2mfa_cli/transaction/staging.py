@@ -1,4 +1,4 @@
-"""Folders for content that is not in place yet, and for old content until the transaction has succeeded."""
+"""Staging folders: they hold new content until it is in place, and old content until the transaction succeeds."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ STAGING = ".q2mfa-staging"
 
 
 class Staging:
-    """The staging folder of the workspace *root*, and one on each other file system that a path leads to.
+    """The staging folder of the workspace *root*, and one on each other file system that has a target.
 
-    Renaming works only within one file system. The next run removes what a killed run leaves here.
+    More than one is needed because renaming works only within a file system. If a run is killed, the next run removes the
+    staging folder that it left.
     """
 
     def __init__(self, root: str) -> None:
         self.root = root
         self.folders: list[str] = []
         self._main = os.path.join(root, STAGING)
-        # Mirrors the folders that files are removed from. It is on disk so that the run after a kill knows them.
+        # Has a folder for each folder that files are removed from, so that the run after a kill knows them.
         self._emptied = os.path.join(self._main, "emptied")
 
     def folder_for(self, target: str) -> str:
-        """A staging folder on the file system of *target*, which does not have to exist."""
+        """Return a staging folder on the file system of *target*, which does not have to exist."""
         parent = os.path.dirname(target)
         while not os.path.isdir(parent):
             parent = os.path.dirname(parent)
@@ -31,12 +32,12 @@ class Staging:
         return self._make(self._main if same else os.path.join(parent, STAGING))
 
     def will_empty(self, folder: str) -> None:
-        """Note that *folder*, relative to the root, may lose its last file."""
+        """Note that *folder*, relative to the workspace, may lose its last file."""
         self._make(self._main)
         os.makedirs(os.path.join(self._emptied, folder), exist_ok=True)
 
     def clean(self) -> None:
-        """Remove what a killed run left."""
+        """Remove the staging folder of a run that was killed, and the folders that lost their last file in it."""
         with suppress(OSError):
             self._remove_emptied()
         shutil.rmtree(self._main, ignore_errors=True)
@@ -44,10 +45,10 @@ class Staging:
     def remove(self) -> None:
         """Remove this run's staging folders, and the workspace's folders that have lost their last file.
 
-        Anything that the file system refuses to remove is left for the next run.
+        If the file system refuses to remove a folder, the next run removes it.
         """
         with suppress(OSError):
-            # The main folder comes last, because another one may be in a folder that has lost its last file.
+            # The main folder comes last, because another staging folder may be in a folder that lost its last file.
             for folder in sorted(self.folders, key=lambda folder: folder == self._main):
                 if folder == self._main:
                     self._remove_emptied()

@@ -1,1 +1,1 @@
-"""A Q2 SDK workspace: where it is, which names are taken, and how its own files change when an extension joins."""
+"""A Q2 SDK workspace: how to find it, which names are taken, and how its own files change for an extension."""

@@ -1,4 +1,4 @@
-"""The dependencies that a workspace declares, in any file, and whether they meet a requirement."""
+"""The dependencies that a workspace declares, in any of its files, and whether they satisfy a requirement."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ PYPROJECT, PIPFILE, SOURCE = "pyproject.toml", "Pipfile", "requirements.in"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that declares the workspace's dependencies in place of ``requirements.txt``.
+    """A file that declares the workspace's dependencies instead of ``requirements.txt``.
 
-    :param step: Maps a requirement to how a person adds it: one sentence.
+    :param step: Maps a requirement to a sentence that says how to add it.
     """
 
     path: str
@@ -34,9 +34,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A declaration that keeps a requirement from being met.
+    """A declaration that conflicts with a requirement.
 
-    :param why: ``""`` if its versions are the reason.
+    :param why: The reason; ``""`` if it is the versions that the declaration allows.
     """
 
     declared: Declared
@@ -44,11 +44,11 @@ class Conflict:
 
 
 def is_met(entries: Iterable[Declared], wanted: str) -> bool:
-    """Return whether all that *entries* allow to be installed meets the requirement *wanted*."""
-    about = _about(entries, wanted)
+    """Return whether every version that *entries* allow satisfies the requirement *wanted*."""
+    about = _entries_for(entries, wanted)
     if not about:
         return False
-    from packaging.requirements import Requirement  # only where an entry is about the same project
+    from packaging.requirements import Requirement  # only needed if an entry is about the same project
 
     need = Requirement(wanted)
     own = [each for each in about if _applies(each)]
@@ -61,16 +61,16 @@ def is_met(entries: Iterable[Declared], wanted: str) -> bool:
     allowed = _allowed(own)
     return not any(
         allowed.contains(version, prereleases=True) and not need.specifier.contains(version, prereleases=True)
-        for version in _telling_versions(allowed, need.specifier)
+        for version in _boundary_versions(allowed, need.specifier)
     )
 
 
 def conflict(entries: Iterable[Declared], wanted: str) -> Conflict | None:
-    """Return what conflicts with another line for *wanted*; ``None`` if the line is compatible with *entries*."""
-    about = _about(entries, wanted)
+    """Return the entry that conflicts with the requirement *wanted*; ``None`` if *wanted* can be added to *entries*."""
+    about = _entries_for(entries, wanted)
     if not about:
         return None
-    from packaging.requirements import Requirement  # only where an entry is about the same project
+    from packaging.requirements import Requirement  # only needed if an entry is about the same project
 
     need = Requirement(wanted).specifier
     lines = [each for each in about if not each.is_constraint]
@@ -82,22 +82,22 @@ def conflict(entries: Iterable[Declared], wanted: str) -> Conflict | None:
         allowed = _allowed(own[:count])
         if not any(
             allowed.contains(version, prereleases=True) and need.contains(version, prereleases=True)
-            for version in _telling_versions(allowed, need)
+            for version in _boundary_versions(allowed, need)
         ):
             return Conflict(declared)
     return None
 
 
 def source(root: Path, projects: Collection[str]) -> Source | None:
-    """Return the file of the workspace *root* that declares what it depends on; ``None`` if there is none.
+    """Return the file that declares the dependencies of the workspace *root*; ``None`` if there is none.
 
-    :param projects: The normalized names of those whose entries are wanted.
+    :param projects: The normalized names of the projects whose entries to return.
     """
     found = (kind(root, projects) for kind in (_requirements_in, _pyproject, _pipfile, _setup))
     return next(filter(None, found), None)
 
 
-def _about(entries: Iterable[Declared], wanted: str) -> list[Declared]:
+def _entries_for(entries: Iterable[Declared], wanted: str) -> list[Declared]:
     return [each for each in entries if normalized(each.requirement.name) == project(wanted)]
 
 
@@ -112,8 +112,11 @@ def _allowed(entries: Sequence[Declared]) -> SpecifierSet:
     return SpecifierSet(",".join(str(each.requirement.specifier) for each in entries))
 
 
-def _telling_versions(*specifiers: SpecifierSet) -> Iterator[Version]:
-    """Yield a version below, at, just above and far above every bound: if any version is in a set, one of these is."""
+def _boundary_versions(*specifiers: SpecifierSet) -> Iterator[Version]:
+    """Yield versions below, at, just above and far above each bound in *specifiers*.
+
+    If any version is in the sets that the specifiers define, one of these versions is.
+    """
     from packaging.version import InvalidVersion, Version
 
     yield Version("0")
@@ -121,7 +124,7 @@ def _telling_versions(*specifiers: SpecifierSet) -> Iterator[Version]:
         try:
             bound = Version(specifier.version.removesuffix(".*"))
         except InvalidVersion:
-            continue  # `===` compares texts.
+            continue  # `===` takes any string
         yield bound
         yield Version(
             f"{bound.public}.1"
@@ -146,8 +149,8 @@ def _pyproject(root: Path, projects: Collection[str]) -> Source | None:
     if not poetry and (not standard or "dependencies" in standard.get("dynamic", [])):
         return None
     entries = [
-        *_listed(PYPROJECT, standard.get("dependencies", []), projects),
-        *_tabled(PYPROJECT, _table(poetry, "dependencies"), projects),
+        *_from_list(PYPROJECT, standard.get("dependencies", []), projects),
+        *_from_table(PYPROJECT, _table(poetry, "dependencies"), projects),
     ]
     tools = {"poetry": bool(poetry), "uv": (root / "uv.lock").is_file(), "pdm": (root / "pdm.lock").is_file()}
     tool = next((name for name, is_used in tools.items() if is_used), None)
@@ -163,7 +166,7 @@ def _pyproject(root: Path, projects: Collection[str]) -> Source | None:
 def _pipfile(root: Path, projects: Collection[str]) -> Source | None:
     if not (root / PIPFILE).is_file():
         return None
-    entries = _tabled(PIPFILE, _table(_toml(root / PIPFILE), "packages"), projects)
+    entries = _from_table(PIPFILE, _table(_toml(root / PIPFILE), "packages"), projects)
     return Source(
         PIPFILE, tuple(entries), lambda wanted: f'Add {wanted} to {PIPFILE}: pipenv install "{wanted}"'
     )
@@ -173,9 +176,9 @@ def _setup(root: Path, projects: Collection[str]) -> Source | None:
     for name in ("setup.cfg", "setup.py"):
         text = _text(root / name) or ""
         if "install_requires" in text:
-            # Anything in it that is not a requirement cannot declare a project that q2mfa asks for.
+            # The pattern also finds strings that are not requirements. They cannot name one of *projects*.
             texts = re.findall(r"^\s*([A-Za-z0-9][^\n#\"']*)|[\"']([^\"'\n]+)[\"']", text, re.MULTILINE)
-            entries = _listed(name, [bare or quoted for bare, quoted in texts], projects)
+            entries = _from_list(name, [bare or quoted for bare, quoted in texts], projects)
             return Source(
                 name,
                 tuple(entries),
@@ -184,34 +187,34 @@ def _setup(root: Path, projects: Collection[str]) -> Source | None:
     return None
 
 
-def _listed(path: str, texts: Any, projects: Collection[str]) -> Iterator[Declared]:
-    """Yield the requirements (PEP 508) among *texts* that are about *projects*."""
+def _from_list(path: str, texts: Any, projects: Collection[str]) -> Iterator[Declared]:
+    """Yield the requirements (PEP 508) in *texts* that name one of *projects*."""
     for text in texts if isinstance(texts, list) else []:
         if not isinstance(text, str) or not may_declare(text, projects):
             continue
         from packaging.requirements import (
             InvalidRequirement,
             Requirement,
-        )  # only where a line names a project of ours
+        )  # only needed if a line names one of our projects
 
         with contextlib.suppress(InvalidRequirement):
             yield Declared(path, text.strip(), Requirement(text.strip()))
 
 
-def _tabled(path: str, table: Mapping[str, Any], projects: Collection[str]) -> Iterator[Declared]:
-    """Yield the requirements of a table of Poetry or Pipenv: a version, or a table with it, by the project's name."""
+def _from_table(path: str, table: Mapping[str, Any], projects: Collection[str]) -> Iterator[Declared]:
+    """Yield the requirements in a table of Poetry or Pipenv, which maps a project to a version or to a table with it."""
     for name, value in table.items():
         detail = value[0] if isinstance(value, list) and value else value
         extras = f"[{','.join(map(str, detail.get('extras', [])))}]" if isinstance(detail, dict) else ""
         version = detail.get("version") if isinstance(detail, dict) else detail
-        # A folder, a repository or alternatives have no known version.
+        # A path, a repository and a list of alternatives do not tell the version, so they count as meeting every requirement.
         told = isinstance(version, str) and "|" not in version and not isinstance(value, list)
         text = f"{name}{extras}{_specifiers(str(version))}" if told else f"{name}{extras} @ file:."
-        yield from _listed(path, [text], projects)
+        yield from _from_list(path, [text], projects)
 
 
 def _specifiers(constraint: str) -> str:
-    """Return Poetry's version constraint as specifiers (PEP 440): ``^2.12`` → ``>=2.12,==2.*``."""
+    """Return a version constraint of Poetry as version specifiers (PEP 440): ``^2.12`` → ``>=2.12,==2.*``."""
     return ",".join(filter(None, (_specifier(each.strip()) for each in constraint.split(","))))
 
 

@@ -1,4 +1,4 @@
-"""Find a Q2 SDK workspace, and read the files that creating an extension depends on."""
+"""Find a Q2 SDK workspace, and read the files that q2mfa edits in it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ REQUIREMENTS = "requirements.txt"
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder that extensions are created in.
+    """A folder for extensions.
 
-    :param settings: The bytes of ``configuration/settings.py``; ``None`` if there is none. Without it, the folder is not a
-        Q2 SDK workspace, and none of its files are edited.
-    :param requirements: The bytes of ``requirements.txt``; ``None`` if there is none.
+    :param settings: The bytes of ``configuration/settings.py``. ``None`` if the file does not exist: the folder is then not
+        a Q2 SDK workspace, and q2mfa edits none of its files.
+    :param requirements: The bytes of ``requirements.txt``; ``None`` if the file does not exist.
     """
 
     root: Path
@@ -41,9 +41,9 @@ def find_workspace(start: Path) -> Path:
 
 
 def resolved(root: Path) -> Path:
-    """Return *root* as an absolute path without links. It is a folder, or does not exist yet.
+    """Return *root*, a folder or a path that does not exist yet, as an absolute path without links.
 
-    :raises Q2mfaError: It is something else.
+    :raises Q2mfaError: *root* is something else.
     """
     try:
         root = root.resolve()
@@ -70,9 +70,9 @@ def read_workspace(root: Path) -> Workspace:
 
 
 def listed(folder: Path) -> list[Path]:
-    """Return the entries of *folder*; none if it does not exist.
+    """Return the entries of *folder*; an empty list if the folder does not exist.
 
-    :raises Q2mfaError: It cannot be read.
+    :raises Q2mfaError: The folder cannot be read.
     """
     try:
         return list(folder.iterdir()) if folder.exists() else []

@@ -1,4 +1,4 @@
-"""Which extension names a workspace has taken."""
+"""The extension names that a workspace already uses."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from q2mfa_cli.integrations import is_external_mfa
 from q2mfa_cli.workspace import settings_file
 from q2mfa_cli.workspace.find import CONFIGURATION, Workspace, listed
 
-# The files of an extension that are written before its extension.py, in that order.
+# The files of an extension that `create` writes before extension.py, in order.
 WRITTEN_FIRST = ("AGENTS.md", "README.md", "__init__.py", "customer.py")
 
 
 def name_checker(workspace: Workspace) -> Callable[[str], str]:
-    """Return a function that accepts a name only if nothing else in *workspace* has it, ignoring case.
+    """Return a function that returns its argument, a name, or raises :class:`UsageError` if *workspace* already uses the name.
 
-    A folder with the same name is accepted if it can be that extension, created earlier: the plan compares its files.
+    The function ignores case. It accepts the name of a folder that may be the same extension, created earlier: the plan
+    compares the files.
 
-    :raises Q2mfaError: A folder cannot be read. The function raises :class:`UsageError` if the name is taken.
+    :raises Q2mfaError: A folder cannot be read.
     """
     taken: dict[str, list[tuple[str, str]]] = {}
     for name, why in _taken(workspace):
@@ -42,15 +43,15 @@ def name_checker(workspace: Workspace) -> Callable[[str], str]:
 
 
 def refuse_duplicates(names: Iterable[str]) -> None:
-    """Refuse names that are the same, ignoring case.
+    """Check that *names* are unique, ignoring case.
 
-    :raises UsageError: There are two.
+    :raises UsageError: Two names are the same.
     """
     seen: dict[str, str] = {}
     for name in names:
         if name.lower() in seen:
             raise UsageError(
-                f"Two extensions are called {seen[name.lower()]} and {name}.",
+                f"Two extensions are named {seen[name.lower()]} and {name}.",
                 "Names must be unique, ignoring case.",
                 "name_taken",
             )
@@ -58,7 +59,7 @@ def refuse_duplicates(names: Iterable[str]) -> None:
 
 
 def _taken(workspace: Workspace) -> Iterator[tuple[str, str]]:
-    """Yield (name, why it is taken): packages, modules, configurations and installed extensions."""
+    """Yield each name in use, and why: packages, modules, configurations and installed extensions."""
     for path in listed(workspace.root):
         name = path.stem if path.suffix.lower() == ".py" else path.name
         yield name, f"{path.name} is in the workspace"
@@ -77,10 +78,10 @@ def _configured(file: str) -> str:
 
 
 def _may_be_started(folder: Path) -> bool:
-    """Return whether *folder* holds the byte code of an extension that is gone, or the start of one.
+    """Return whether *folder* has only compiled files of a removed extension, or also the first files of a new one.
 
-    A run that was killed while it wrote files next to such byte code may have written only the files before
-    ``extension.py``. The same command must be able to finish the job.
+    A run that was killed in such a folder may have written only the files that come before ``extension.py``. The same
+    command must be able to complete the extension.
     """
     if not folder.is_dir():
         return False

@@ -14,12 +14,12 @@ NO_WORKSPACE = f"this folder has no {SETTINGS}, so it is not a Q2 SDK workspace"
 
 @dataclass
 class Registration:
-    """What changes in the workspace's own files, and what a person still has to do.
+    """The changes to the workspace's own files, and the remaining manual steps.
 
-    :param edits: New content by path, only of files that change.
-    :param touched: By extension name: the paths edited for it.
-    :param steps: What a person has to do: each a sentence, or a command after a colon.
-    :param install: The command that installs what the extensions need; ``""`` if a step does.
+    :param edits: The new content of each file that changes, by path.
+    :param touched: The paths of the files that are edited for an extension, by its name.
+    :param steps: The manual steps. Each is a sentence, or a phrase, a colon and a command.
+    :param install: The command that installs the requirements; ``""`` if a manual step installs them.
     """
 
     edits: dict[str, bytes] = field(default_factory=dict)
@@ -35,10 +35,13 @@ class Registration:
             touched += [] if path in touched else [path]
 
 
-def registration(
+def plan_registration(
     workspace: Workspace, requests: Sequence[ExtensionRequest], edit_settings: bool
 ) -> Registration:
-    """Return what changes in the workspace's own files when the extensions of *requests* are added."""
+    """Return the changes to the workspace's own files that the extensions in *requests* need.
+
+    :param edit_settings: Edit ``configuration/settings.py``. Otherwise, a manual step has the lines to add.
+    """
     result = Registration()
     names = {request.name: [request.name] for request in requests}
     hosts = {request.name: request.integration.outbound_hosts(request.answers) for request in requests}
@@ -53,11 +56,11 @@ def registration(
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """What an extension needs of the workspace's own files after an update.
+    """The entries that an extension needs in the workspace's own files after an update.
 
     :param hosts: The hosts that the earlier version did not need.
-    :param requirements: All that it needs.
-    :param added_before: The lines that were added to ``requirements.txt`` for the earlier version.
+    :param requirements: All requirements of the extension.
+    :param added_before: The lines that q2mfa added to ``requirements.txt`` for the earlier version.
     """
 
     name: str
@@ -66,10 +69,11 @@ class Renewal:
     added_before: Sequence[str]
 
 
-def renewal(workspace: Workspace, renewals: Sequence[Renewal]) -> Registration:
-    """Return what changes in the workspace's own files when extensions are updated.
+def plan_renewal(workspace: Workspace, renewals: Sequence[Renewal]) -> Registration:
+    """Return the changes to the workspace's own files when extensions are updated.
 
-    A lower bound that was added for the earlier version is raised. The owner decides whether the extension is installed.
+    Requirements that q2mfa added for the earlier version get the new lower bound. ``INSTALLED_EXTENSIONS`` does not change,
+    because the owner may have removed the extension from it.
     """
     result = Registration()
     _register(workspace, {}, {each.name: each.hosts for each in renewals}, True, result)
@@ -96,12 +100,12 @@ def _register(
     edit_settings: bool,
     result: Registration,
 ) -> None:
-    """Edit each of the two lists if it can be edited, even if the other one cannot."""
+    """Add *names* and *hosts* to their lists in settings.py. If one list cannot be edited, the other one still is."""
     lists = (
         (settings_file.INSTALLED, names, settings_file.installed_names, settings_file.register),
         (settings_file.WHITELIST, hosts, settings_file.whitelisted_hosts, settings_file.whitelist),
     )
-    left: dict[str, list[str]] = {}  # the lines for a person, by the reason
+    left: dict[str, list[str]] = {}  # the lines to add manually, by the reason
     content = workspace.settings
     for variable, by_name, present_in, add in lists:
         wanted = list(dict.fromkeys(entry for each in by_name.values() for entry in each))
@@ -128,7 +132,10 @@ def _register(
 
 
 def _require(workspace: Workspace, wanted: Mapping[str, Sequence[str]], result: Registration) -> None:
-    """Add *wanted*, the requirements with the names of the extensions that have them, or list what a person has to do."""
+    """Add requirements to ``requirements.txt``, or add the manual steps that do so.
+
+    :param wanted: The names of the extensions that need a requirement, by requirement.
+    """
     if not workspace.is_q2:
         result.steps += [f"Add to {REQUIREMENTS} ({NO_WORKSPACE}): {'; '.join(wanted)}"] if wanted else []
         return
@@ -192,6 +199,6 @@ def _add_hashed(requirement: str, source: dependencies.Source | None) -> str:
     if source:
         return f"{source.step(requirement)}; then export {REQUIREMENTS} again, with hashes"
     return (
-        f"Add {requirement} and what it needs to {REQUIREMENTS}, each as NAME==VERSION --hash=…, because pip wants a "
-        f'hash in every line there: pip download -d wheels "{requirement}", then pip hash wheels/*'
+        f"Add {requirement} and what it needs to {REQUIREMENTS}, each as NAME==VERSION --hash=…, because pip requires "
+        f'a hash on every line: pip download -d wheels "{requirement}", then pip hash wheels/*'
     )

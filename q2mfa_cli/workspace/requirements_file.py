@@ -1,4 +1,4 @@
-"""Read a hand-edited or generated ``requirements.txt`` as pip does, and add a line to it, keeping every other byte."""
+"""Read a hand-edited or generated ``requirements.txt`` as pip does, and edit single lines without changing another byte."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-# The formats that pip reads, by the byte order mark.
+# The encodings that pip reads, by byte order mark.
 ENCODINGS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-# pip's own rule for comments; pip-tools, uv, PDM, pipenv and Poetry for the header of what they write.
+# The pattern for comments is pip's own.
 COMMENT = re.compile(r"(^|\s+)#.*$")
+# These two match the headers that pip-tools, uv, PDM, Pipenv and Poetry write.
 GENERATED = re.compile(r"#.*(auto-?generated|@generated)", re.IGNORECASE)
 COMMAND = re.compile(r"(?:command:|run:)\s*(?:#\s*)+(\S.*)")
 INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+|(?=[^\s=]))(\S.*)")
@@ -33,8 +34,8 @@ EDITABLE = re.compile(r"(-e|--editable)(\s*=\s*|\s+)")
 class Declared:
     """A requirement that a file declares.
 
-    :param where: The file, and the line if it has lines of its own.
-    :param is_constraint: It only limits the versions (``-c``).
+    :param where: The file, and the line number in a requirements file.
+    :param is_constraint: Whether it only limits the versions (``-c``).
     """
 
     where: str
@@ -45,9 +46,9 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """What a requirements file and the files that it includes declare.
+    """The requirements that a requirements file and the files that it includes declare.
 
-    :param hashed: pip wants a hash for every requirement, because one has a hash.
+    :param hashed: Whether pip requires a hash for every requirement, because one has a hash.
     """
 
     entries: tuple[Declared, ...] = ()
@@ -56,10 +57,10 @@ class Declarations:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """What generated a requirements file, by the file's header.
+    """The tool that generated a requirements file, according to the file's header.
 
-    :param command: ``""`` if the header does not say.
-    :param source: The file that is to be edited instead; ``""`` if the command does not say.
+    :param command: The tool's command; ``""`` if the header does not contain it.
+    :param source: The file to edit instead; ``""`` if the command does not name it.
     """
 
     command: str
@@ -67,7 +68,7 @@ class Generator:
 
 
 def is_editable(content: bytes) -> bool:
-    """Return whether a line of ASCII can be added. UTF-16, which Windows PowerShell writes, cannot take one."""
+    """Return whether an ASCII line can be added to *content*. It cannot in UTF-16, which Windows PowerShell writes."""
     return b"\0" not in content
 
 
@@ -77,26 +78,26 @@ def add(content: bytes, requirement: str) -> bytes:
     ends_in_newline = not content or content.endswith((b"\n", b"\r"))
     start = b"" if ends_in_newline else newline
     last = (_text(content).splitlines() or [""])[-1]
-    # pip joins a line that ends in a backslash, and is no comment, with the next one.
+    # pip joins a line that ends in a backslash with the next line, unless it is a comment.
     if last.endswith("\\") and not COMMENT.match(last):
         start += newline
     return content + start + requirement.encode() + (newline if ends_in_newline else b"")
 
 
 def replaced(content: bytes, earlier: str, requirement: str) -> bytes:
-    """Return *content* with *requirement* instead of *earlier* on each such line, with or without a comment."""
+    """Return *content* with *requirement* in place of *earlier*, on each line that has only *earlier* and maybe a comment."""
     pattern = rb"(?m)^" + re.escape(earlier.encode()) + rb"(?=(?:[ \t]+#.*)?[ \t]*\r?$)"
     return re.sub(pattern, lambda _: requirement.encode(), content)
 
 
 def removed(content: bytes, requirement: str) -> bytes:
-    """Return *content* without the lines that are *requirement*, with or without a comment."""
+    """Return *content* without the lines that have only *requirement* and maybe a comment."""
     pattern = rb"(?m)^" + re.escape(requirement.encode()) + rb"(?:[ \t]+#[^\r\n]*)?[ \t]*(?:\r?\n|\Z)"
     return re.sub(pattern, b"", content)
 
 
 def project(requirement: str) -> str:
-    """Return the normalized name (PEP 503) of the project that *requirement* is about; the text itself if it names none."""
+    """Return the normalized name (PEP 503) of the project in *requirement*; the whole string if it has no name."""
     name = NAME.match(requirement)
     return normalized(name[0]) if name else requirement
 
@@ -106,22 +107,23 @@ def normalized(name: str) -> str:
 
 
 def may_declare(text: str, projects: Collection[str]) -> bool:
-    """Return whether *text* mentions one of *projects*, by their normalized names. Only such a text is worth parsing."""
+    """Return whether *text* contains one of *projects*, normalized names. Other texts need not be parsed."""
     return any(name in normalized(text) for name in projects)
 
 
 def declarations(root: Path, name: str, content: bytes, projects: Collection[str]) -> Declarations:
-    """Return what the file *name* of the workspace *root* declares about *projects*.
+    """Return the requirements for *projects* in the file *name* of the workspace *root*.
 
-    Lines that pip would refuse are skipped.
+    Lines that pip would reject are skipped.
 
+    :param content: The bytes of the file.
     :param projects: Normalized names.
     """
     return _read(root, root / name, content, projects, False, set())
 
 
 def generator(content: bytes) -> Generator | None:
-    """Return what generated the file; ``None`` if it is written by hand."""
+    """Return the generator of the file; ``None`` if people edit it by hand."""
     lines = (line.strip() for line in _text(content).splitlines())
     header = []
     for line in lines:
@@ -183,7 +185,7 @@ def _read(
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line that is not empty, with the number of its first physical line, without its comment."""
+    """Yield each nonempty logical line without its comment, preceded by the number of its first physical line."""
     parts: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
         is_comment = COMMENT.match(line)
@@ -204,16 +206,16 @@ def _uncommented(number: int, parts: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def _without_options(line: str) -> str:
-    """Return *line* up to its first option, as ``--hash``."""
+    """Return *line* up to its first option, such as ``--hash``."""
     return re.split(r"\s+-", f" {line}", maxsplit=1)[0].strip()
 
 
 def _requirement(text: str) -> Requirement | None:
-    """Return the requirement (PEP 508), or what pip finds in a URL or a path; ``None`` if the text names no project."""
+    """Return the requirement (PEP 508) in *text*, a requirement, a URL or a path; ``None`` if *text* names no project."""
     from packaging.requirements import (
         InvalidRequirement,
         Requirement,
-    )  # only where a line names a project of ours
+    )  # only needed if a line names one of our projects
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     if egg := re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+(?:\[[^\]]*\])?)", text):
@@ -231,7 +233,7 @@ def _requirement(text: str) -> Requirement | None:
 
 
 def _shortest(root: Path, path: Path) -> Path:
-    """Return *path* without ``..``, where it stays in the workspace."""
+    """Return *path* without ``..`` if it is in the workspace; otherwise, return *path*."""
     resolved = path.resolve()
     return resolved if resolved.is_relative_to(root) else path
 

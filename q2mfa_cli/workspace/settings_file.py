@@ -1,6 +1,6 @@
-"""Edit the lists in a hand-edited ``configuration/settings.py``, and keep every other byte.
+"""Edit the lists in a hand-edited ``configuration/settings.py`` without changing another byte.
 
-Positions come from :mod:`ast` and :mod:`tokenize`; each edit is checked by parsing its result before it is used.
+:mod:`ast` gives the positions. Each edit is parsed again, and used only if nothing else in the code has changed.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ Offset = Callable[[int, int], int]
 
 
 class NotEditable(Exception):
-    """The edit is not safe for this file; the message says why."""
+    """An edit of this file is not safe. The message says why."""
 
 
 def mentioned_names(settings: bytes) -> list[str]:
-    """Every extension that a literal list in the file names, in effect or not.
+    """Return every extension name in a list literal of the file, even if a later statement replaces the list.
 
-    These are short names, and the packages of their modules.
+    For an entry with a name and a module, this includes both the name and the module's top-level package.
 
-    :raises NotEditable: the file cannot be parsed.
+    :raises NotEditable: The file cannot be parsed.
     """
     tree = _parse(settings)
     return _names(entry for node in tree.body for entry in _added(node, INSTALLED))
 
 
 def installed_names(settings: bytes) -> list[str]:
-    """The same of the literal lists that are in effect at the end of the file.
+    """Return the extension names, as :func:`mentioned_names` does, that list literals still contribute at the end of the file.
 
-    :raises NotEditable: the file cannot be parsed.
+    :raises NotEditable: The file cannot be parsed.
     """
     return _names(_in_effect(_parse(settings), INSTALLED))
 
@@ -65,9 +65,9 @@ def installed_modules(settings: bytes) -> dict[str, str]:
 
 
 def register(settings: bytes, names: Sequence[str]) -> bytes:
-    """*settings* with the extensions *names* appended to ``INSTALLED_EXTENSIONS``, without those it has.
+    """Return *settings* with the missing ones of *names* appended to ``INSTALLED_EXTENSIONS``.
 
-    :raises NotEditable: that list is not a literal that can be extended safely.
+    :raises NotEditable: The list is not a literal that can be extended safely.
     """
     present = set(installed_names(settings))
     missing = [name for name in names if name not in present]
@@ -75,18 +75,18 @@ def register(settings: bytes, names: Sequence[str]) -> bytes:
 
 
 def whitelisted_hosts(settings: bytes) -> list[str]:
-    """The hosts that literal lists, in effect at the end of the file, allow outbound requests to.
+    """Return the hosts that list literals still contribute to ``OUTBOUND_WHITELIST`` at the end of the file.
 
-    :raises NotEditable: the file cannot be parsed.
+    :raises NotEditable: The file cannot be parsed.
     """
     entries = _in_effect(_parse(settings), WHITELIST)
     return [e.value for e in entries if isinstance(e, ast.Constant) and isinstance(e.value, str)]
 
 
 def whitelist(settings: bytes, hosts: Sequence[str]) -> bytes:
-    """*settings* with *hosts* in ``OUTBOUND_WHITELIST``, without those it has.
+    """Return *settings* with the missing ones of *hosts* appended to ``OUTBOUND_WHITELIST``.
 
-    :raises NotEditable: that list is not a literal that can be extended safely.
+    :raises NotEditable: The list is not a literal that can be extended safely.
     """
     present = set(whitelisted_hosts(settings))
     missing = [host for host in hosts if host not in present]
@@ -102,14 +102,14 @@ def _parse(settings: bytes) -> ast.Module:
         settings.decode("utf-8")
         encoding, _ = tokenize.detect_encoding(io.BytesIO(settings).readline)
         with warnings.catch_warnings():
-            # Python warns about its backslashes when the file runs.
+            # Python shows syntax warnings when the file runs. They are not q2mfa's to report.
             warnings.simplefilter("ignore")
             tree = ast.parse(settings)
     except UnicodeDecodeError as error:
         line = settings.count(b"\n", 0, error.start) + 1
         raise NotEditable(f"its line {line} is not UTF-8 text") from None
     except SyntaxError as error:
-        # The workspace may run on a newer Python, which can parse it.
+        # The workspace may use a newer Python, which can parse the file.
         version = ".".join(map(str, sys.version_info[:2]))
         where = f"its line {error.lineno}" if error.lineno else "it"
         raise NotEditable(f"Python {version}, which runs q2mfa, cannot parse {where}: {error.msg}") from None
@@ -125,7 +125,7 @@ def _imports_defaults(node: ast.stmt) -> bool:
 
 
 def _list_of(node: ast.stmt, variable: str) -> ast.List | None:
-    """The list literal that *node* sets *variable* to, or adds to it; ``None`` where it does neither."""
+    """Return the list literal that *node* assigns or adds to *variable*; ``None`` if there is none."""
     value: ast.expr | None = None
     match node:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == variable:
@@ -146,7 +146,7 @@ def _list_of(node: ast.stmt, variable: str) -> ast.List | None:
 
 
 def _added(node: ast.stmt, variable: str) -> list[ast.expr]:
-    """The entries that *node* gives *variable* by a literal."""
+    """Return the entries that *node* assigns or adds to *variable* with a literal."""
     literal = _list_of(node, variable)
     if literal is not None:
         return literal.elts
@@ -159,13 +159,13 @@ def _added(node: ast.stmt, variable: str) -> list[ast.expr]:
 
 
 def _in_effect(tree: ast.Module, variable: str) -> list[ast.expr]:
-    """The entries that literals give *variable*, after the last statement that may remove them."""
+    """Return the entries that literals contribute to *variable* after the last statement that may remove entries."""
     entries: list[ast.expr] = []
     for node in tree.body:
         added = _added(node, variable)
         if isinstance(node, ast.Assign | ast.AnnAssign) and _list_of(node, variable) is not None:
             entries = [*added]
-        elif not added and _disturbs(node, variable):
+        elif not added and _may_change(node, variable):
             entries = []
         else:
             entries += added
@@ -185,12 +185,12 @@ def _names(entries: Iterable[ast.expr]) -> list[str]:
 
 
 def _target(tree: ast.Module, variable: str) -> ast.List | None:
-    """The literal to extend: the first one after which nothing reassigns *variable* or removes entries.
+    """Return the list literal to extend: the first one after which nothing reassigns *variable* or removes entries.
 
-    The assignment itself is preferred to later additions, because that is where a reader looks. ``None`` if there is no such
-    literal, but *variable* is a list at the end of the file.
+    An assignment is preferred to later additions, because readers look there. ``None`` if there is no such literal, but
+    *variable* is certainly a list at the end of the file.
 
-    :raises NotEditable: *variable* may be anything at the end of the file.
+    :raises NotEditable: *variable* may not be a list at the end of the file.
     """
     target: ast.List | None = None
     from_defaults = is_list = is_shared = False
@@ -208,11 +208,11 @@ def _target(tree: ast.Module, variable: str) -> ast.List | None:
         elif _imports_defaults(node):
             # Workspaces add to the defaults' OUTBOUND_WHITELIST without setting it.
             target, from_defaults, is_list = None, True, variable == WHITELIST
-        elif user := _disturbing(node, variable):
+        elif user := _changing_node(node, variable):
             target, from_defaults, is_list, why = None, False, False, _reason(node, user, variable)
             is_shared = _shares(node)
         else:
-            # What the owner appends to is a list, if it is certain to be the one at the end of the file.
+            # A variable that the owner appends to is a list. Without the defaults, only an unconditional append is proof.
             within = ast.walk(node) if from_defaults else [node]
             is_list |= any(_is_adding(each, variable) for each in within)
     if target is None and not is_list:
@@ -221,7 +221,7 @@ def _target(tree: ast.Module, variable: str) -> ast.List | None:
 
 
 def _is_adding(node: ast.AST, variable: str) -> bool:
-    """Whether *node* calls a method that lists have, and adds an entry to *variable*."""
+    """Return whether *node* calls a list method that adds an entry to *variable*."""
     match node:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
             return name == variable and method in ADDING_METHODS
@@ -229,7 +229,7 @@ def _is_adding(node: ast.AST, variable: str) -> bool:
 
 
 def _shares(statement: ast.stmt) -> bool:
-    """Whether two names may be the same list after *statement*, so that adding to one changes the other."""
+    """Return whether two names may refer to the same list after *statement*, so that adding to one changes the other."""
     return any(
         (isinstance(node, ast.Assign) and len(node.targets) > 1)
         or (isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and isinstance(node.value, ast.Name))
@@ -247,20 +247,20 @@ def _reason(statement: ast.stmt, user: ast.AST, variable: str) -> str:
     return f"{line} uses {variable} in a way that may change or replace it"
 
 
-def _disturbs(statement: ast.stmt, variable: str) -> bool:
-    """Whether *statement* may reassign *variable*, remove entries, or pass the list to code that may do so later."""
-    return _disturbing(statement, variable) is not None
+def _may_change(statement: ast.stmt, variable: str) -> bool:
+    """Return whether *statement* may reassign *variable*, remove entries, or pass the list to code that may do so later."""
+    return _changing_node(statement, variable) is not None
 
 
-def _disturbing(statement: ast.stmt, variable: str) -> ast.AST | None:
-    """The first node of *statement* that may do so."""
+def _changing_node(statement: ast.stmt, variable: str) -> ast.AST | None:
+    """Return the first node of *statement* that may do so; ``None`` if there is none. See :func:`_may_change`."""
     nodes = list(ast.walk(statement))
     harmless = {id(operand) for node in nodes for operand in _only_read_by(node)}
     return next((node for node in nodes if _mentions(node, variable) and id(node) not in harmless), None)
 
 
 def _only_read_by(node: ast.AST) -> list[ast.expr]:
-    """The operands of *node* that it only reads or adds entries to, and does not keep."""
+    """Return the operands of *node* that it only reads or adds entries to, without keeping a reference."""
     match node:
         case ast.AugAssign(target=target, op=ast.Add(), value=value):
             return [target, value]
@@ -282,7 +282,7 @@ def _only_read_by(node: ast.AST) -> list[ast.expr]:
 
 
 def _mentions(node: ast.AST, variable: str) -> bool:
-    """Whether *node* itself names *variable*, in any role, or imports everything."""
+    """Return whether *node* itself, not its children, names *variable* or imports ``*``."""
     if isinstance(node, ast.alias) and node.name == "*":
         return True
     values = [value for _, value in ast.iter_fields(node)]
@@ -298,7 +298,7 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
     bom = 3 if settings.startswith(b"\xef\xbb\xbf") else 0
 
     def offset(line: int, column: int) -> int:
-        """A position of :mod:`ast` (1-based line, column in UTF-8 bytes) as an offset into the file."""
+        """Return the byte offset of a position from :mod:`ast` (1-based line, column in UTF-8 bytes)."""
         return sum(map(len, lines[: line - 1])) + column + (bom if line == 1 else 0)
 
     opening = offset(target.lineno, target.col_offset)
@@ -308,7 +308,7 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
         if target.elts
         else opening + 1
     )
-    # Only `)`, `,`, white space and comments can follow the last entry before the closing bracket.
+    # Between the last entry and the closing bracket, there can be only `)`, `,`, whitespace and comments.
     rest = settings[inner:closing]
     code = re.sub(rb"#[^\r\n]*", lambda comment: b" " * len(comment[0]), rest)
     last = inner + len(code.rstrip())
@@ -316,7 +316,7 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
     quote = _quote(settings, target, offset)
     texts = [quote + entry.encode() + quote for entry in entries]
 
-    # On the last entry's own line only a comment can follow; it stays with that entry.
+    # A comment after the last entry, on the same line, stays with that entry.
     tail = re.match(rb"[^\r\n]*(\r\n|\n|\r)", settings[last:closing])
     if tail:
         line_end = last + tail.end()
@@ -329,21 +329,21 @@ def _append(settings: bytes, variable: str, entries: Sequence[str]) -> bytes:
         separator = b"" if not target.elts else b" " if comma else b", "
         edited = settings[:last] + separator + b", ".join(texts) + (b"," if comma else b"") + settings[last:]
     target.elts += [ast.Constant(entry) for entry in entries]
-    return _checked(edited, tree, f"the list in line {target.lineno} is written")
+    return _checked(edited, tree, f"editing the list on line {target.lineno}")
 
 
 def _append_statement(settings: bytes, tree: ast.Module, variable: str, entries: Sequence[str]) -> bytes:
-    """*settings* with a last statement that adds *entries*."""
+    """Return *settings* with a new last statement that adds *entries* to *variable*."""
     newline = b"\r\n" if b"\r\n" in settings else b"\n"
     literal = ", ".join(f'"{entry}"' for entry in entries)
     line = f"{variable}.extend([{literal}])".encode()
     ends_in_newline = settings.endswith((b"\n", b"\r"))
     edited = settings + line + newline if ends_in_newline else settings + newline + line
-    return _checked(edited, ast.Module([*tree.body, *ast.parse(line).body], []), "its end is written")
+    return _checked(edited, ast.Module([*tree.body, *ast.parse(line).body], []), "adding a line at its end")
 
 
 def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
-    """The quotation mark that the list's last string uses."""
+    """Return the quotation mark of the list's last string."""
     for element in reversed(target.elts):
         if isinstance(element, ast.Constant) and isinstance(element.value, str):
             first = settings[offset(element.lineno, element.col_offset) :][:1]
@@ -352,7 +352,7 @@ def _quote(settings: bytes, target: ast.List, offset: Offset) -> bytes:
 
 
 def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
-    """The indentation of the list's last entry if it begins a line; otherwise four spaces."""
+    """Return the indentation of the line with the list's last entry; four spaces if there is none."""
     if target.elts:
         line = settings[offset(target.elts[-1].lineno, 0) :]
         indent = line[: len(line) - len(line.lstrip(b" \t"))]
@@ -362,16 +362,17 @@ def _indent(settings: bytes, target: ast.List, offset: Offset) -> bytes:
 
 
 def _checked(edited: bytes, expected: ast.Module, what: str) -> bytes:
-    """*edited*, if it parses to exactly what was intended.
+    """Return *edited* if it parses to the tree *expected*.
 
-    :raises NotEditable: It does not, because of *what*.
+    :param what: The edit, as the subject of the error message.
+    :raises NotEditable: *edited* parses to a different tree, or not at all.
     """
-    unexpected = NotEditable(f"{what} in a way that an edit would change more than that entry")
+    unexpected = NotEditable(f"{what} would change more than that entry")
     try:
         tree = _parse(edited)
     except NotEditable:
         raise unexpected from None
-    # Not by ast.dump, which recurses: a long sum in a settings file is nested too deeply for it.
+    # ast.dump cannot be used: it recurses, and the tree of a long sum is nested too deeply.
     found = zip(ast.walk(tree), ast.walk(expected), strict=False)
     if not all(_shallow(one) == _shallow(other) for one, other in found):
         raise unexpected
@@ -379,7 +380,7 @@ def _checked(edited: bytes, expected: ast.Module, what: str) -> bytes:
 
 
 def _shallow(node: ast.AST) -> list[object]:
-    """The kind of *node*, its plain values, and how many nodes are where; the walk visits those separately."""
+    """Return the type of *node*, its plain values, and the types of its children, which the walk compares separately."""
 
     def plain(value: object) -> object:
         match value:
@@ -394,9 +395,9 @@ def _shallow(node: ast.AST) -> list[object]:
 
 
 def without(settings: bytes, variable: str, entry: str) -> bytes:
-    """*settings* without the text *entry* in the literal lists that make up *variable*.
+    """Return *settings* without the string *entry* in the list literals of *variable*.
 
-    :raises NotEditable: the file cannot be parsed, or names the entry in another way.
+    :raises NotEditable: The file cannot be parsed, or adds the entry outside of a list literal.
     """
     while True:
         tree = _parse(settings)
@@ -416,7 +417,7 @@ def _holds(entries: Iterable[ast.expr], entry: str) -> bool:
 
 
 def _cut(settings: bytes, tree: ast.Module, node: ast.stmt, variable: str, entry: str) -> bytes:
-    """*settings* without the first *entry* that *node* gives *variable*; without *node* if it gives nothing else."""
+    """Return *settings* without the first *entry* that *node* adds to *variable*; without *node* if it adds nothing else."""
     lines = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", settings)
     bom = 3 if settings.startswith(b"\xef\xbb\xbf") else 0
     starts = [0]
@@ -427,7 +428,7 @@ def _cut(settings: bytes, tree: ast.Module, node: ast.stmt, variable: str, entry
         return starts[(line or 1) - 1] + (column or 0) + (bom if line == 1 else 0)
 
     literal = _list_of(node, variable)
-    where = f"line {node.lineno} is written"
+    where = f"editing line {node.lineno}"
     entries = literal.elts if literal else _added(node, variable)
     if len(entries) == 1 and not isinstance(node, ast.Assign | ast.AnnAssign):
         tree.body.remove(node)
@@ -442,7 +443,7 @@ def _cut(settings: bytes, tree: ast.Module, node: ast.stmt, variable: str, entry
     line_start, line_end = starts[gone.lineno - 1], starts[gone.end_lineno or 0]
     rest = re.fullmatch(rb"[ \t]*(,?)[ \t]*(#[^\r\n]*)?[\r\n]*", settings[end:line_end])
     if not settings[line_start:start].strip() and rest:
-        # The entry is alone on its line. If it has no comma, the entry before it loses its own.
+        # The entry has a line of its own. If no comma follows it, the comma of the entry before it is removed too.
         kept = settings[:line_start]
         if before is not None and at == len(entries) and not rest[1]:
             comma = re.match(rb"\s*,", settings[before:start])

@@ -17,7 +17,7 @@ from providers.lying_provider import LOGIN, METADATA_PATH, REDIRECT_URI, LyingPr
 
 from q2mfa_cli.provider.checks import CHECKS
 from q2mfa_cli.provider.judgment import judge
-from q2mfa_cli.provider.observation import NoAnswer, Trouble
+from q2mfa_cli.provider.observation import Failure, NoResponse
 from q2mfa_cli.provider.visit import Target, visit
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "provider-report.schema.json").read_text("utf-8"))
@@ -214,7 +214,7 @@ def test_provider_that_never_answers_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
         seen = visit(Target(issuer, seconds=0.05))
-    assert isinstance(seen.discovery, NoAnswer) and seen.discovery.trouble is Trouble.TIME
+    assert isinstance(seen.discovery, NoResponse) and seen.discovery.failure is Failure.TIME
     assert judge(seen).is_unreachable
 
 

@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from providers.lying_provider import METADATA_PATH, LyingProvider, running
 
 from q2mfa_cli.provider.judgment import Judgment, judge
-from q2mfa_cli.provider.observation import NoAnswer, Observation, Trouble
+from q2mfa_cli.provider.observation import Failure, NoResponse, Observation
 from q2mfa_cli.provider.visit import Target, visit
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -116,36 +116,36 @@ def outcome(judgment: Judgment, check: str) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize(
-    ("server", "trouble", "expected", "said"),
+    ("server", "failure", "expected", "said"),
     [
         (lambda authority: authority.server(), None, ("passed", "info"), "TLSv1.3"),
         (lambda authority: authority.server(days=20), None, ("found", "medium"), "expires in 20 days"),
         (
             lambda authority: authority.server(signed_by_itself=True),
-            Trouble.TLS,
+            Failure.TLS,
             ("found", "high"),
             "self-signed",
         ),
         (
             lambda authority: authority.server(days=-2),
-            Trouble.TLS,
+            Failure.TLS,
             ("found", "high"),
             "certificate has expired",
         ),
         (
             lambda authority: authority.server("other.example"),
-            Trouble.TLS,
+            Failure.TLS,
             ("found", "high"),
             "certificate is not valid for 'localhost'",
         ),
-        (old_protocol, Trouble.TLS, ("found", "high"), "cannot be trusted"),
+        (old_protocol, Failure.TLS, ("found", "high"), "cannot be trusted"),
     ],
     ids=["good", "soon-expired", "self-signed", "expired", "other-host", "old-protocol"],
 )
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 def test_tls_connection_is_judged_as_it_is(
     server: Callable[[Authority], ssl.SSLContext],
-    trouble: Trouble | None,
+    failure: Failure | None,
     expected: tuple[str, str],
     said: str,
     authority: Authority,
@@ -155,7 +155,7 @@ def test_tls_connection_is_judged_as_it_is(
     with running(server(authority)) as provider:
         provider.discovery_headers.update(HSTS)
         seen = visit(Target(provider.issuer))
-    assert getattr(seen.discovery, "trouble", None) is trouble
+    assert getattr(seen.discovery, "failure", None) is failure
     kind, severity, text = outcome(judge(seen), "tls")
     assert (kind, severity) == expected and said in text
 
@@ -169,9 +169,9 @@ def test_provider_without_hsts_is_a_low_finding(
     assert outcome(judgment, "tls")[:2] == ("found", "low")
 
 
-def metadata_trouble(provider: LyingProvider, **target: Any) -> Trouble | None:
+def metadata_failure(provider: LyingProvider, **target: Any) -> Failure | None:
     seen: Observation = visit(Target(provider.issuer, **target))
-    return seen.discovery.trouble if isinstance(seen.discovery, NoAnswer) else None
+    return seen.discovery.failure if isinstance(seen.discovery, NoResponse) else None
 
 
 def test_answer_that_drips_ends_with_the_time_limit() -> None:
@@ -184,7 +184,7 @@ def test_answer_that_drips_ends_with_the_time_limit() -> None:
 
     with running() as provider:
         provider.writers[METADATA_PATH] = drip
-        assert metadata_trouble(provider, seconds=0.1) is Trouble.TIME
+        assert metadata_failure(provider, seconds=0.1) is Failure.TIME
         given_up.set()
 
 
@@ -192,7 +192,7 @@ def test_answer_that_stops_halfway_ends_with_the_time_limit() -> None:
     given_up = threading.Event()
     with running() as provider:
         provider.writers[METADATA_PATH] = lambda write: bool(given_up.wait())
-        assert metadata_trouble(provider, seconds=0.1) is Trouble.TIME
+        assert metadata_failure(provider, seconds=0.1) is Failure.TIME
         given_up.set()
 
 
@@ -206,7 +206,7 @@ def test_compressed_answer_is_not_unpacked_beyond_the_limit(layers: int) -> None
         provider.answers[METADATA_PATH] = (200, headers, bomb)
         tracemalloc.start()
         try:
-            assert metadata_trouble(provider) is Trouble.SIZE
+            assert metadata_failure(provider) is Failure.SIZE
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -217,4 +217,4 @@ def test_connection_that_is_cut_is_not_an_answer() -> None:
     with running() as provider:
         provider.answers[METADATA_PATH] = (200, {"Content-Length": "1000"}, b"{}")
         provider.writers[METADATA_PATH] = lambda write: None
-        assert metadata_trouble(provider) is Trouble.PROTOCOL
+        assert metadata_failure(provider) is Failure.PROTOCOL

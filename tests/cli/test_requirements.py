@@ -157,8 +157,8 @@ def test_file_with_hashes_is_left_alone_and_the_step_is_named(workspace: Path) -
     before = write(workspace, requirements_txt=f"idna==3.10 \\\n{HASH}")
     (step,) = steps(workspace)
     assert step == (
-        f"Add {PYOTP} and what it needs to requirements.txt, each as NAME==VERSION --hash=…, because pip wants a hash "
-        f'in every line there: pip download -d wheels "{PYOTP}", then pip hash wheels/*'
+        f"Add {PYOTP} and what it needs to requirements.txt, each as NAME==VERSION --hash=…, because pip requires "
+        f'a hash on every line: pip download -d wheels "{PYOTP}", then pip hash wheels/*'
     )
     assert left_alone(workspace, before)
 

@@ -182,7 +182,7 @@ def test_script_that_goes_on_with_refused_answers_ends(answer: str, workspace: P
     before = contents(workspace)
     # As of `yes`, but with an end: a regression must not hang.
     run = q2mfa("create", "X", cwd=workspace, stdin=f"{answer}\n" * 100)
-    assert run.status == 2 and run.err.startswith("Error: The answers were refused too often."), run
+    assert run.status == 2 and run.err.startswith("Error: Too many answers were invalid."), run
     assert shown(answer) in run.err and "q2mfa create" in run.err.splitlines()[1]
     assert sum(run.out.count(text) for text in ("Please choose another", "Please type a number")) == 3
     assert contents(workspace) == before

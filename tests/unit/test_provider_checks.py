@@ -18,13 +18,13 @@ from q2mfa_cli.provider.frame_headers import rule_of
 from q2mfa_cli.provider.framing import is_same_site
 from q2mfa_cli.provider.judgment import Judgment, Verdict, judge
 from q2mfa_cli.provider.observation import (
-    Answer,
     ClientProbe,
     Connection,
+    Failure,
     FramedPage,
-    NoAnswer,
+    NoResponse,
     Observation,
-    Trouble,
+    Response,
 )
 from q2mfa_cli.provider.outcome import SEVERITIES, Kind
 from q2mfa_cli.provider.report import as_text
@@ -67,14 +67,14 @@ METADATA = {
 }
 
 
-def answer(value: Any, url: str = ISSUER, status: int = 200, *headers: tuple[str, str]) -> Answer:
+def answer(value: Any, url: str = ISSUER, status: int = 200, *headers: tuple[str, str]) -> Response:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
     given = headers or (DATE, ("Strict-Transport-Security", "max-age=31536000"))
-    return Answer(url, status, given, body, NOW)
+    return Response(url, status, given, body, NOW)
 
 
-def login(*headers: tuple[str, str], body: bytes = LOGIN, status: int = 200) -> Answer:
-    return Answer(f"{ISSUER}/login", status, (("Content-Type", "text/html"), *headers), body, NOW)
+def login(*headers: tuple[str, str], body: bytes = LOGIN, status: int = 200) -> Response:
+    return Response(f"{ISSUER}/login", status, (("Content-Type", "text/html"), *headers), body, NOW)
 
 
 GOOD = Observation(
@@ -150,7 +150,7 @@ COUNTER_EXAMPLES: list[tuple[str, str, str, Observation]] = [
     ("redirect", "discovery", "high", replace(GOOD, discovery=answer(b"", ISSUER, 302))),
     ("no JSON", "discovery", "high", replace(GOOD, discovery=answer(b"<html>"))),
     ("list", "discovery", "high", replace(GOOD, discovery=answer([]))),
-    ("too large", "discovery", "high", replace(GOOD, discovery=NoAnswer(ISSUER, Trouble.SIZE))),
+    ("too large", "discovery", "high", replace(GOOD, discovery=NoResponse(ISSUER, Failure.SIZE))),
     ("slash", "issuer-match", "high", with_metadata(issuer=ISSUER + "/")),
     ("placeholder", "issuer-match", "high", with_metadata(issuer="https://login.idp.example/{tenantid}")),
     ("no issuer", "issuer-match", "high", with_metadata(issuer=None)),
@@ -222,7 +222,7 @@ COUNTER_EXAMPLES: list[tuple[str, str, str, Observation]] = [
     ("unknown acr", "acr", "medium", with_metadata(acr_values_supported=["0"])),
     ("no keys", "jwks", "high", with_keys()),
     ("no list", "jwks", "high", replace(GOOD, jwks=answer({}))),
-    ("keys do not answer", "jwks", "high", replace(GOOD, jwks=NoAnswer(ISSUER, Trouble.TIME))),
+    ("keys do not answer", "jwks", "high", replace(GOOD, jwks=NoResponse(ISSUER, Failure.TIME))),
     ("oct", "jwks", "critical", with_keys(EC_KEY, {"kty": "oct", "k": "c2VjcmV0"})),
     ("private", "jwks", "critical", with_keys({**EC_KEY, "d": "AAAA"})),
     ("encryption only", "jwks", "high", with_keys({**EC_KEY, "use": "enc"})),
@@ -342,7 +342,7 @@ def test_table_has_known_severities_unique_ids_and_remedies() -> None:
         (replace(GOOD, framed=FramedPage(ISSUER, failure="net::ERR_CONNECTION_RESET")), "browser"),
         (replace(GOOD, framed=FramedPage(ISSUER)), "browser"),
         (with_client({"error": "server_error"}, 500), "client"),
-        (replace(GOOD, connections=[Connection("x", error="a proxy is in between")]), "tls"),
+        (replace(GOOD, connections=[Connection("x", error="this machine uses a proxy")]), "tls"),
         (replace(GOOD, discovery=answer(METADATA, ISSUER, 200, ("Date", "soon")), jwks=None), "clock"),
     ],
 )

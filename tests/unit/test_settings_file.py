@@ -227,7 +227,7 @@ VERSION = ".".join(map(str, sys.version_info[:2]))
             b"INSTALLED_EXTENSIONS = ['A']\nif X:\n    pass\nelse:\n    prune(INSTALLED_EXTENSIONS)\n",
             "line 5 uses INSTALLED_EXTENSIONS in a way that may change or replace it",
         ),
-        (b"INSTALLED_EXTENSIONS = ['A' \\\n]\n", "the list in line 1 is written in a way that"),
+        (b"INSTALLED_EXTENSIONS = ['A' \\\n]\n", "editing the list on line 1 would change more"),
         (
             b"INSTALLED_EXTENSIONS = [\n  'A'\n",
             f"Python {VERSION}, which runs q2mfa, cannot parse its line 1:",

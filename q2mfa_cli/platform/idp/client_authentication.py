@@ -33,7 +33,7 @@ def register_methods(server: AuthorizationServer, client_jwks: KeySetSerializati
 def authenticate(server: AuthorizationServer, request: OAuth2Request) -> Client:
     """Return the client, authenticated by exactly one method.
 
-    :raises OAuth2Error: authentication failed.
+    :raises OAuth2Error: Authentication failed.
     """
     credentials = request.form.keys() & {"client_secret", "client_assertion"}
     if len(credentials) + ("Authorization" in (request.headers or {})) > 1:  # RFC 6749 2.3

@@ -22,8 +22,9 @@ HERE = Path(__file__).resolve().parent
 class Handler(RequestHandler):
     """The base of all endpoints.
 
-    :cvar name: the endpoint's name in events. :cvar any_origin: whether pages of other origins may send requests.
-    :cvar can_break: whether the switches apply to it.
+    :cvar name: The endpoint's name in events.
+    :cvar any_origin: Whether pages of other origins may send requests.
+    :cvar can_break: Whether the switches apply to it.
     """
 
     name: str
@@ -90,7 +91,7 @@ class Handler(RequestHandler):
     def parse(self, arguments: Mapping[str, list[bytes]]) -> Request:
         """Return the request. RFC 6749 3.1 and 3.2: no parameter repeats, and an empty one counts as missing.
 
-        :raises OAuth2Error: a parameter is malformed.
+        :raises OAuth2Error: A parameter is malformed.
         """
         parameters = {}
         for name, values in arguments.items():
@@ -135,7 +136,7 @@ class Handler(RequestHandler):
     def refuse(self, status: int, title: str, error: str, reason: str, back: str = "") -> None:
         """Show a page that says why there is no login.
 
-        :param back: where the customer can go on; by default, back to the client with an error that says the same.
+        :param back: Where the customer can go on; by default, back to the client with an error that says the same.
         """
         back = back or self.provider.way_back(self.caller)
         self.page("refused.html", status, title=title, error=error, reason=reason, back=back)

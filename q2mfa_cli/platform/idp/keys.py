@@ -13,7 +13,7 @@ Algorithm = Literal["RS256", "ES256"]
 class SigningKeys:
     """One key per algorithm. All are published; one is in use.
 
-    :ivar algorithm: the algorithm in use.
+    :ivar algorithm: The algorithm in use.
     """
 
     algorithms: tuple[Algorithm, ...] = ("RS256", "ES256")

@@ -99,7 +99,7 @@ class Login(Page):
             self.approve(login, user)
 
     def find(self, request: Request) -> tuple[str, OpenLogin]:
-        """:raises OAuth2Error: there is no such login."""
+        """:raises OAuth2Error: There is no such login."""
         ticket = request.parameters.get("ticket", "")
         login = self.provider.logins.get(ticket)
         if login is None:

@@ -28,7 +28,7 @@ class Response:
     """A response of the provider.
 
     :ivar body: JSON; empty if *location* redirects the browser.
-    :ivar error: the reason, if the request was refused.
+    :ivar error: The reason, if the request was refused.
     """
 
     status: int

@@ -38,8 +38,8 @@ SWITCHES = (
 class Visitor:
     """Whose request the provider answers.
 
-    :param expected_user: prefills the login form if the request has no ``login_hint``.
-    :param switches: the IDs of the :data:`SWITCHES` that are on for them.
+    :param expected_user: Prefills the login form if the request has no ``login_hint``.
+    :param switches: The IDs of the :data:`SWITCHES` that are on for them.
     """
 
     expected_user: str
@@ -50,8 +50,8 @@ class Visitor:
 class OpenLogin:
     """A login that a browser has begun.
 
-    :param caller: the ``request_uri`` or ``state`` that the browser brought.
-    :param answer: where the browser was sent when the login was answered; empty until then.
+    :param caller: The ``request_uri`` or ``state`` that the browser brought.
+    :param answer: Where the browser was sent when the login was answered; empty until then.
     """
 
     grant: AuthorizationCodeGrant
@@ -80,14 +80,15 @@ class IdentityProvider:
     ================== =========================================================================================
 
     :param issuer: ``http://127.0.0.1:PORT`` or ``http://localhost:PORT``, with or without a path.
-    :param client_jwks: the client's public keys, which let it authenticate by ``private_key_jwt`` too.
-    :param pushed_requests: whether pushed authorization requests (RFC 9126) are off, offered or required.
-    :param events: where events are published.
-    :raises ValueError: the issuer is not on loopback, or the redirect URI is not valid.
+    :param client_jwks: The client's public keys, which let it authenticate by ``private_key_jwt`` too.
+    :param pushed_requests: Whether pushed authorization requests (RFC 9126) are off, offered or required.
+    :param events: Where events are published.
+    :raises ValueError: The issuer is not on loopback, or the redirect URI is not valid.
 
-    :ivar expected_user: see :class:`Visitor`. :ivar switches: the IDs of the :data:`SWITCHES` that are on for everybody.
-    :ivar visitor_of: from the caller of a request, see :class:`ProviderEvent`, to who that is; None if that is not known.
-    :ivar slow_seconds: the delay of each answer while ``slow`` is on.
+    :ivar expected_user: See :class:`Visitor`.
+    :ivar switches: The IDs of the :data:`SWITCHES` that are on for everybody.
+    :ivar visitor_of: From the caller of a request, see :class:`ProviderEvent`, to who that is; None if that is not known.
+    :ivar slow_seconds: The delay of each answer while ``slow`` is on.
     """
 
     def __init__(
@@ -165,9 +166,9 @@ class IdentityProvider:
         return metadata
 
     def way_back(self, caller: str) -> str:
-        """The client's address, with an error that says that there is no login now (RFC 6749 4.1.2.1).
+        """Return the client's address, with an error that says that there is no login now (RFC 6749 4.1.2.1).
 
-        :param caller: the ``request_uri`` or ``state`` that the browser brought.
+        :param caller: The ``request_uri`` or ``state`` that the browser brought.
         """
         state = self.pushed_requests.state_of(caller) or caller
         error = {"error": "temporarily_unavailable", "iss": self.issuer}

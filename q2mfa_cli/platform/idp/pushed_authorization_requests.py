@@ -24,7 +24,7 @@ Mode = Literal["off", "offered", "required"]
 class PushedAuthorizationRequests:
     """Pushed requests, each good for one login.
 
-    :param mode: whether the endpoint is announced, or required.
+    :param mode: Whether the endpoint is announced, or required.
     """
 
     def __init__(self, server: AuthorizationServer, mode: Mode) -> None:
@@ -50,13 +50,13 @@ class PushedAuthorizationRequests:
         )
 
     def state_of(self, request_uri: str) -> str:
-        """The ``state`` of a pushed request that no browser has brought yet; empty if there is none."""
+        """Return the ``state`` of a pushed request that no browser has brought yet; empty if there is none."""
         return self._pushed.get(request_uri, {}).get("state", "")
 
     def authorization_request(self, request: Request) -> AuthorizationCodeGrant:
         """Return the valid authorization request that a browser brings, in full or by reference.
 
-        :raises OAuth2Error: it has a ``redirect_uri`` only if that and the client are the registered ones.
+        :raises OAuth2Error: It has a ``redirect_uri`` only if that and the client are the registered ones.
         """
         request_uri = request.parameters.get("request_uri")
         if request_uri is not None:

@@ -33,7 +33,7 @@ _current: ContextVar[Context] = ContextVar("q2_sdk_context", default=_without_se
 
 
 def current() -> Context:
-    """The context of the running code."""
+    """Return the context of the running code."""
     return _current.get()
 
 
@@ -44,11 +44,11 @@ def bind(context: Context) -> None:
 
 
 def platform_of(application: Application) -> Platform:
-    """The platform that *application* was made with."""
+    """Return the platform that *application* was made with."""
     platform: Platform = application.settings.get("platform", _without_server.platform)
     return platform
 
 
 def settings() -> ModuleType:
-    """The settings of the workspace; outside of a workspace, the SDK's defaults."""
+    """Return the settings of the workspace; outside of a workspace, the SDK's defaults."""
     return workspace_settings() or importlib.import_module("q2_sdk.core.default_settings")

@@ -8,7 +8,8 @@ from typing import Any
 class TectonError(Exception):
     """Answered to the page with a status that is not 2xx. The page's promise rejects.
 
-    :param message: what went wrong. :param data: a JSON-able dict for the page.
+    :param message: What went wrong.
+    :param data: A JSON-able dict for the page.
     """
 
     def __init__(self, message: str, data: dict[str, Any] | None = None) -> None:

@@ -127,17 +127,18 @@ class TectonRequestHandler(RequestHandler):
         return self.get_cache("service:")
 
     def get_cache(self, prefix: str) -> Q2CacheClient:
-        """A cache whose keys all have *prefix*."""
+        """Return a cache whose keys all have *prefix*."""
         return self._platform.cache.with_prefix(prefix)
 
     async def run_async(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """Run *function*, which blocks, in a thread. :returns: what it returns."""
+        """Run *function*, which blocks, in a thread. :returns: What it returns."""
         return await asyncio.to_thread(function, *args, **options)
 
     async def set_external_mfa_token(self, token: str) -> Any:
         """Set *token* with HQ. Q2 does not document the shape of the result.
 
-        :raises ValueError: HQ does not accept it. :raises ConnectionError: HQ is down.
+        :raises ValueError: HQ does not accept it.
+        :raises ConnectionError: HQ is down.
         """
         self._platform.hq.set_token(self._hq_session, token)
         result = {"token": token}
@@ -148,14 +149,15 @@ class TectonRequestHandler(RequestHandler):
     def deliver_message(self, destination: str, text: str, asks: bool = False) -> str:
         """Show a message on the preview's phone. Only this fake has it: see docs/how-to/preview.md.
 
-        :param asks: whether the customer approves or denies it there. :returns: the message's id, for :meth:`phone_answer`.
+        :param asks: Whether the customer approves or denies it there.
+        :returns: The message's id, for :meth:`phone_answer`.
         """
         message = secrets.token_urlsafe(8)
         self._platform.events.publish(MessageDelivered(self._hq_session.id, destination, text, message, asks))
         return message
 
     def phone_answer(self, message: str) -> str:
-        """What the customer answered on the preview's phone: ``"approved"``, ``"denied"``, or empty so far."""
+        """Return what the customer answered on the preview's phone: ``"approved"``, ``"denied"``, or empty so far."""
         return self._platform.phone_answers.get(message, "")
 
     async def post(self, routing_key: str | None = None) -> None:

@@ -78,7 +78,7 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
         routing_key: str | None = None,
         hide_submit_button: bool = False,
     ) -> Q2Form:
-        """The page, as a form."""
+        """Return the page, as a form."""
         return Q2Form(title, custom_template, routing_key, hide_submit_button)
 
     async def _routed(self, routing_key: str) -> Any:

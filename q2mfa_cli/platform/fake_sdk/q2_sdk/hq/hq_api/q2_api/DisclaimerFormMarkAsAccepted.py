@@ -30,7 +30,7 @@ class ParamsObj:
 async def execute(params_obj: ParamsObj) -> SimpleNamespace:
     """Call HQ.
 
-    :raises TypeError: the parameters of another call.
+    :raises TypeError: The parameters of another call.
     """
     if not isinstance(params_obj, ParamsObj):
         raise TypeError("DisclaimerFormMarkAsAccepted takes its own ParamsObj")

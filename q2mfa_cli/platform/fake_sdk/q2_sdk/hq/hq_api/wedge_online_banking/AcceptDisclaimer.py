@@ -28,8 +28,8 @@ class ParamsObj:
 async def execute(params_obj: ParamsObj) -> SimpleNamespace:
     """Call HQ.
 
-    :raises TypeError: the parameters of another call.
-    :raises PermissionError: the session is not authenticated.
+    :raises TypeError: The parameters of another call.
+    :raises PermissionError: The session is not authenticated.
     """
     if not isinstance(params_obj, ParamsObj):
         raise TypeError("AcceptDisclaimer takes its own ParamsObj")
