@@ -85,8 +85,10 @@ def update(
     options = replace(options, restored=[_path_of(root, names, path) for path in options.restored])
     if choose and not dry_run:
         for file in plan_update(read_workspace(root), names, options).conflicts:
-            if chosen := choose(file):
-                options = replace(options, chosen={**options.chosen, file.path: chosen})
+            chosen = choose(file)
+            if not chosen:
+                break
+            options = replace(options, chosen={**options.chosen, file.path: chosen})
     return _applied(root, lambda: plan_update(read_workspace(root), names, options), dry_run)
 
 
