@@ -86,7 +86,7 @@ def _sdk(root: Path) -> Check:
         except importlib.metadata.PackageNotFoundError:
             version = "of unknown version"
         return Check(
-            "sdk", OK, f"q2-sdk {version}: `test` uses it; `preview` does not run where it is installed"
+            "sdk", OK, f"q2-sdk {version}: `test` uses it; `preview` does not run if it is installed"
         )
     if missing:
         return Check(
@@ -95,7 +95,7 @@ def _sdk(root: Path) -> Check:
             f"q2-sdk is not installed, and q2mfa's fake of it needs {', '.join(missing)}",
             INSTALL,
         )
-    return Check("sdk", OK, "q2mfa's fake of it (q2-sdk is not installed)")
+    return Check("sdk", OK, "q2-sdk is not installed, so `test` and `preview` use q2mfa's fake of it")
 
 
 def _packages(root: Path) -> Check:

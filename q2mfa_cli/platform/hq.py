@@ -20,13 +20,13 @@ CALLS_KEPT = 1000
 SWITCHES = (
     Switch("hq_rejects", "HQ rejects the token", "Step 7 fails."),
     Switch("hq_down", "HQ is down", "HQ neither accepts a token nor verifies one."),
-    Switch("token_expires", "The token expires", "The token is too old before it is used."),
+    Switch("token_expires", "The token expires", "The token expires before it is used."),
     Switch("session_lost", "The session is lost", "HQ no longer knows the customer's session."),
 )
 
 
 class HQDown(ConnectionError):
-    """HQ does not answer."""
+    """HQ does not respond."""
 
 
 @dataclass(frozen=True)
@@ -174,4 +174,4 @@ class HQ:
             return "the token has expired"
         if not secrets.compare_digest(current.value.encode(), token.encode()):
             return "the token is not the one that was set"
-        return "HQ rejects it: the switch is on" if "hq_rejects" in session.switches else ""
+        return "HQ rejects it, because the switch is on" if "hq_rejects" in session.switches else ""

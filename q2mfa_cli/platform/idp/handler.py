@@ -61,7 +61,7 @@ class Handler(RequestHandler):
             closed.cancel()
         if "down" in self.visitor.switches:
             self.publish("down", endpoint=self.name)
-            raise HTTPError(503, "The provider is switched off.")
+            raise HTTPError(503, "The provider is down.")
 
     @property
     def caller(self) -> str:

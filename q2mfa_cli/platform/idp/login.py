@@ -70,7 +70,9 @@ class Login(Page):
             self.refusal_page(error)
             return
         if login.answer:
-            self.refuse(200, "You have answered this login", "", "It is over.", login.answer)
+            self.refuse(
+                200, "This login is complete", "", "You have already approved or denied it.", login.answer
+            )
         else:
             user = login.grant.request.form.get("login_hint") or self.visitor.expected_user
             self.show(ticket, login.grant, user)
@@ -82,7 +84,7 @@ class Login(Page):
             form = request.parameters
             ticket, login = self.find(request)
             if login.answer or form.get("decision") not in ("approve", "deny"):
-                raise InvalidRequestError("This login is already answered: start again.")
+                raise InvalidRequestError("This login is already complete. Start again.")
         except OAuth2Error as error:
             self.publish_refusal(request, error)
             self.refusal_page(error)
@@ -106,7 +108,7 @@ class Login(Page):
         ticket = request.parameters.get("ticket", "")
         login = self.provider.logins.get(ticket)
         if login is None:
-            raise InvalidRequestError("This login is unknown or too old: start again.")
+            raise InvalidRequestError("This login is unknown or has expired. Start again.")
         return ticket, login
 
     def show(self, ticket: str, grant: AuthorizationCodeGrant, user: str, invalid: bool = False) -> None:
