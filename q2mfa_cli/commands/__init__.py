@@ -1,1 +1,1 @@
-"""One module per command: from a request to what is reported."""
+"""One module per command. Its functions carry out the command, and return a value to report."""

@@ -1,4 +1,4 @@
-"""``q2mfa create``: from requests to an applied plan."""
+"""``q2mfa create``: collect requests, plan the extensions, and apply the plan."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ UNCHANGED_OR_COMPLETE = "Either nothing or everything was written. Run the comma
 
 
 def chosen_workspace(output_dir: Path | None, confirm: Callable[[str], bool] | None) -> Path:
-    """Return the folder to create extensions in: *output_dir*, else the workspace around the current folder.
+    """Return the folder for new extensions: *output_dir* or, by default, the workspace that contains the current folder.
 
-    :param confirm: Asks a person whether to create in the current folder, which is no workspace; ``None`` to not ask.
-    :raises UsageError: There is no workspace around the current folder, and *confirm* is None.
-    :raises Q2mfaError: The person declined.
+    :param confirm: Asks whether to use the current folder if it is not in a workspace; ``None`` to not ask.
+    :raises UsageError: The current folder is not in a workspace, and *confirm* is ``None``.
+    :raises Q2mfaError: The user declined.
     """
     if output_dir is not None:
         return output_dir
@@ -41,9 +41,11 @@ def chosen_workspace(output_dir: Path | None, confirm: Callable[[str], bool] | N
 
 
 def requests_from_file(source: str, given: Answers) -> list[ExtensionRequest]:
-    """Read the requests of an answers file. *given*, from the command line, takes precedence in a file with one request.
+    """Return the requests in an answers file.
 
-    :raises Q2mfaError: The file cannot be read, an answer is not acceptable, or *given* cannot apply to many requests.
+    :param given: Answers from the command line. They take precedence, and are allowed only if the file has one request.
+    :raises Q2mfaError: The file cannot be read, an answer is not valid, or *given* is not empty and the file has several
+        requests.
     """
     entries = read_answers(source)
     if given and len(entries) > 1:
@@ -55,9 +57,10 @@ def requests_from_file(source: str, given: Answers) -> list[ExtensionRequest]:
 
 
 def requests_from_prompts(root: Path, given: Answers, prompter: Prompter) -> list[ExtensionRequest]:
-    """Ask the questions that *given*, from the command line, leaves open.
+    """Ask the open questions, and return the request.
 
-    :raises Q2mfaError: An answer of *given* is not acceptable, which is said before anything is asked.
+    :param given: Answers from the command line. They are validated before the first question.
+    :raises Q2mfaError: An answer is not valid.
     :raises Interrupted: The user pressed Ctrl-C.
     """
     is_free = name_checker(read_workspace(root))
@@ -76,18 +79,20 @@ def requests_from_prompts(root: Path, given: Answers, prompter: Prompter) -> lis
 
 
 def configured_for_provider(request: ExtensionRequest, say: Callable[[str], None]) -> ExtensionRequest:
-    """Check the request's provider, and fill in what it needs. Answers that differ from the default are kept.
+    """Check the request's identity provider, and return the request with the answers that the provider needs.
+
+    Answers that differ from their defaults do not change, except that the issuer gets the spelling of the metadata.
 
     :param say: Prints a line.
-    :raises UsageError: The request has no provider.
-    :raises Q2mfaError: It cannot be asked, or cannot work in an outlet.
+    :raises UsageError: The request has no identity provider.
+    :raises Q2mfaError: The provider cannot be reached, or cannot work in an outlet.
     """
     if request.integration is not REDIRECT or request.answers["issuer"] == PLACEHOLDER_ISSUER:
         raise UsageError(
             "--check-provider needs the identity provider of a redirect-based extension.",
             "Add --mfa redirect --issuer URL, or remove --check-provider.",
         )
-    from q2mfa_cli.commands.provider import check_provider  # a run that asks no provider starts without it
+    from q2mfa_cli.commands.provider import check_provider  # only needed for --check-provider
 
     answers = request.answers
     issuer, client_id = str(answers["issuer"]), str(answers["client_id"])
@@ -116,7 +121,7 @@ def configured_for_provider(request: ExtensionRequest, say: Callable[[str], None
         "client_auth_method": answers["client_auth_method"] or settings.get("CLIENT_AUTH_METHOD", ""),
         "outbound_hosts": (*answers["outbound_hosts"], *judgment.outbound_hosts),
     }
-    # An empty answer is a question's default, which cannot be given.
+    # An empty answer is a question's default, which the validator rejects.
     given = {name: value for name, value in answers.items() if value}
     return make_request({**given, **fitting})
 
@@ -134,9 +139,9 @@ def create(
     """Plan the extensions of *requests* in the workspace at *root*, and create all of them or none.
 
     :param dry_run: Do not apply the plan.
-    :param confirm: Shows a plan that changes something, and returns whether to apply it. ``None`` applies it without asking.
-    :raises Q2mfaError: See :func:`~q2mfa_cli.plan.plan_creation`; or the file system refused.
-    :raises Interrupted: The user pressed Ctrl-C, or the process was asked to end.
+    :param confirm: Shows a plan, and returns whether to apply it. ``None`` applies the plan without asking.
+    :raises Q2mfaError: See :func:`~q2mfa_cli.plan.plan_creation`; or the file system refused a change.
+    :raises Interrupted: The user pressed Ctrl-C, or the process received a signal to stop.
     """
     root = resolved(root)
 
@@ -147,7 +152,7 @@ def create(
 
     if dry_run:
         return plan()
-    # The user may take long to answer, so the workspace is not locked meanwhile. The plan is made again before it is applied.
+    # The workspace is not locked while the user decides, which may take long. So the plan is made again before it is applied.
     if confirm and (shown := plan()).changes and not confirm(shown):
         raise Q2mfaError("Nothing was created.", "Run the command again with different answers.", "declined")
     try:

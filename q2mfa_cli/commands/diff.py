@@ -1,4 +1,4 @@
-"""``q2mfa diff NAME``: what the owner of an extension changed, or what an update would change."""
+"""``q2mfa diff NAME``: show the owner's changes to an extension, or those of an update."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from q2mfa_cli.workspace.find import read_workspace, resolved
 
 
 def own_changes(root: Path, name: str) -> str:
-    """Return a unified diff from the files as they were generated to those in the workspace, line endings aside.
+    """Return a unified diff from the generated files to those in the workspace. Line endings do not count.
 
     :raises Q2mfaError: The extension has no record, or a file cannot be read.
     """
@@ -28,7 +28,7 @@ def own_changes(root: Path, name: str) -> str:
 
 
 def incoming_changes(root: Path, name: str) -> str:
-    """Return a unified diff of what an update would change, and both sides of each conflict.
+    """Return a unified diff of the changes that an update would make, and both sides of each conflict.
 
     :raises Q2mfaError: See :func:`~q2mfa_cli.update_plan.plan_update`.
     """

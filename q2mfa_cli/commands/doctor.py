@@ -1,4 +1,4 @@
-"""``q2mfa doctor``: whether this machine and this workspace have everything that the commands need."""
+"""``q2mfa doctor``: check that this machine and the workspace have everything that the commands need."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ SDK = "q2_sdk"
 class Check:
     """The result of one check.
 
-    :param status: ``ok``; ``note`` if every command works, but a person has something to do; ``problem`` if a command
+    :param status: ``ok``; ``note`` if all commands work, but the user may have to do something; ``problem`` if a command
         does not work.
-    :param hint: What to do about it; empty if nothing.
+    :param hint: What to do; empty if nothing.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Check:
 
 
 def examine(root: Path) -> list[Check]:
-    """Check this Python, the workspace at *root*, and the programs that the commands use. Nothing is written."""
+    """Check Python, the workspace at *root*, and the programs that the commands use. This writes nothing."""
     return [check(root) for check in CHECKS]
 
 
@@ -86,7 +86,7 @@ def _sdk(root: Path) -> Check:
         except importlib.metadata.PackageNotFoundError:
             version = "of unknown version"
         return Check(
-            "sdk", OK, f"q2-sdk {version}: `test` uses it; `preview` does not run where it is installed"
+            "sdk", OK, f"q2-sdk {version}: `test` uses it; `preview` does not run if it is installed"
         )
     if missing:
         return Check(
@@ -95,7 +95,7 @@ def _sdk(root: Path) -> Check:
             f"q2-sdk is not installed, and q2mfa's fake of it needs {', '.join(missing)}",
             INSTALL,
         )
-    return Check("sdk", OK, "q2mfa's fake of it (q2-sdk is not installed)")
+    return Check("sdk", OK, "q2-sdk is not installed, so `test` and `preview` use q2mfa's fake of it")
 
 
 def _packages(root: Path) -> Check:
@@ -134,7 +134,7 @@ def _edits(root: Path) -> Check:
     workspace = _read(root)
     if isinstance(workspace, Check) or not workspace.is_q2:
         return Check("edits", NOTE, "without a workspace, `create` prints the lines to add")
-    # An extension that needs every possible edit.
+    # An extension that needs all kinds of edits.
     answers = {"name": "Q2mfaDoctor", "mfa": REDIRECT.id, "issuer": f"{PLACEHOLDER_ISSUER}/doctor"}
     registration = plan_registration(workspace, [make_request(answers)], True)
     if registration.steps:
@@ -155,8 +155,8 @@ def _browser(root: Path) -> Check:
     try:
         webbrowser.get()
     except webbrowser.Error:
-        return Check("browser", NOTE, "`preview` finds none to open", "Open the URL that it prints.")
-    return Check("browser", OK, "`preview` opens one")
+        return Check("browser", NOTE, "`preview` found none to open", "Open the URL that `preview` prints.")
+    return Check("browser", OK, "`preview` can open one")
 
 
 CHECKS: tuple[Callable[[Path], Check], ...] = (

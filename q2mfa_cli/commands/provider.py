@@ -13,7 +13,7 @@ from q2mfa_cli.provider.observation import is_safe_url, origin_of
 from q2mfa_cli.validators import check_client_id, check_scopes
 
 if TYPE_CHECKING:
-    # They need the sandbox extra: check_provider says so if it is missing.
+    # These modules need the sandbox extra. check_provider reports if it is missing.
     from q2mfa_cli.provider.judgment import Judgment
 
 NEEDED = ("requests", "jwt", "cryptography", "publicsuffixlist")
@@ -32,11 +32,11 @@ def check_provider(
     profile: str = "",
     in_browser: bool = False,
 ) -> Judgment:
-    """Query the provider, and judge it.
+    """Query an identity provider, and return the judgment.
 
-    :param secret_variable: The environment variable with the client's secret, or with its private key as a JWK.
-    :raises UsageError: An argument cannot be used.
-    :raises ToolFailed: The provider cannot be reached.
+    :param secret_variable: The environment variable with the client's secret, or its private key as a JWK.
+    :raises UsageError: An argument is not valid.
+    :raises ToolFailed: The provider cannot be reached, or a package is missing.
     """
     missing = [module for module in NEEDED if importlib.util.find_spec(module) is None]
     if missing:
@@ -79,7 +79,7 @@ def check_provider(
 
 
 def shown_report(judgment: Judgment, output_format: str, min_severity: str) -> str:
-    """Return the report of *judgment*, as ``text`` or ``json``."""
+    """Return the report of *judgment* in *output_format*, ``text`` or ``json``."""
     from q2mfa_cli.provider import report  # needs the extra
 
     return report.as_json(judgment) if output_format == "json" else report.as_text(judgment, min_severity)
@@ -113,7 +113,7 @@ def _redirect_uri(url: str | None) -> str:
 
 
 def _origin(url: str | None) -> str:
-    """Return *url* as an origin. A slash at its end is accepted."""
+    """Return *url*, which may end in a slash, as an origin."""
     if url is None:
         return ""
     if not is_safe_url(url, "http://") or urlsplit(url).path not in ("", "/") or "?" in url:

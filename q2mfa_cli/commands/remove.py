@@ -1,4 +1,4 @@
-"""``q2mfa remove NAME``: undo what ``create`` did for an extension."""
+"""``q2mfa remove NAME``: remove an extension, and revert what ``create`` did for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def remove(root: Path, name: str, *, force: bool = False, dry_run: bool = False)
 
     :param force: Also remove files that their owner edited.
     :param dry_run: Do not apply the plan.
-    :raises Q2mfaError: See :func:`~q2mfa_cli.removal_plan.plan_removal`; or the file system refused.
+    :raises Q2mfaError: See :func:`~q2mfa_cli.removal_plan.plan_removal`; or the file system refused a change.
+    :raises Interrupted: The user pressed Ctrl-C, or the process received a signal to stop.
     """
     root = resolved(root)
     if dry_run:

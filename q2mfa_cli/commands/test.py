@@ -1,4 +1,4 @@
-"""``q2mfa test NAME``: run an extension's own tests, on the Q2 SDK or on the fake of it."""
+"""``q2mfa test NAME``: run an extension's own tests, on the Q2 SDK or on q2mfa's fake of it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from q2mfa_cli.platform import FAKE_SDK, FAKE_SDK_MODULES
 from q2mfa_cli.record import refuse_conflict_markers
 from q2mfa_cli.workspace.installed import extension_folder
 
-# Replaces the workspace's own pytest configuration, which may need plugins that are not installed.
+# Used in place of the workspace's own pytest configuration, which may need plugins that are not installed.
 NO_CONFIGURATION = FAKE_SDK.parent / "pytest.ini"
 
-# Environment variables that change which tests pytest runs, or whether it starts.
+# Environment variables that can change which tests pytest runs, or keep it from starting.
 PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
-# PYTHONPATH cannot contain a folder with a colon (a semicolon on Windows) in its name, so child processes set sys.path.
+# Child processes change sys.path, because PYTHONPATH cannot contain a folder with a colon (on Windows, a semicolon) in its name.
 PATH_FIRST = """\
 import json, sys
 sys.path[:0] = json.loads(sys.argv.pop(1))
@@ -34,7 +34,7 @@ print(importlib.util.find_spec("q2_sdk") is not None)
 print(*[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None])
 """
 
-# As `python -m pytest`, but with our path. Other ways to start it are deprecated, or fail when a pipe is closed early.
+# Like `python -m pytest`, but with our path. Other ways to start pytest are deprecated, or fail if a pipe is closed early.
 RUN = """\
 import runpy
 runpy.run_module("pytest", run_name="__main__")
@@ -42,11 +42,11 @@ runpy.run_module("pytest", run_name="__main__")
 
 
 def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> int:
-    """Run the tests of the extension *name* in a child process that shares our output.
+    """Run the tests of the extension *name* in a child process, which writes to the same output.
 
-    Nothing is written to the workspace, not even byte code or a cache.
+    Nothing is written to the workspace, not even compiled files or a cache.
 
-    :returns: 0 if there were tests and all passed, else 1.
+    :returns: 0 if at least one test ran and all passed; otherwise, 1.
     :raises Q2mfaError: There is no such extension, or a module that the tests need is not installed.
     """
     workspace = workspace.resolve()
@@ -73,7 +73,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
         print("q2_sdk is not installed: using q2mfa's fake of it.", file=sys.stderr)
         path.append(FAKE_SDK)
     sys.stdout.flush()
-    # Relative paths: pytest takes `[` and `::` in a path for a part of a test's name, and expands `$`.
+    # The paths are relative, because pytest treats `[` and `::` in a path as part of a test's name, and expands `$`.
     done = subprocess.run(
         [
             *_python(RUN, path),
@@ -84,7 +84,7 @@ def run_tests(workspace: Path, name: str, pytest_args: Sequence[str] = ()) -> in
         env=_environment(),
         check=False,
     )
-    # pytest exits with 5 if no test ran, which is not a success.
+    # pytest exits with 5 if no test ran. That counts as a failure.
     return 0 if done.returncode == 0 else 1
 
 
@@ -102,7 +102,7 @@ def _probe(workspace: Path, modules: list[str]) -> tuple[bool, list[str]]:
 
 
 def _python(code: str, path: Sequence[Path]) -> list[str]:
-    """Return the command that runs *code* with *path* in front of ``sys.path``."""
+    """Return the command that runs *code* with *path* at the front of ``sys.path``."""
     return [sys.executable, "-c", PATH_FIRST + code, json.dumps([str(folder) for folder in path])]
 
 

@@ -1,4 +1,4 @@
-"""``q2mfa update``: bring extensions up to this version of q2mfa, keeping their owners' edits."""
+"""``q2mfa update``: update extensions to this version of q2mfa, and keep their owners' edits."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from q2mfa_cli.update_report import as_json
 from q2mfa_cli.workspace.find import read_workspace, resolved
 
 Choose = Callable[[FileUpdate], str]
-"""Asks how to resolve a conflict; ``""`` leaves everything as it is."""
+"""Asks how to resolve the conflicts of a file. Returns a resolution, or ``""`` to write nothing."""
 
 
 def names_of(root: Path, names: Sequence[str], every: bool) -> list[str]:
-    """Return the names of the extensions to update: *names*, or *every* one that has a record and a folder.
+    """Return the names of the extensions to update: *names* or, if *every* is true, all that have a record and a folder.
 
-    :raises UsageError: Neither or both are given.
+    :raises UsageError: Both or neither are given.
     """
     if names and every:
         raise UsageError("NAME and --all cannot be used together.", "Remove one of them.")
@@ -50,12 +50,15 @@ def names_of(root: Path, names: Sequence[str], every: bool) -> list[str]:
     known = [name for name in recorded_names(root) if (root / name).is_dir()]
     if every:
         return known
-    some = f" Here: {', '.join(known[:5])}." if known else ""
-    raise UsageError(f"Which extension?{some}", "Pass its NAME, or --all.")
+    some = f" This workspace has: {', '.join(known[:5])}." if known else ""
+    raise UsageError(f"No extension is named.{some}", "Pass a NAME, or --all.")
 
 
 def check(root: Path, names: Sequence[str]) -> list[Extension]:
-    """Return the state of the extensions *names*."""
+    """Return the extensions *names*, with their states.
+
+    :raises Q2mfaError: There is no extension with one of these names.
+    """
     root = resolved(root)
     for name in names:
         if not (root / name).is_dir():
@@ -71,31 +74,33 @@ def is_current(extensions: Sequence[Extension]) -> bool:
 def update(
     root: Path, names: Sequence[str], options: UpdateOptions, *, choose: Choose | None, dry_run: bool
 ) -> UpdatePlan:
-    """Update the extensions *names*: all of them, or none where a conflict is not resolved.
+    """Update the extensions *names*. If a conflict is not resolved, none of them is updated.
 
     :param choose: Asks about each conflict that *options* does not resolve.
     :param dry_run: Do not apply the plan.
-    :raises Q2mfaError: See :func:`~q2mfa_cli.update_plan.plan_update`; or the file system refused.
-    :raises Interrupted: The user pressed Ctrl-C; or chose to leave everything as it is.
+    :raises Q2mfaError: See :func:`~q2mfa_cli.update_plan.plan_update`; or the file system refused a change.
+    :raises Interrupted: The user pressed Ctrl-C.
     """
     root = resolved(root)
     options = replace(options, restored=[_path_of(root, names, path) for path in options.restored])
     if choose and not dry_run:
         for file in plan_update(read_workspace(root), names, options).conflicts:
-            if chosen := choose(file):
-                options = replace(options, chosen={**options.chosen, file.path: chosen})
+            chosen = choose(file)
+            if not chosen:
+                break
+            options = replace(options, chosen={**options.chosen, file.path: chosen})
     return _applied(root, lambda: plan_update(read_workspace(root), names, options), dry_run)
 
 
 def adopt(
     root: Path, name: str, changed: Answers, *, confirm: Callable[[UpdatePlan], bool], dry_run: bool
 ) -> UpdatePlan:
-    """Make a record for an extension that has none, from its files and the templates of this version.
+    """Create a record for an extension that has none, from its files and the templates of this version.
 
-    :param changed: Answers that the files do not show.
+    :param changed: Answers that cannot be inferred from the files.
     :param confirm: Asks whether the inferred answers are right.
     :raises Q2mfaError: There is no such extension, or it has a record.
-    :raises Interrupted: It is not right.
+    :raises Interrupted: The user said that the answers are wrong, or pressed Ctrl-C.
     """
     root = resolved(root)
     if read_record(root, name):
@@ -124,9 +129,9 @@ def adopt(
 
 
 def refuse_conflicts(plan: UpdatePlan, dry_run: bool) -> None:
-    """Fail if the plan has unresolved conflicts.
+    """Check that the plan has no unresolved conflicts.
 
-    :raises Q2mfaError: There are some. It has the JSON report.
+    :raises Q2mfaError: The plan has unresolved conflicts. The error contains the JSON report.
     """
     report = as_json(plan, dry_run)
     if plan.conflicts:
@@ -147,9 +152,9 @@ def refuse_conflicts(plan: UpdatePlan, dry_run: bool) -> None:
 
 
 def changed_answers(pairs: Sequence[str]) -> dict[str, Value]:
-    """Return the answers that ``--answer KEY=VALUE`` gives.
+    """Return the answers in *pairs*, the values of ``--answer KEY=VALUE``.
 
-    :raises UsageError: One has another form, or is not an answer that can change.
+    :raises UsageError: A pair has another form, or its answer does not exist or cannot change.
     """
     answers: dict[str, Value] = {}
     for pair in pairs:
@@ -167,7 +172,7 @@ def _applied(root: Path, plan: Callable[[], UpdatePlan], dry_run: bool) -> Updat
     if dry_run:
         return plan()
     try:
-        # Even if there is nothing to do, this removes what a killed run left.
+        # Even if there is nothing to do, the transaction cleans up after a run that was killed.
         with Transaction(root) as transaction:
             planned = plan()
             if not planned.conflicts:
@@ -178,7 +183,7 @@ def _applied(root: Path, plan: Callable[[], UpdatePlan], dry_run: bool) -> Updat
 
 
 def _path_of(root: Path, names: Sequence[str], path: str) -> str:
-    """Return *path*, given relative to the workspace or to the extension, relative to the workspace."""
+    """Return *path*, which may be relative to the extension or to the workspace, relative to the workspace."""
     wanted = Path(path).as_posix().removeprefix("./")
     candidates = [wanted, *(f"{name}/{wanted}" for name in names)]
     for name in names:
@@ -204,7 +209,7 @@ def _adopted(root: Path, path: str, content: bytes) -> FileUpdate:
 
 
 def _closest_answers(root: Path, name: str) -> Answers:
-    """Return the answers with which the templates come closest to the extension's files."""
+    """Return the answers whose rendered files are the most similar to the extension's files."""
     mfa = examine(root, name).mfa
     choices = [
         {"name": name, "mfa": mfa, "rendering": rendering, **factor}
@@ -216,7 +221,10 @@ def _closest_answers(root: Path, name: str) -> Answers:
 
 
 def _closest_texts(root: Path, answers: Answers) -> dict[str, Value]:
-    """Return the answers that stand in a line of a file: each line is known by rendering it with another answer."""
+    """Return the answers that can be read from a line of a file.
+
+    Rendering the templates with a sample answer shows which line contains the answer, and where.
+    """
     found: dict[str, Value] = {}
     integration = make_request(answers).integration
     for question in QUESTIONS:
@@ -249,7 +257,7 @@ def _closest_texts(root: Path, answers: Answers) -> dict[str, Value]:
     return found
 
 
-# Each is an answer to some question, and stands nowhere else in a template.
+# Each question accepts at least one of these samples. No template contains them.
 SAMPLES = ("https://q2mfa-sample.example", "9073.5541.1", "q2mfa-sample")
 
 

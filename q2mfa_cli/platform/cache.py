@@ -1,4 +1,4 @@
-"""The SDK's cache client: pymemcache's, with a prefix for the keys and Q2's types of values."""
+"""The cache client of the fake SDK: pymemcache's client, with Q2's prefix for keys and Q2's types of values."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ RECENT_KEYS = 10_000
 
 
 class Q2CacheClient(PooledClient):  # type: ignore[misc] # pymemcache ships no types
-    """A synchronous client of memcached. If memcached is down, it raises OSError or MemcacheError.
+    """A synchronous client of memcached. If memcached is down, its methods raise OSError or MemcacheError.
 
-    ``get``, ``get_many``, ``set``, ``delete`` and ``delete_many`` are Q2's: they add the prefix to keys and convert
-    values. All else is pymemcache's. Q2 does not document what that does with prefix and values.
+    ``get``, ``get_many``, ``set``, ``delete`` and ``delete_many`` are Q2's methods: they add the prefix to keys and convert
+    values. All other methods are pymemcache's. Q2 does not document how these methods treat keys and values.
 
-    :param inherited: Whether ``add``, ``cas``, ``decr``, ``gets``, ``incr`` and ``touch`` take keys and values as they are
-        ("raw"), or as Q2's own methods do ("prefixed").
-    :ivar recent_keys: The keys that were used, with prefix. The real platform shows them to its operators.
+    :param inherited: How ``add``, ``cas``, ``decr``, ``gets``, ``incr`` and ``touch`` treat keys and values: ``raw`` leaves
+        them as they are, ``prefixed`` treats them as Q2's own methods do.
+    :ivar recent_keys: The keys that were used, with prefix. Operators of the real platform can see them.
     """
 
     def __init__(self, server: tuple[str, int], inherited: Literal["raw", "prefixed"] = "raw") -> None:
-        # Without no_delay, a `set` after another one can take 40 ms: pymemcache waits for the answer of neither.
+        # Without no_delay, a `set` right after another one can take 40 ms, because pymemcache waits for no reply in between.
         super().__init__(server, connect_timeout=TIMEOUT_SECONDS, timeout=TIMEOUT_SECONDS, no_delay=True)
         self.prefix, self.inherited = "", inherited
         self.recent_keys: deque[str] = deque(maxlen=RECENT_KEYS)
 
     def with_prefix(self, prefix: str) -> Q2CacheClient:
-        """Return a client for keys with *prefix*; it shares the connections of this one."""
+        """Return a client that adds *prefix* to keys and shares the connections of this client."""
         client = copy.copy(self)
         client.prefix = prefix
         return client
@@ -47,9 +47,9 @@ class Q2CacheClient(PooledClient):  # type: ignore[misc] # pymemcache ships no t
         return {by_key[key]: json.loads(data) for key, data in found.items()}
 
     def set(self, key: str, value: Any, expire: int = 0, noreply: bool | None = None) -> bool:
-        """Keep *value* for *expire* seconds; 0 is forever, and more than 30 days is a date.
+        """Store *value* for *expire* seconds. 0 means no expiry. A number over 30 days is a Unix timestamp.
 
-        :raises TypeError: The cache cannot keep this type of value.
+        :raises TypeError: The cache cannot store this type of value.
         """
         stored: bool = super().set(self._prefixed(key), _serialize(value), expire, noreply)
         return stored

@@ -9,21 +9,23 @@ from typing import Any
 
 
 class ConfigurationMissing(Exception):
-    """``configuration/<Name>.py`` lacks a value of REQUIRED_CONFIGURATIONS. The server must not start."""
+    """``configuration/<Name>.py`` lacks a value of REQUIRED_CONFIGURATIONS. The server must not start without it."""
 
 
 def workspace_settings() -> ModuleType | None:
-    """Import ``configuration/settings.py``; None outside of a workspace."""
+    """Import and return ``configuration/settings.py``; ``None`` if there is none."""
     return _import("configuration.settings")
 
 
 def extension_config(
     name: str, required: Mapping[str, Any], optional: Mapping[str, Any], overrides: Mapping[str, Any]
 ) -> SimpleNamespace:
-    """Return the values of ``configuration/<name>.py``, completed by the *optional* defaults.
+    """Return the values of ``configuration/<name>.py``.
 
+    :param required: The values that the file must have, by name.
+    :param optional: The defaults of values that the file may omit.
     :param overrides: Values that replace those of the file.
-    :raises ConfigurationMissing: A *required* value is not there.
+    :raises ConfigurationMissing: The file lacks a required value.
     """
     module = _import(f"configuration.{name}")
     values = {key: value for key, value in _contents(module).items() if not key.startswith("__")}

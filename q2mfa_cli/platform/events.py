@@ -1,4 +1,4 @@
-"""The one event stream of a running platform. The trace, the server and the tests subscribe to it.
+"""The event stream of a running platform. The trace, the server and the tests subscribe to it.
 
 ::
 
@@ -6,7 +6,7 @@
     unsubscribe = events.subscribe(TokenVerified, lambda event: print(event.reason))
     events.publish(TokenVerified(session_id, token, reason="", seconds=0.001))
 
-Publish on the event loop's thread: subscribers run at once, in the order in which they subscribed.
+Publish only on the event loop's thread. Subscribers run synchronously, in the order of their subscriptions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Event = TypeVar("Event")
 class TokenSet:
     """An extension set a token with HQ.
 
-    :param reason: Why HQ refused it; empty if HQ kept it.
+    :param reason: Why HQ refused the token; empty if HQ accepted it.
     :param reached: False if HQ was down.
     """
 
@@ -35,9 +35,9 @@ class TokenSet:
 
 @dataclass(frozen=True)
 class TokenVerified:
-    """UUX handed a token to HQ.
+    """UUX sent a token to HQ to verify it.
 
-    :param reason: Why HQ refused it; empty if it completed MFA.
+    :param reason: Why HQ refused the token; empty if the token completed MFA.
     :param reached: False if HQ was down.
     """
 
@@ -52,7 +52,7 @@ class TokenVerified:
 class OutboundRequest:
     """An extension sent a request to another host.
 
-    :param session_id: The session it was sent for; empty if none.
+    :param session_id: The session that the request belongs to; empty if none.
     :param status: 0 if there was no response.
     :param reason: Why there was no response.
     """
@@ -69,9 +69,9 @@ class OutboundRequest:
 class ProviderEvent:
     """Something happened at the embedded identity provider.
 
-    :param what: For example ``"code_issued"``.
+    :param what: The kind of event, for example ``"code_issued"``.
     :param payload: Details, masked.
-    :param caller: Whose request it is: a session, or the ``request_uri`` or ``state`` that a browser brought. It is not
+    :param caller: Identifies the customer: a session ID, or the ``request_uri`` or ``state`` of a browser's request. Not
         for display.
     """
 
@@ -82,9 +82,9 @@ class ProviderEvent:
 
 @dataclass(frozen=True)
 class RouteCalled:
-    """A route of the extension is called.
+    """A route of the extension is about to run.
 
-    :param routes: The function behind each route that the extension has.
+    :param routes: The functions of all routes of the extension, by routing key.
     """
 
     session_id: str
@@ -94,7 +94,7 @@ class RouteCalled:
 
 @dataclass(frozen=True)
 class RouteRaised:
-    """A route of the extension raised an error that it does not handle."""
+    """A route of the extension raised an exception other than TectonError."""
 
     session_id: str
     route: str
@@ -103,9 +103,9 @@ class RouteRaised:
 
 @dataclass(frozen=True)
 class OutletAnswered:
-    """The extension answered the form that opens its page.
+    """The extension responded to the form that opens its page in the outlet.
 
-    :param body: The page.
+    :param body: The HTML of the page.
     """
 
     session_id: str
@@ -115,12 +115,11 @@ class OutletAnswered:
 
 @dataclass(frozen=True)
 class MessageDelivered:
-    """An extension's factor sent the customer a message. No message leaves this machine.
+    """An extension's factor sent the customer a message. The message does not leave this machine.
 
-    :param text: What it says, with its code.
-    :param id: Names the message.
-    :param asks: Whether the customer approves or
-        denies it.
+    :param text: The text of the message, including its code.
+    :param id: The message's ID.
+    :param asks: Whether the message asks the customer to approve or deny.
     """
 
     session_id: str
@@ -132,9 +131,9 @@ class MessageDelivered:
 
 @dataclass(frozen=True)
 class Logged:
-    """The extension logged or printed something while it answered a request.
+    """The extension logged or printed something during a request.
 
-    :param level: ``"INFO"`` and so on; ``"PRINT"`` if it was printed.
+    :param level: The log level, for example ``"INFO"``; ``"PRINT"`` for printed text.
     """
 
     session_id: str
@@ -144,9 +143,9 @@ class Logged:
 
 @dataclass(frozen=True)
 class FormPosted:
-    """A browser posted the SDK's form around a server-side rendered page. An External MFA page must never do that.
+    """A browser posted the SDK's form around a server-side rendered page. An External MFA page must never post it.
 
-    :param session_id: The session of the page; empty if the form does not name one.
+    :param session_id: The session of the page; empty if the form belongs to no session.
     """
 
     session_id: str
@@ -154,14 +153,14 @@ class FormPosted:
 
 @dataclass(frozen=True)
 class ReadingsChanged:
-    """The platform has other readings now, or other overrides of the extension's configuration."""
+    """The platform's readings, or its overrides of the extension's configuration, have changed."""
 
 
 @dataclass(frozen=True)
 class StylesChanged:
-    """Style sheets of the extension have changed, and nothing else.
+    """Style sheets of the extension have changed, and no other files.
 
-    :param of_theme: Whether it was the file of ``--theme`` instead.
+    :param of_theme: Whether the file of ``--theme`` changed instead.
     """
 
     of_theme: bool = False
@@ -169,9 +168,9 @@ class StylesChanged:
 
 @dataclass(frozen=True)
 class ExtensionLoaded:
-    """The extension was imported again because a file or the readings changed.
+    """The extension was imported again, because a file or the readings changed.
 
-    :param error: Why it cannot be imported; empty if it can.
+    :param error: Why the import failed; empty if it succeeded.
     """
 
     error: str
@@ -184,9 +183,9 @@ class Events:
         self._subscribers: dict[type, list[Callable[[Any], None]]] = {}
 
     def subscribe(self, kind: type[Event], listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call *listener* with every later event of the type *kind*.
+        """Call *listener* with each future event of the type *kind*.
 
-        :returns: A function that ends the subscription; calling it again does nothing.
+        :returns: A function that ends the subscription. More calls of it do nothing.
         """
         listeners = self._subscribers.setdefault(kind, [])
         listeners.append(listener)
@@ -198,6 +197,6 @@ class Events:
         return unsubscribe
 
     def publish(self, event: object) -> None:
-        """Call everyone who subscribed to the type of *event*."""
+        """Call all subscribers to the type of *event*."""
         for listener in tuple(self._subscribers.get(type(event), ())):
             listener(event)

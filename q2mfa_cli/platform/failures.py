@@ -1,4 +1,4 @@
-"""Why the extension does not work: what failed, where in its source, and what was going on."""
+"""Failures of the extension: what failed, where in its source, and during which operation."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MESSAGE_LENGTH = 600
 class Failure:
     """One failure of the extension.
 
-    :param during: What was going on, for example ``"import"``, ``"route submit"`` or ``"the page"``.
-    :param kind: The class of the exception; empty if it was none.
-    :param message: On one line.
+    :param during: The operation that failed, for example ``"import"``, ``"route submit"`` or ``"the page"``.
+    :param kind: The class of the exception; empty if there was none.
+    :param message: The message, on one line.
     :param file: The source file, relative to the workspace; empty if unknown.
-    :param line: Its line; 0 if unknown.
-    :param source: The lines around it, as ``(number, text)``.
-    :param frames: The extension's own part of the traceback, outermost first.
+    :param line: The line in the file; 0 if unknown.
+    :param source: The lines around that line, as ``(number, text)``.
+    :param frames: The frames of the traceback in the workspace's own code, outermost first.
     """
 
     during: str
@@ -53,8 +53,8 @@ class Failure:
 
 
 def failure_of(error: BaseException, workspace: Path, during: str) -> Failure:
-    """Return the failure that *error* is, with its place in the *workspace*."""
-    # Short: the place is relative to the workspace, and so is each path in the message.
+    """Return *error* as a failure, with its file and line in the *workspace*."""
+    # Paths in the message are relative to the workspace, too.
     message = _one_line((getattr(error, "msg", None) or str(error)).replace(f"{workspace}{os.sep}", ""))
     kind = type(error).__name__
     own = [
@@ -65,7 +65,7 @@ def failure_of(error: BaseException, workspace: Path, during: str) -> Failure:
     frames = tuple(
         f"{_relative(Path(frame.filename), workspace)}:{frame.lineno} in {frame.name}" for frame in own
     )
-    # A syntax error, of Python or of a template, knows its place: no frame is there.
+    # A syntax error, in Python or in a template, has its own file and line, which no frame has.
     file, line = getattr(error, "filename", None), getattr(error, "lineno", None)
     if not (isinstance(file, str) and isinstance(line, int)) and own:
         file, line = own[-1].filename, own[-1].lineno
@@ -83,13 +83,13 @@ def in_file(
     message: str,
     frames: tuple[str, ...] = (),
 ) -> Failure:
-    """Return a failure in that *line* of *file*."""
+    """Return a failure on line *line* of *file*."""
     source = tuple(_lines_around(file, line)) if is_within(file, workspace) else ()
     return Failure(during, kind, _one_line(message), _relative(file, workspace), line, source, frames)
 
 
 def is_within(file: Path, workspace: Path) -> bool:
-    """Return whether *file* is the workspace's own. A virtual environment may be in the same folder."""
+    """Return whether *file* is the workspace's own code, and not in a virtual environment in the workspace."""
     return (
         file.is_relative_to(workspace) and "site-packages" not in file.parts and FAKE_SDK not in file.parents
     )

@@ -1,6 +1,6 @@
-"""Mask secrets in what is shown, logged or reported.
+"""Mask secrets in everything that is shown, logged or reported.
 
-Fields are shown by name. Every other text and number is masked, so a new secret is masked too.
+Only fields in an allowlist of names are shown. All other strings and numbers are masked, and so is a new kind of secret.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MASK = "••••••"
 _MASKED = re.compile(rf"{MASK}( \(\d+ characters\))?")
 _QUERY = re.compile(r"\?[^\s'\"]+")
 
-# Fields that prove nothing.
+# The names of fields that are not secret.
 SHOWN = frozenset(
     {
         # around a request
@@ -32,9 +32,9 @@ SHOWN = frozenset(
 
 
 def mask(value: Any, shown: bool = False) -> Any:
-    """Copy *value* with the texts and numbers of all fields masked that :data:`SHOWN` does not name.
+    """Return a copy of *value* in which only fields named in :data:`SHOWN` keep their strings and numbers.
 
-    Web addresses keep everything but the values of their query. Masking twice changes nothing.
+    In a URL, only the values of the query are masked. Masking twice gives the same result as masking once.
 
     :param shown: Whether *value* itself may be shown.
     """
@@ -52,7 +52,7 @@ def mask(value: Any, shown: bool = False) -> Any:
 
 
 def mask_url(url: str) -> str:
-    """Return *url* with the values of its query masked, without user name, password and fragment."""
+    """Return *url* with the values of its query masked, and without user name, password and fragment."""
     try:
         address = urlsplit(url)
         host = address.netloc.rpartition("@")[2]
@@ -63,5 +63,5 @@ def mask_url(url: str) -> str:
 
 
 def mask_queries(text: str) -> str:
-    """Return *text*, a line of a log, with each query of an address in it masked."""
+    """Return *text*, a line of a log, with the queries of all URLs in it masked."""
     return _QUERY.sub(f"?{MASK}", text)

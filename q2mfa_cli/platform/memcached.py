@@ -1,7 +1,7 @@
-"""A memcached for one machine: its text protocol over a socket on loopback, in a thread of this process.
+"""An embedded memcached: a server of its text protocol on a loopback socket, in a thread of this process.
 
-It supports what a client of memcached 1.6 sends for ordinary keys, and answers as memcached does, except that it
-closes the connection after an unknown command. The clock can be replaced. It never evicts.
+It supports the usual commands of memcached 1.6, and responds as memcached does, except that it closes the connection after
+an unknown command. Its clock can be replaced. It never evicts items.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 LOOPBACK = "127.0.0.1"
-VALUE_BYTES = 1024 * 1024 - 512  # a little is needed for the item's own header
-RELATIVE_SECONDS = 30 * 24 * 60 * 60  # a longer time to live is a date
+VALUE_BYTES = 1024 * 1024 - 512  # memcached's limit of 1 MB includes the item's header
+RELATIVE_SECONDS = 30 * 24 * 60 * 60  # a longer TTL is a Unix timestamp
 COUNTER_DIGITS = 20
 COUNTER_LIMIT = 2**64
 
@@ -35,9 +35,9 @@ class Item:
 
 
 class Memcached:
-    """The server. It starts when its address is first asked for.
+    """The server. It starts when ``address`` is first read.
 
-    :param clock: Seconds since 1970, as :func:`time.time`.
+    :param clock: Returns the seconds since 1970, like :func:`time.time`.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -51,7 +51,7 @@ class Memcached:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port."""
+        """The host and port. Reading them starts the server."""
         with self._lock:
             if self._server is None:
                 self._server = _Server(self)
@@ -66,16 +66,16 @@ class Memcached:
             self._server.server_close()
 
     def snapshot(self) -> Mapping[bytes, Item]:
-        """Return what is kept now."""
+        """Return all current items, by key."""
         with self._lock:
             return dict(self._items)
 
     @contextlib.contextmanager
     def read_first_from(self, snapshot: Mapping[bytes, Item]) -> Iterator[None]:
-        """Answer the first read of each key from *snapshot*, until the block ends.
+        """Serve the first read of each key from *snapshot*, until the block ends.
 
-        Whoever reads and writes in the block is then a worker that was slower than those who wrote since the snapshot: it
-        has read before they wrote. A `cas` fails, as it does on memcached.
+        This simulates a slow worker that read a key before other workers wrote it. A `cas` after such a read fails, as it
+        does in memcached.
         """
         self._stale = snapshot
         self._read.clear()
@@ -85,9 +85,9 @@ class Memcached:
             self._stale = None
 
     def execute(self, line: bytes, read: Callable[[int], bytes]) -> bytes:
-        """Run the command *line* and return the response.
+        """Execute the command *line*, and return the response.
 
-        :param read: Reads that many bytes, which follow the line.
+        :param read: Reads a number of bytes that follow the line.
         """
         name, *arguments = line.split() or [b""]
         silent = arguments[-1:] == [b"noreply"]
@@ -162,7 +162,7 @@ class Memcached:
         if not item.data.strip().isdigit() or len(item.data) > COUNTER_DIGITS:
             return NOT_A_NUMBER
         value = b"%d" % (max(0, int(item.data) + sign * int(delta)) % COUNTER_LIMIT)
-        # A shorter number is padded with spaces.
+        # As in memcached, a number that becomes shorter is padded with spaces.
         data = value.ljust(len(item.data))
         self._items[key] = replace(item, data=data, version=next(self._versions))
         return value + b"\r\n"
@@ -212,10 +212,10 @@ class _Connection(socketserver.StreamRequestHandler):
             while (line := self.rfile.readline()) and line.split() != [b"quit"]:
                 response = self.server.memcached.execute(line, self.rfile.read)
                 self.wfile.write(response)
-                # A web page can make a browser send an HTTP request here, with commands in its body.
+                # A malicious web page can make a browser send an HTTP request with commands in its body.
                 if response == UNKNOWN:
                     break
         except OSError:
-            pass  # the client is gone, or the server is closed
+            pass  # the client or the server closed the connection
         finally:
             self.server.connections.discard(self.connection)

@@ -1,4 +1,4 @@
-"""What is behind the SDK: HQ, the cache, the event stream, and this run's settings."""
+"""The platform behind the fake SDK: HQ, the cache, the event stream, and the settings of this run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from q2mfa_cli.platform.readings import Readings
 class Platform:
     """A local platform. A server passes it to the fake SDK as ``Application(…, platform=platform)``.
 
-    :param memcached: Host and port of a memcached to share with other processes; None starts one for this platform.
-    :ivar readings: What is assumed where Q2 documents nothing.
-    :ivar assets_url: Where the extensions' assets are served.
-    :ivar phone_answers: By message that asks, what the customer answered: ``"approved"`` or ``"denied"``.
+    :param memcached: The host and port of a memcached to share with other processes; ``None`` starts an embedded one.
+    :ivar readings: The assumptions about what Q2 does not document.
+    :ivar assets_url: The base URL of the extensions' assets.
+    :ivar phone_answers: The customer's answers, ``"approved"`` or ``"denied"``, by the message's ID.
     :ivar overrides: Values that replace those of ``configuration/<Name>.py`` in this run.
-    :ivar changes: Values that the developer changed for this run. They replace overrides too.
-    :ivar provider: Host and port of the embedded identity provider, which is told the session of each request; empty if none.
-    :ivar allowed_hosts: Hosts that extensions may send requests to, beside OUTBOUND_WHITELIST.
+    :ivar changes: Values that the developer changed for this run. They take precedence over ``overrides``.
+    :ivar provider: The host and port of the embedded identity provider; empty if there is none. Requests to it have a
+        header with the session's ID.
+    :ivar allowed_hosts: Hosts that extensions may send requests to, in addition to OUTBOUND_WHITELIST.
     """
 
     def __init__(
@@ -52,6 +53,6 @@ class Platform:
 
     @cached_property
     def cache(self) -> Q2CacheClient:
-        """A client without a prefix."""
+        """A cache client without a prefix."""
         address = self._memcached_address or self.memcached.address
         return Q2CacheClient(address, self.readings.cache_inherited)

@@ -1,4 +1,4 @@
-"""What Q2 does not document, as one value: the fake behaves by one reading of each, the strict one by default.
+"""Readings: assumptions about what Q2 does not document. The fake follows them, by default the strictest ones.
 
 Generated code has to work with every reading.
 """
@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from q2mfa_cli.errors import UsageError
 
-# The environment variable that gives readings to a command, as a JSON object.
+# The environment variable with the readings for a command, as a JSON object.
 ENVIRONMENT_VARIABLE = "Q2MFA_READINGS"
 
 LOGGING_FILTERS = "q2_sdk.core.q2_logging.filters"
@@ -26,7 +26,7 @@ def _reading(default: Any, says: str) -> Any:
 
 @dataclass(frozen=True)
 class Readings:
-    """One reading of each guess. The default is the strict one: it gives generated code the least."""
+    """One reading of each undocumented point. The default is the strictest one, which gives generated code the least."""
 
     token_result: Literal["dict", "text", "nested"] = _reading(
         "dict", "The result of set_external_mfa_token: a dict, the token itself, or a dict nested in data."
@@ -37,28 +37,28 @@ class Readings:
     autoescape: bool = _reading(False, "Whether templates of server-side rendered pages are auto-escaped.")
     error_data: Literal["data", "nested", "message"] = _reading(
         "data",
-        "Where the data of a TectonError are in a rejection: error.data, error.data.data, or nowhere, so that only the "
-        "message travels.",
+        "Where the data of a TectonError is in a rejection: error.data, error.data.data, or nowhere, so that only the "
+        "message reaches the page.",
     )
     verify_mfa: Literal["actions", "sources", "missing"] = _reading(
         "actions", "Where verifyMFA is: tecton.actions, tecton.sources, or neither."
     )
     loc: Literal["present", "absent", "key"] = _reading(
-        "present", "tecton.sources.loc: present, absent, or it answers the key if a text is missing."
+        "present", "tecton.sources.loc: present, absent, or it returns the key if a text is missing."
     )
     form_wrapper: bool = _reading(
         True, "Whether the SDK puts its own form around a server-side rendered page."
     )
     cache_inherited: Literal["raw", "prefixed"] = _reading(
         "raw",
-        "What add, cas, decr, gets, incr and touch of a cache do with keys and values: they take them as they are, or they "
-        "add the prefix and convert as get and set do.",
+        "How add, cas, decr, gets, incr and touch of a cache treat keys and values: they use them as they are, or they add "
+        "the prefix and convert values as get and set do.",
     )
     logging_filters: bool = _reading(True, f"Whether {LOGGING_FILTERS} exists.")
 
 
 def options() -> dict[str, tuple[Any, ...]]:
-    """Return the possible values of each field, the strict default first."""
+    """Return the possible values of each field, with the default first."""
     hints = get_type_hints(Readings)
     found = {}
     for each in fields(Readings):
@@ -68,7 +68,10 @@ def options() -> dict[str, tuple[Any, ...]]:
 
 
 def alternatives() -> list[Readings]:
-    """Return the fewest readings that have every value but the strict defaults: the second value of each field, then the third."""
+    """Return the smallest list of readings in which each value that is not a default appears.
+
+    The first has the second value of each field, the next has the third value of each field that has one.
+    """
     ranks = range(1, max(map(len, options().values())))
     return [
         Readings(**{name: values[rank] for name, values in options().items() if rank < len(values)})
@@ -77,9 +80,9 @@ def alternatives() -> list[Readings]:
 
 
 def parse(values: Mapping[str, Any]) -> Readings:
-    """Readings from JSON; a field that is left out has its default.
+    """Return the readings in *values*, a JSON object. Missing fields get their defaults.
 
-    :raises ValueError: No such field, or no such value of it.
+    :raises ValueError: A field or its value does not exist.
     """
     known = options()
     for name, value in values.items():
@@ -93,7 +96,7 @@ def parse(values: Mapping[str, Any]) -> Readings:
 def from_environment() -> Readings:
     """Return the readings of :data:`ENVIRONMENT_VARIABLE`.
 
-    :raises UsageError: They are not readings, see :func:`parse`.
+    :raises UsageError: The variable does not contain valid readings. See :func:`parse`.
     """
     try:
         return parse(json.loads(os.environ.get(ENVIRONMENT_VARIABLE) or "{}"))
@@ -105,7 +108,10 @@ def from_environment() -> Readings:
 
 
 def hide_modules(readings: Readings) -> None:
-    """Let the import of an SDK module fail if it does not exist by these *readings*. Call it before importing extensions."""
+    """Make the import of an SDK module fail if these *readings* say that it does not exist.
+
+    Call this before importing extensions.
+    """
     if readings.logging_filters:
         if sys.modules.get(LOGGING_FILTERS, sys) is None:
             del sys.modules[LOGGING_FILTERS]
@@ -114,7 +120,7 @@ def hide_modules(readings: Readings) -> None:
 
 
 def as_json(readings: Readings) -> list[dict[str, Any]]:
-    """Return the readings for the page, each with its options."""
+    """Return the readings for the preview's page, each with its possible values."""
     known = options()
     return [
         {"id": each.name, "says": each.metadata["says"], "value": getattr(readings, each.name)}

@@ -7,16 +7,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-# How a session travels is this platform's own affair: its id in a header between servers, a ticket in a form of a browser.
+# Q2 does not document how requests identify a session. This fake uses a header with the session's ID between servers, and a
+# ticket in the forms of a browser.
 SESSION_HEADER = "X-Q2-Session"
 TICKET_FIELD = "q2_ticket"
 # The hidden field of the SDK's own form around a server-side rendered page.
 FORM_TOKEN_FIELD = "q2token"
 
-# The id of the session that the running code answers a request of; empty outside of a request.
+# The ID of the session of the current request; empty outside of a request.
 current_session_id: ContextVar[str] = ContextVar("q2mfa_session_id", default="")
 
-# The attributes of mfa_info: those of every workflow, and those of one workflow only.
+# The attributes of mfa_info: those of all workflows, and those of one workflow only.
 MFA_INFO = frozenset({"mfa_context", "registration_value", "sso_identifier"})
 MFA_INFO_OF_TRANSACTION = frozenset({"transaction_ids"})
 MFA_INFO_OF_PATROL = frozenset({"audit_action_id", "audit_action_name"})
@@ -36,8 +37,8 @@ class Token:
 class Session:
     """A user's session.
 
-    :param form_token: The hidden field of the SDK's form.
-    :param switches: The faults that are on for this session, of :data:`q2mfa_cli.platform.hq.SWITCHES`.
+    :param form_token: The value of the hidden field in the SDK's form.
+    :param switches: The IDs of the faults that are on for this session. See :data:`q2mfa_cli.platform.hq.SWITCHES`.
     """
 
     id: str
@@ -50,11 +51,11 @@ class Session:
 
 
 def check_mfa_info(attributes: dict[str, Any]) -> None:
-    """Check that *attributes* belong to one request for MFA.
+    """Check that *attributes* can belong to one request for MFA.
 
-    HQ may know attributes that Q2 does not document, so any name is possible.
+    Any name is possible, because HQ may have attributes that Q2 does not document.
 
-    :raises ValueError: A name is none that code can ask for, or they belong to two workflows.
+    :raises ValueError: A name is not a Python identifier, or the attributes belong to two workflows.
     """
     given = set(attributes)
     for name in sorted(given):

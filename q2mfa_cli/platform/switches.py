@@ -1,4 +1,4 @@
-"""Switches break something on purpose. Each part of the platform declares its own, beside the code they break."""
+"""Switches turn on faults. Each part of the platform declares its own switches next to the code that they break."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Switch:
     """One fault that the preview can turn on.
 
-    :param id: The name in code and in the API.
-    :param label: The name on the page.
-    :param says: One sentence about the effect.
+    :param id: The name in code and in the preview's API.
+    :param label: The name on the preview's page.
+    :param says: A sentence about the effect.
     """
 
     id: str

@@ -331,7 +331,7 @@ def test_login_form_reloads_and_back_leads_to_a_page_with_a_way_on(open_banking:
     banking.outlet.get_by_role("button", name="Deny").click()
     banking.expect_message("You did not confirm it.")
     banking.page.evaluate("() => { setTimeout(() => history.back()); }")
-    expect(banking.outlet.get_by_role("heading", name="You have answered this login")).to_be_visible()
+    expect(banking.outlet.get_by_role("heading", name="This login is complete")).to_be_visible()
     banking.outlet.get_by_role("link", name="Back to online banking").click()
     banking.outlet.get_by_role("button", name="Try again").click()
     banking.outlet.get_by_role("button", name="Approve").click()

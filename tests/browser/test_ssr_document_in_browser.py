@@ -21,6 +21,6 @@ def test_native_post_of_the_form_shows_an_error_page(
     expect(banking.outlet.get_by_role("button", name="Cancel")).to_be_enabled()
     assert banking.frame.evaluate("validate_input_fields()") is True
     banking.frame.evaluate("submitForm()")
-    expect(banking.outlet.locator("[data-platform-error]")).to_contain_text("has to post nothing")
+    expect(banking.outlet.locator("[data-platform-error]")).to_contain_text("must not post a form")
     row = banking.page.locator("#sequence .row[data-state=failed]")
     expect(row).to_contain_text("The page posts the SDK's form")

@@ -53,7 +53,7 @@ def test_hq_after_wrong_token_refuses_the_right_one(hq: HQ) -> None:
 @pytest.mark.parametrize("token", ["", "  ", None, 7, b"token"])
 def test_hq_refuses_to_set_token_that_is_no_text(hq: HQ, token: Any) -> None:
     session = hq.open_session()
-    with pytest.raises(ValueError, match="HQ accepts only a text"):
+    with pytest.raises(ValueError, match="HQ accepts only a string"):
         hq.set_token(session, token)
     assert session.tokens == []
 

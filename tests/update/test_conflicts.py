@@ -11,8 +11,10 @@ from command import contents, q2mfa
 from updating import install_earlier, new_tree, outcomes, recorded, update
 
 from q2mfa_cli import __version__, update_plan
+from q2mfa_cli.commands import update as update_command
 from q2mfa_cli.merge import merge3
 from q2mfa_cli.rendering import render
+from q2mfa_cli.update_plan import FileUpdate, UpdateOptions
 
 NEW = new_tree()
 FACTOR, README, TEXTS = "Foo/factor.py", "Foo/README.md", "Foo/frontend/public/assets/languages/en-US.json"
@@ -139,6 +141,20 @@ def test_terminal_is_asked_about_each_conflict(
     assert terminal.exitstatus == status, terminal.before
     assert (conflicting / FACTOR).read_bytes() == content
     assert (contents(conflicting) == before) == (status != 0)
+
+
+def test_stop_at_the_first_conflict_asks_about_no_other_and_writes_nothing(workspace: Path) -> None:
+    install_earlier(workspace, {FACTOR: OLD, README: b"old\n"}, {FACTOR: MINE, README: b"mine\n"})
+    before = contents(workspace)
+    asked = []
+
+    def stop(file: FileUpdate) -> str:
+        asked.append(file.path)
+        return ""
+
+    plan = update_command.update(workspace, ["Foo"], UpdateOptions(), choose=stop, dry_run=False)
+    assert len(asked) == 1 and {file.path for file in plan.conflicts} == {FACTOR, README}
+    assert contents(workspace) == before
 
 
 def test_merge_that_would_change_when_it_is_repeated_is_a_conflict(

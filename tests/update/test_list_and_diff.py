@@ -80,7 +80,7 @@ def test_update_needs_to_know_which(workspace: Path) -> None:
     q2mfa("create", "Foo", "--no-input", cwd=workspace)
     for arguments in ([], ["--all", "Foo"], ["--all", "--adopt"]):
         assert q2mfa("update", *arguments, cwd=workspace).status == 2
-    assert "Here: Foo." in q2mfa("update", cwd=workspace).err
+    assert "This workspace has: Foo." in q2mfa("update", cwd=workspace).err
     for command in ("update", "diff"):
         run = q2mfa(command, "Bar", cwd=workspace)
         assert run.status == 1 and "There is no extension Bar" in run.err

@@ -1,6 +1,6 @@
-"""A local OpenID provider: redirects lead here if there is no real identity provider.
+"""A local OpenID provider, for use in place of a real identity provider.
 
-It is mounted on an origin of its own, or below a path of one::
+It can run on its own origin, or below a path of an origin::
 
     sockets = bind_sockets(0, "127.0.0.1")
     provider = IdentityProvider(
@@ -12,8 +12,8 @@ It is mounted on an origin of its own, or below a path of one::
     )
     HTTPServer(Application(handlers(provider))).add_sockets(sockets)
 
-Its keys are new in every run and it asks for no password. It is strict about everything else, so that a client that
-works with it works with a real provider.
+Its keys are new in each run, and it asks for no password. It is strict in everything else, so that a client that works with
+it also works with a real provider.
 """
 
 from q2mfa_cli.platform.idp.endpoints import handlers

@@ -23,12 +23,12 @@ LOGIN_SECONDS = 600
 CODE_SECONDS = 60
 TOKEN_SECONDS = 300
 
-# Authlib logs the tokens that it issues at DEBUG, and the local platform collects DEBUG logs.
+# At DEBUG, Authlib logs the tokens that it issues, and the local platform collects DEBUG logs.
 logging.getLogger("authlib").setLevel(logging.INFO)
 
 
 class AuthorizationServer(rfc6749.AuthorizationServer):
-    """What all grants and endpoints share: issuer, client, keys and storage."""
+    """The state that all grants and endpoints share: issuer, client, keys and storage."""
 
     def __init__(self, issuer: str, client: Client, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class AuthorizationServer(rfc6749.AuthorizationServer):
     def pushed_authorization_request_endpoint(self) -> str:
         return f"{self.issuer}/par"
 
-    # What Authlib leaves to its user.
+    # The methods that Authlib requires.
 
     def query_client(self, client_id: str) -> Client | None:  # type: ignore[override]
         return self.client if client_id == self.client.identifier else None
@@ -68,7 +68,7 @@ class AuthorizationServer(rfc6749.AuthorizationServer):
         response = Response(status, dict(body or {}), dict(headers))
         location = response.headers.pop("Location", "")
         if location:
-            # RFC 9207 2: in every authorization response, errors included. RFC 9700 4.12: 303.
+            # iss is in each authorization response, including errors (RFC 9207 2). The status is 303 (RFC 9700 4.12).
             response.location = add_params_to_uri(location, {"iss": self.issuer})
             response.status = 303
         return response

@@ -8,7 +8,7 @@ from authlib.oidc.core import UserInfo
 
 
 def user_claims(user: str, scope: str) -> UserInfo:
-    """Return the claims that *scope* asks for; only the user's name is known (OpenID Connect Core 5.4)."""
+    """Return the claims that *scope* requests (OpenID Connect Core 5.4). All are derived from the user name."""
     claims: dict[str, Any] = {"sub": user}
     if "profile" in scope.split():
         claims["preferred_username"] = user

@@ -1,4 +1,4 @@
-"""The client that is registered with the provider: the extension."""
+"""The extension, as a client that is registered with the provider."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Client(ClientMixin):
         return self.identifier
 
     def get_default_redirect_uri(self) -> str:
-        return ""  # OpenID Connect Core 3.1.2.1: the request must contain it
+        return ""  # OpenID Connect Core 3.1.2.1: the request must contain a redirect URI
 
     def get_allowed_scope(self, scope: Any) -> str:
-        """Return the supported part of *scope*; the rest is ignored (OpenID Connect Core 3.1.2.1)."""
+        """Return the supported scopes in *scope*. Others are ignored (OpenID Connect Core 3.1.2.1)."""
         return " ".join(name for name in SCOPES if name in str(scope).split())
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
@@ -33,7 +33,7 @@ class Client(ClientMixin):
         return secrets.compare_digest(self.secret.encode(), client_secret.encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return True  # only the supported methods are tried
+        return True  # the server tries only the supported methods
 
     def check_response_type(self, response_type: str) -> bool:
         return True  # the grant checks it

@@ -22,7 +22,7 @@ CREDENTIALS = {"client_secret", "client_assertion", "client_assertion_type"}
 
 
 def register_methods(server: AuthorizationServer, client_jwks: KeySetSerialization | None) -> None:
-    """Support the secret methods, and ``private_key_jwt`` if the client's public keys are known."""
+    """Make *server* support the methods with a secret, and ``private_key_jwt`` if *client_jwks* is given."""
     server.authentication_methods = ["client_secret_basic", "client_secret_post"]
     server.register_client_auth_method("client_secret_basic", client_secret_basic)
     if client_jwks is not None:
@@ -31,9 +31,9 @@ def register_methods(server: AuthorizationServer, client_jwks: KeySetSerializati
 
 
 def authenticate(server: AuthorizationServer, request: OAuth2Request) -> Client:
-    """Return the client, authenticated by exactly one method.
+    """Authenticate the client, which must use exactly one method, and return it.
 
-    :raises OAuth2Error: Authentication failed.
+    :raises OAuth2Error: The authentication failed.
     """
     credentials = request.form.keys() & {"client_secret", "client_assertion"}
     if len(credentials) + ("Authorization" in (request.headers or {})) > 1:  # RFC 6749 2.3
@@ -47,7 +47,7 @@ def authenticate(server: AuthorizationServer, request: OAuth2Request) -> Client:
 def client_secret_basic(
     query_client: Callable[[str], Client | None], request: OAuth2Request
 ) -> Client | None:
-    """RFC 6749 2.3.1: both halves are form-encoded, so a plus sign is a space."""
+    """Return the client if its HTTP Basic credentials are valid. They are form-encoded (RFC 6749 2.3.1)."""
     scheme, _, credentials = ((request.headers or {}).get("Authorization") or "").partition(" ")
     try:
         user, _, password = b64decode(credentials, validate=True).decode().partition(":")
@@ -60,20 +60,23 @@ def client_secret_basic(
 
 
 class PrivateKeyJWT(JWTBearerClientAssertion):
-    """RFC 7523 3. An assertion is accepted once. Its times are checked against the machine's clock."""
+    """Authentication with a signed assertion (RFC 7523 3), which is accepted once.
+
+    Authlib compares its times with the clock of this machine.
+    """
 
     CLIENT_AUTH_METHOD = "private_key_jwt"  # type: ignore[misc]
 
     def __init__(self, server: AuthorizationServer, jwks: KeySetSerialization) -> None:
         super().__init__()
         self.server, self.keys = server, KeySet.import_key_set(jwks)
-        # Each assertion's ID with the time at which the assertion expires.
+        # The IDs of the accepted assertions, each with the time when the assertion expires.
         self.seen: TLRUCache[str, float] = TLRUCache(
             inf, ttu=lambda jti, expires, now: expires, timer=server.clock
         )
 
     def get_audiences(self) -> list[str]:
-        """RFC 9126 2: each of them identifies this provider."""
+        """Return the audiences that identify this provider (RFC 9126 2)."""
         return [
             self.server.issuer,
             self.server.token_endpoint,
@@ -83,7 +86,9 @@ class PrivateKeyJWT(JWTBearerClientAssertion):
     def process_assertion_claims(self, assertion: Any, resolve_key: Any) -> dict[str, Any]:
         try:
             return super().process_assertion_claims(assertion, resolve_key)
-        except ValueError as error:  # raised by Authlib if the error text has characters that OAuth forbids
+        except (
+            ValueError
+        ) as error:  # Authlib raises it if its error message has characters that OAuth forbids
             raise InvalidClientError("The 'client_assertion' is malformed.") from error
 
     def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 @dataclass
 class AuthorizationCode:
-    """The request and the result that a code stands for. A spent code is kept so that a replay is recognized.
+    """An authorization code, with its request and user. A spent code is kept, so that a replay is recognized.
 
     Authlib calls the ``get_`` methods.
+
+    :param expires: When the code expires, in seconds since 1970.
+    :param access_token: The access token that was issued for the code; empty until then.
     """
 
     parameters: Mapping[str, str]
@@ -42,7 +45,7 @@ class AuthorizationCode:
         return self.auth_time
 
     def get_acr(self) -> str | None:
-        """Return the first of ``acr_values``, which the client prefers (OpenID Connect Core 3.1.2.1)."""
+        """Return the first of ``acr_values``, the client's preferred one (OpenID Connect Core 3.1.2.1)."""
         return next(iter(self.parameters.get("acr_values", "").split()), None)
 
     def get_amr(self) -> None:

@@ -36,7 +36,7 @@ class Keys(Handler):
 
 
 class BackChannel(Handler):
-    """An endpoint that takes a form of the authenticated client and answers with JSON."""
+    """An endpoint that receives a form from the authenticated client and responds with JSON."""
 
     def post(self) -> None:
         content_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -87,7 +87,7 @@ class InvalidToken(OAuth2Error):
 
 
 class Userinfo(Handler):
-    """OpenID Connect Core 5.3: claims for the bearer of an access token."""
+    """The UserInfo endpoint: claims for the bearer of an access token (OpenID Connect Core 5.3)."""
 
     name = "userinfo"
 
@@ -107,7 +107,7 @@ class Userinfo(Handler):
 
 class Style(Handler):
     name = "style"
-    can_break = False  # the page that says that the provider is down has it too
+    can_break = False  # the error page for a provider that is down needs the style sheet too
 
     def get(self) -> None:
         self.set_header("Content-Type", "text/css; charset=utf-8")
@@ -115,7 +115,7 @@ class Style(Handler):
 
 
 def handlers(provider: IdentityProvider) -> list[Any]:
-    """Return Tornado's URL patterns of *provider*, including the path of its issuer."""
+    """Return the URL patterns of *provider* for Tornado. They include the path of the issuer."""
     path, arguments = re.escape(provider.path), {"provider": provider}
     patterns: list[Any] = [
         (rf"{path}/\.well-known/openid-configuration", Metadata, arguments),

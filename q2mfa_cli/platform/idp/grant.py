@@ -20,22 +20,22 @@ from q2mfa_cli.platform.idp.messages import Request
 
 
 def register_grant(server: AuthorizationServer) -> None:
-    """Support the authorization code grant."""
+    """Make *server* support the authorization code grant."""
     server.register_grant(CodeGrant, [S256(), IdToken(server), _check_openid_rules])
 
 
 class CodeGrant(AuthorizationCodeGrant):
-    """RFC 6749 4.1, on the storage of :class:`AuthorizationServer`."""
+    """The authorization code grant (RFC 6749 4.1), with the storage of :class:`AuthorizationServer`."""
 
     server: AuthorizationServer
 
     @classmethod
     def check_authorization_endpoint(cls, request: OAuth2Request) -> bool:
-        return True  # the only grant; client and redirect URI are checked before the response type
+        return True  # this is the only grant, and the response type must be checked after the client and redirect URI
 
     @staticmethod
     def validate_authorization_redirect_uri(request: OAuth2Request, client: ClientMixin) -> str:
-        """RFC 9700 2.1: compare the whole string."""
+        """Return the redirect URI of *request*. It must equal the registered one as a string (RFC 9700 2.1)."""
         redirect_uri = request.form.get("redirect_uri", "")
         if not client.check_redirect_uri(redirect_uri):
             raise InvalidRequestError("The 'redirect_uri' is not the registered one.")
@@ -53,7 +53,7 @@ class CodeGrant(AuthorizationCodeGrant):
         self.server.nonces[request.parameters["nonce"]] = True
 
     def query_authorization_code(self, code: str, client: ClientMixin) -> AuthorizationCode | None:
-        """Return the code's request. Presenting a code spends it, even if the rest of the request is wrong."""
+        """Return the stored code. Any use of a code spends it, even if the rest of the request is not valid."""
         found = self.server.codes.get(code)
         if found is None:
             return None
@@ -67,7 +67,7 @@ class CodeGrant(AuthorizationCodeGrant):
         return found
 
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
-        """Keep the spent code, so that a replay is recognized."""
+        """Do nothing: a spent code is kept, so that a replay is recognized."""
 
     def authenticate_user(self, authorization_code: AuthorizationCode) -> str:
         return authorization_code.user
@@ -79,7 +79,7 @@ class CodeGrant(AuthorizationCodeGrant):
 
 
 class S256(CodeChallenge):
-    """RFC 7636 and RFC 9700 2.1.1: PKCE is required, and ``plain`` is refused."""
+    """PKCE with S256 only. It is required, and ``plain`` is refused (RFC 7636; RFC 9700 2.1.1)."""
 
     SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]  # noqa: RUF012
 
@@ -94,12 +94,12 @@ def _check_openid_rules(grant: Any) -> None:
 
 
 def _refuse_unsupported(grant: Any, _: Any) -> None:
-    """Refuse what OpenID Connect Core forbids and Authlib does not check."""
+    """Refuse requests that OpenID Connect Core forbids and Authlib accepts."""
     parameters: dict[str, str] = grant.request.parameters
     if "response_type" not in parameters:
         raise InvalidRequestError("Missing 'response_type'.")
     if parameters["response_type"] != "code":
-        # Not Authlib's own error: its description quotes the value, which may have forbidden characters.
+        # Authlib's own error is not used, because it quotes the value, which may have characters that OAuth forbids.
         raise OAuth2Error("The 'response_type' must be code.", error="unsupported_response_type")
     if "request" in parameters:
         raise RequestNotSupportedError()

@@ -1,4 +1,4 @@
-"""What all endpoints of the provider share: security headers, switches, pages and refusals."""
+"""The base of the provider's endpoints: security headers, switches, pages and errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Handler(RequestHandler):
     """The base of all endpoints.
 
     :cvar name: The endpoint's name in events.
-    :cvar any_origin: Whether pages of other origins may send requests.
+    :cvar any_origin: Whether pages of other origins may send requests to it.
     :cvar can_break: Whether the switches apply to it.
     """
 
@@ -40,7 +40,7 @@ class Handler(RequestHandler):
         self.set_header("Pragma", "no-cache")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
-        # Not no-referrer: browsers would send the forms of these pages with the Origin "null".
+        # With no-referrer, browsers would send the forms of these pages with the Origin "null".
         self.set_header("Referrer-Policy", "same-origin")
 
     async def prepare(self) -> None:
@@ -57,15 +57,15 @@ class Handler(RequestHandler):
             closed = asyncio.ensure_future(self._closed.wait())
             await asyncio.wait({closed}, timeout=provider.slow_seconds)
             if self._closed.is_set():
-                raise HTTPError(499)  # the caller has left: do nothing on its behalf
+                raise HTTPError(499)  # the caller closed the connection, so its request must have no effect
             closed.cancel()
         if "down" in self.visitor.switches:
             self.publish("down", endpoint=self.name)
-            raise HTTPError(503, "The provider is switched off.")
+            raise HTTPError(503, "The provider is down.")
 
     @property
     def caller(self) -> str:
-        """Whose request this is, see :class:`ProviderEvent`."""
+        """The caller of this request. See :class:`ProviderEvent`."""
 
         def argument(name: str) -> str:
             return self.request.arguments.get(name, [b""])[-1].decode("utf-8", "replace")
@@ -89,9 +89,9 @@ class Handler(RequestHandler):
         self._closed.set()
 
     def parse(self, arguments: Mapping[str, list[bytes]]) -> Request:
-        """Return the request. RFC 6749 3.1 and 3.2: no parameter repeats, and an empty one counts as missing.
+        """Return the request. Empty parameters count as missing (RFC 6749 3.1 and 3.2).
 
-        :raises OAuth2Error: A parameter is malformed.
+        :raises OAuth2Error: A parameter is repeated, or is not UTF-8.
         """
         parameters = {}
         for name, values in arguments.items():
@@ -105,14 +105,14 @@ class Handler(RequestHandler):
         return Request(self.request.method or "", self.provider.issuer, self.request.headers, parameters)
 
     def page(self, template: str, status: int = 200, **values: Any) -> None:
-        """Show a page. It may be framed on loopback, runs no script, and posts only to itself and the client."""
+        """Show a page. Loopback origins may frame it. It runs no script, and its forms may lead only to itself and the client."""
         self.set_status(status)
         policy = [
             "default-src 'none'",
             "style-src 'self'",
             "img-src data:",
             "base-uri 'none'",
-            # Chromium applies form-action to the redirects of a form, too.
+            # Chromium also applies form-action to redirects after a form.
             f"form-action 'self' {self.provider.redirect_origin}",
             "frame-ancestors http://127.0.0.1:* http://localhost:*",
         ]
@@ -136,7 +136,7 @@ class Handler(RequestHandler):
     def refuse(self, status: int, title: str, error: str, reason: str, back: str = "") -> None:
         """Show a page that says why there is no login.
 
-        :param back: Where the customer can go on; by default, back to the client with an error that says the same.
+        :param back: The URL of its link; by default, the client's redirect URI with an error.
         """
         back = back or self.provider.way_back(self.caller)
         self.page("refused.html", status, title=title, error=error, reason=reason, back=back)
@@ -145,10 +145,10 @@ class Handler(RequestHandler):
         return str(HERE)
 
     def compute_etag(self) -> None:
-        """Send no Etag: nothing here may be cached."""
+        """Send no ETag, because no response may be cached."""
 
     def _log(self) -> None:
-        """Log nothing: Tornado would log the URL with its state and nonce."""
+        """Log nothing, because Tornado would log the URL with its state and nonce."""
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if not isinstance(value, HTTPError):

@@ -15,7 +15,7 @@ from q2mfa_cli.platform.idp.claims import user_claims
 
 
 class IdToken(OpenIDCode):
-    """Adds an ID token to the token response; the authorization request must have a fresh nonce."""
+    """Adds an ID token to the token response. The authorization request must have a new nonce."""
 
     def __init__(self, server: AuthorizationServer) -> None:
         super().__init__(require_nonce=True)

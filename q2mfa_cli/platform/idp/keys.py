@@ -1,4 +1,4 @@
-"""The keys that sign ID tokens. They are new in every run."""
+"""The keys that sign ID tokens. They are new in each run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Algorithm = Literal["RS256", "ES256"]
 
 
 class SigningKeys:
-    """One key per algorithm. All are published; one is in use.
+    """One key per algorithm. All public keys are published, and one key signs.
 
-    :ivar algorithm: The algorithm in use.
+    :ivar algorithm: The algorithm of the key that signs.
     """
 
     algorithms: tuple[Algorithm, ...] = ("RS256", "ES256")
@@ -21,7 +21,7 @@ class SigningKeys:
     def __init__(self) -> None:
         self.algorithm: Algorithm = "RS256"
 
-    # Generated on first use: an RSA key takes longer than everything else at start-up.
+    # The keys are generated on first use, because an RSA key takes longer than the rest of the startup.
     @cached_property
     def _keys(self) -> dict[Algorithm, RSAKey | ECKey]:
         return {

@@ -15,14 +15,14 @@ from q2mfa_cli.platform.idp.handler import Handler
 from q2mfa_cli.platform.idp.messages import Request, Response
 from q2mfa_cli.platform.idp.provider import OpenLogin
 
-USER_LENGTH = 255  # of a subject identifier (OpenID Connect Core 2)
+USER_LENGTH = 255  # the maximum length of a subject identifier (OpenID Connect Core 2)
 
 
 class Page(Handler):
-    """An endpoint that answers with a page."""
+    """An endpoint that responds with a page."""
 
     def refusal_page(self, error: OAuth2Error) -> None:
-        """Tell the customer. The client cannot be told: it or its redirect URI is not established."""
+        """Show the error to the customer. The client cannot get it, because its identity or redirect URI is not verified."""
         self.refuse(400, "This request was refused", error.error or "", error.get_error_description())
 
 
@@ -37,7 +37,7 @@ class Authorization(Page):
         self.authorize(self.request.body_arguments)
 
     def authorize(self, arguments: Mapping[str, list[bytes]]) -> None:
-        """Begin a login, and send the browser to its page: this address is good once, and a browser may reload that one."""
+        """Start a login, and redirect the browser to the login page, which it may reload."""
         provider, request = self.provider, self.parse({})
         try:
             request = self.parse(arguments)
@@ -51,7 +51,7 @@ class Authorization(Page):
                 self.refusal_page(error)
             return
         self.publish("login_shown", pushed="request_uri" in request.parameters, request=grant.request.form)
-        # The ticket is answered once and cannot be guessed: whoever sends the form has seen the page.
+        # The ticket cannot be guessed, so only a browser that received the login page can send its form.
         ticket = secrets.token_urlsafe()
         provider.logins[ticket] = OpenLogin(grant, self.caller)
         self.redirect(f"{provider.path}/login?ticket={ticket}", status=303)
@@ -70,7 +70,9 @@ class Login(Page):
             self.refusal_page(error)
             return
         if login.answer:
-            self.refuse(200, "You have answered this login", "", "It is over.", login.answer)
+            self.refuse(
+                200, "This login is complete", "", "You have already approved or denied it.", login.answer
+            )
         else:
             user = login.grant.request.form.get("login_hint") or self.visitor.expected_user
             self.show(ticket, login.grant, user)
@@ -82,7 +84,7 @@ class Login(Page):
             form = request.parameters
             ticket, login = self.find(request)
             if login.answer or form.get("decision") not in ("approve", "deny"):
-                raise InvalidRequestError("This login is already answered: start again.")
+                raise InvalidRequestError("This login is already complete. Start again.")
         except OAuth2Error as error:
             self.publish_refusal(request, error)
             self.refusal_page(error)
@@ -99,11 +101,14 @@ class Login(Page):
             self.approve(login, user)
 
     def find(self, request: Request) -> tuple[str, OpenLogin]:
-        """:raises OAuth2Error: There is no such login."""
+        """Return the ticket and the login of *request*.
+
+        :raises OAuth2Error: There is no such login.
+        """
         ticket = request.parameters.get("ticket", "")
         login = self.provider.logins.get(ticket)
         if login is None:
-            raise InvalidRequestError("This login is unknown or too old: start again.")
+            raise InvalidRequestError("This login is unknown or has expired. Start again.")
         return ticket, login
 
     def show(self, ticket: str, grant: AuthorizationCodeGrant, user: str, invalid: bool = False) -> None:
@@ -137,6 +142,6 @@ class Login(Page):
         self.redirect(response.location, status=response.status)
 
     def respond(self, grant: AuthorizationCodeGrant, user: str | None) -> Response:
-        """Return the redirect to the client with a code for *user*, or with ``access_denied``."""
+        """Return the redirect to the client: with a code for *user*, or with ``access_denied`` if *user* is ``None``."""
         server = self.provider.server
         return cast(Response, server.create_authorization_response(grant.request, user, grant))

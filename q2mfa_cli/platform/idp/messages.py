@@ -1,4 +1,4 @@
-"""Requests to the provider and its responses, without HTTP and without pages."""
+"""Requests to the provider and its responses, independent of Tornado."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 
 class Request(OAuth2Request):
-    """A request to the provider. No parameter is repeated or empty."""
+    """A request to the provider. Its parameters are neither repeated nor empty."""
 
     def __init__(self, method: str, uri: str, headers: Mapping[str, str], parameters: dict[str, str]) -> None:
         super().__init__(method, uri, headers=headers)
@@ -27,8 +27,9 @@ class Request(OAuth2Request):
 class Response:
     """A response of the provider.
 
-    :ivar body: JSON; empty if *location* redirects the browser.
-    :ivar error: The reason, if the request was refused.
+    :ivar body: The JSON object; empty if the response is a redirect.
+    :ivar location: The URL that the browser is redirected to; empty if the response is JSON.
+    :ivar error: Why the provider refused the request; ``None`` if it did not.
     """
 
     status: int

@@ -28,18 +28,18 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 SWITCHES = (
     Switch("denies", "The provider denies", "As if the customer had pressed Deny."),
-    Switch("slow", "The provider is slow", "It takes its time to answer."),
-    Switch("down", "The provider is down", "It answers nothing but errors."),
+    Switch("slow", "The provider is slow", "It responds after a long delay."),
+    Switch("down", "The provider is down", "It responds only with errors."),
     Switch("wrong_user", "Another user", "Someone else is logged in at the provider."),
 )
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Whose request the provider answers.
+    """The customer whose request the provider handles.
 
-    :param expected_user: Prefills the login form if the request has no ``login_hint``.
-    :param switches: The IDs of the :data:`SWITCHES` that are on for them.
+    :param expected_user: The user name that prefills the login form if the request has no ``login_hint``.
+    :param switches: The IDs of the :data:`SWITCHES` that are on for this customer.
     """
 
     expected_user: str
@@ -48,10 +48,10 @@ class Visitor:
 
 @dataclass
 class OpenLogin:
-    """A login that a browser has begun.
+    """A login that a browser has started.
 
-    :param caller: The ``request_uri`` or ``state`` that the browser brought.
-    :param answer: Where the browser was sent when the login was answered; empty until then.
+    :param caller: The ``request_uri`` or ``state`` of the browser's request.
+    :param answer: The URL that the browser was redirected to after the user's decision; empty until then.
     """
 
     grant: AuthorizationCodeGrant
@@ -62,12 +62,12 @@ class OpenLogin:
 class IdentityProvider:
     """An OpenID provider with one client, for loopback.
 
-    It publishes :class:`ProviderEvent` with these values of ``what`` and ``payload``. Secrets are masked.
+    It publishes :class:`ProviderEvent` with these values of ``what`` and ``payload``. Secrets in them are masked.
 
     ================== =========================================================================================
     ``metadata``       ``issuer``
     ``pushed``         ``client_authentication``: the method; ``request``: its parameters
-    ``login_shown``    ``pushed``: whether by reference; ``request``: what the login is for
+    ``login_shown``    ``pushed``: whether the request was pushed; ``request``: its parameters
     ``approved``       ``user``: the subject of the ID token; ``typed``: the user name in the form
     ``denied``         ``by``: ``"the user"`` or ``"the switch"``
     ``code_issued``    ``response``: the authorization response
@@ -80,15 +80,15 @@ class IdentityProvider:
     ================== =========================================================================================
 
     :param issuer: ``http://127.0.0.1:PORT`` or ``http://localhost:PORT``, with or without a path.
-    :param client_jwks: The client's public keys, which let it authenticate by ``private_key_jwt`` too.
+    :param client_jwks: The client's public keys. With them, it can also authenticate with ``private_key_jwt``.
     :param pushed_requests: Whether pushed authorization requests (RFC 9126) are off, offered or required.
-    :param events: Where events are published.
+    :param events: The stream that events are published to.
     :raises ValueError: The issuer is not on loopback, or the redirect URI is not valid.
 
     :ivar expected_user: See :class:`Visitor`.
-    :ivar switches: The IDs of the :data:`SWITCHES` that are on for everybody.
-    :ivar visitor_of: From the caller of a request, see :class:`ProviderEvent`, to who that is; None if that is not known.
-    :ivar slow_seconds: The delay of each answer while ``slow`` is on.
+    :ivar switches: The IDs of the :data:`SWITCHES` that are on for all customers.
+    :ivar visitor_of: Maps the caller of a request (see :class:`ProviderEvent`) to a visitor; ``None`` if it is unknown.
+    :ivar slow_seconds: The delay of each response while ``slow`` is on, in seconds.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class IdentityProvider:
 
     @property
     def signing_algorithm(self) -> Algorithm:
-        """The algorithm of the ID tokens. The keys of all algorithms are published."""
+        """The algorithm that signs ID tokens. The keys of all algorithms are published."""
         return self.server.keys.algorithm
 
     @signing_algorithm.setter
@@ -134,7 +134,7 @@ class IdentityProvider:
         self.server.keys.algorithm = algorithm
 
     def metadata(self) -> dict[str, Any]:
-        """OpenID Connect Discovery 1.0, section 3."""
+        """Return the provider's metadata (OpenID Connect Discovery 1.0, section 3)."""
         server = self.server
         metadata: dict[str, Any] = {
             "issuer": self.issuer,
@@ -166,16 +166,18 @@ class IdentityProvider:
         return metadata
 
     def way_back(self, caller: str) -> str:
-        """Return the client's address, with an error that says that there is no login now (RFC 6749 4.1.2.1).
+        """Return a URL that takes the browser back to the client, with the error ``temporarily_unavailable``.
 
-        :param caller: The ``request_uri`` or ``state`` that the browser brought.
+        See RFC 6749 4.1.2.1.
+
+        :param caller: The ``request_uri`` or ``state`` of the browser's request.
         """
         state = self.pushed_requests.state_of(caller) or caller
         error = {"error": "temporarily_unavailable", "iss": self.issuer}
         return add_params_to_uri(self.redirect_uri, {**error, "state": state} if state else error)
 
     def visitor(self, caller: str) -> Visitor:
-        """Who *caller* is, and what is broken for them."""
+        """Return the visitor that *caller* identifies, with the switches for all customers added to its own."""
         known = self.visitor_of(caller)
         if known is None:
             return Visitor(self.expected_user, self.switches)

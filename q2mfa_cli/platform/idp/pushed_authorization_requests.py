@@ -1,4 +1,4 @@
-"""Authorization requests: pushed by the client (RFC 9126) or brought by the browser."""
+"""Authorization requests: pushed by the client (RFC 9126) or sent by the browser."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Mode = Literal["off", "offered", "required"]
 
 
 class PushedAuthorizationRequests:
-    """Pushed requests, each good for one login.
+    """Pushed authorization requests. Each can be used for one login.
 
-    :param mode: Whether the endpoint is announced, or required.
+    :param mode: Whether the endpoint is off, offered or required.
     """
 
     def __init__(self, server: AuthorizationServer, mode: Mode) -> None:
@@ -32,14 +32,14 @@ class PushedAuthorizationRequests:
         self._pushed: TTLCache[str, dict[str, str]] = TTLCache(inf, PUSHED_SECONDS, timer=server.clock)
 
     def push(self, request: Request) -> Response:
-        """Validate and keep the authorization request of an authenticated client."""
+        """Authenticate the client, then validate and store its authorization request."""
         try:
             authenticate(self.server, request)
             if "request_uri" in request.parameters:
                 raise InvalidRequestError("'request_uri' cannot be pushed.")  # RFC 9126 2.1
             self.server.get_authorization_grant(request).validate_authorization_request()  # type: ignore[attr-defined]
         except OAuth2Error as error:
-            error.redirect_uri = None  # there is no browser to redirect
+            error.redirect_uri = None  # the client sent this request, so there is no browser to redirect
             return self.server.handle_error_response(request, error)
         request_uri = f"urn:ietf:params:oauth:request_uri:{secrets.token_urlsafe()}"
         self._pushed[request_uri] = {
@@ -50,20 +50,21 @@ class PushedAuthorizationRequests:
         )
 
     def state_of(self, request_uri: str) -> str:
-        """Return the ``state`` of a pushed request that no browser has brought yet; empty if there is none."""
+        """Return the ``state`` of a pushed request that no browser has used yet; empty if there is none."""
         return self._pushed.get(request_uri, {}).get("state", "")
 
     def authorization_request(self, request: Request) -> AuthorizationCodeGrant:
-        """Return the valid authorization request that a browser brings, in full or by reference.
+        """Validate the authorization request of a browser, in full or by ``request_uri``, and return its grant.
 
-        :raises OAuth2Error: It has a ``redirect_uri`` only if that and the client are the registered ones.
+        :raises OAuth2Error: The request is not valid. The error has a ``redirect_uri`` only if the client and its redirect URI
+            are the registered ones.
         """
         request_uri = request.parameters.get("request_uri")
         if request_uri is not None:
             pushed = self._pushed.pop(request_uri, None)
             if pushed is None or pushed["client_id"] != request.parameters.get("client_id"):
                 raise InvalidRequestUriError("The 'request_uri' is unknown, used or expired.")
-            # RFC 9126 4: all other parameters of the browser are ignored.
+            # RFC 9126 4: all other parameters of the browser's request are ignored.
             request = Request(request.method, request.uri, {}, pushed)
         grant: AuthorizationCodeGrant = self.server.get_consent_grant(request)  # type: ignore[no-untyped-call]
         if request_uri is None and self.mode == "required":

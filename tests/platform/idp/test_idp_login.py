@@ -175,7 +175,7 @@ def test_login_page_reloads_until_it_is_answered(client: Client) -> None:
     answer = client.log_in(pages[1])
     again = client.shown(begun)
     assert again.status_code == 200
-    assert "You have answered this login" in Page(again).text
+    assert "This login is complete" in Page(again).text
     assert unescape(again.text).count(f'href="{answer.headers["Location"]}"') == 1
 
 

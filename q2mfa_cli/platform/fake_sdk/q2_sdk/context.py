@@ -1,8 +1,8 @@
-"""The platform and the session that the running code belongs to.
+"""The platform and the session of the running code.
 
-A server passes its platform as ``Application(…, platform=platform)``. Each handler binds it, with its session, for the
-request that it answers. Code that no server runs, such as an extension's tests, uses a platform of its own.
-Generated code never imports this module: it has to run on the real SDK.
+A server passes its platform as ``Application(…, platform=platform)``. Each handler binds the platform and the session for
+the request that it handles. Code that runs outside a server, such as an extension's tests, uses a platform of its own.
+Generated code never imports this module, because the code has to run on the real SDK.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from q2mfa_cli.platform.sessions import Session, current_session_id
 
 @dataclass(frozen=True)
 class Context:
-    """What a request runs on."""
+    """The platform and the session of a request."""
 
     platform: Platform
     session: Session | None = None
@@ -44,11 +44,11 @@ def bind(context: Context) -> None:
 
 
 def platform_of(application: Application) -> Platform:
-    """Return the platform that *application* was made with."""
+    """Return the platform that was passed to *application*; outside a server, the default platform."""
     platform: Platform = application.settings.get("platform", _without_server.platform)
     return platform
 
 
 def settings() -> ModuleType:
-    """Return the settings of the workspace; outside of a workspace, the SDK's defaults."""
+    """Return the settings of the workspace; outside a workspace, the SDK's defaults."""
     return workspace_settings() or importlib.import_module("q2_sdk.core.default_settings")

@@ -1,4 +1,4 @@
-"""The class of ``self.cache`` and the other caches of a handler."""
+"""The class of a handler's caches, such as ``self.cache``."""
 
 from q2mfa_cli.platform.cache import Q2CacheClient
 

@@ -1,6 +1,6 @@
 """The defaults of ``configuration/settings.py``, which starts with ``from q2_sdk.core.default_settings import *``."""
 
-import os  # noqa: F401 - settings files use it without importing it
+import os  # noqa: F401 - settings files use os without importing it
 
 DEBUG = True
 INSTALLED_EXTENSIONS: list[object] = []

@@ -1,4 +1,4 @@
-"""Errors an extension raises to answer its page."""
+"""The errors that an extension raises to send an error to its page."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 class TectonError(Exception):
-    """Answered to the page with a status that is not 2xx. The page's promise rejects.
+    """An error for the page. The response has an error status, so the page's promise is rejected.
 
     :param message: What went wrong.
-    :param data: A JSON-able dict for the page.
+    :param data: A JSON-serializable dict for the page.
     """
 
     def __init__(self, message: str, data: dict[str, Any] | None = None) -> None:

@@ -1,7 +1,8 @@
-"""Outbound HTTP for extensions: the ``requests`` library in a thread.
+"""Outbound HTTP requests of extensions: the ``requests`` library in a thread.
 
-Every function takes the logger and the URL, then what ``requests`` takes. It returns a ``requests.Response`` and raises
-``requests.exceptions``. In debug mode, only hosts of OUTBOUND_WHITELIST are allowed.
+Each function takes a logger and a URL, followed by the arguments of the function in ``requests``. It returns a
+``requests.Response``, and raises the exceptions in ``requests.exceptions``. In debug mode, it allows only the hosts in
+OUTBOUND_WHITELIST.
 
 Q2 does not document what is logged. This fake logs everything at DEBUG, so that tests find secrets in the log.
 """
@@ -80,7 +81,7 @@ def _send(
     options: Mapping[str, Any],
 ) -> requests.Response:
     with requests.Session() as session:
-        # A proxy of the environment cannot reach this machine's own providers.
+        # A proxy from the environment cannot reach providers on this machine.
         session.trust_env = urlsplit(url).hostname not in LOOPBACK
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Adapter(logger, publish))

@@ -1,4 +1,4 @@
-"""What a server-side route returns."""
+"""The pages that server-side routes return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Q2Form:
-    """A page of online banking; the platform adds the frame around ``custom_template``."""
+    """A page of online banking. The platform adds the document around ``custom_template``."""
 
     title: str
     custom_template: str = ""

@@ -1,4 +1,4 @@
-"""Client Side Rendered Tecton extensions."""
+"""The handler of client-side rendered Tecton extensions."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from q2_sdk.core.http_handlers.tecton_handler import TectonRequestHandler
 
 
 class Q2TectonClientRequestHandler(TectonRequestHandler):
-    """Its routes return a dict, sent as JSON."""
+    """A handler whose routes return a dict, which is sent as JSON."""

@@ -1,4 +1,4 @@
-"""The base of both Tecton handlers."""
+"""The base class of both Tecton handlers."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Route = Callable[[], Awaitable[Any]]
 
 
 class TectonRequestHandler(RequestHandler):
-    """One instance per request, as in Tornado.
+    """A handler. As in Tornado, each request has its own instance.
 
-    A test may override what the platform provides, on its mock's class or on the instance. So the properties are cached
-    ones, which allow both.
+    Tests may override what the platform provides, on the class of a mock or on an instance. The properties are cached
+    properties, because these allow both.
     """
 
     REQUIRED_CONFIGURATIONS: ClassVar[dict[str, Any]] = {}
@@ -72,28 +72,28 @@ class TectonRequestHandler(RequestHandler):
 
     @property
     def router(self) -> dict[str, Route]:
-        """Routing key to method; an extension adds its own."""
+        """The routes by routing key. An extension adds its own."""
         return {}
 
     @cached_property
     def base_assets_url(self) -> str:
-        """Where ``frontend/dist`` is served, without a trailing slash."""
+        """The URL of ``frontend/dist``, without a trailing slash."""
         return f"{self._platform.assets_url}/{self.CONFIG_FILE_NAME}"
 
     @cached_property
     def is_authenticated(self) -> bool:
-        """False while MFA runs inside login."""
+        """Whether the session is authenticated. It is not while MFA runs as part of the login."""
         return self._hq_session.authenticated
 
     @cached_property
     def mfa_info(self) -> Any:
-        """The request for MFA. An attribute that the workflow does not have is absent or, by one reading, None."""
+        """The request for MFA. Attributes that the workflow does not have are absent or ``None``, depending on the readings."""
         missing = {} if self._platform.readings.missing_mfa_info == "absent" else dict.fromkeys(ALL_MFA_INFO)
         return SimpleNamespace(**{**missing, **self._hq_session.mfa_info})
 
     @cached_property
     def hq_credentials(self) -> Session | None:
-        """What WedgeOnlineBanking calls need; there is none before authentication."""
+        """The credentials for WedgeOnlineBanking calls; ``None`` before authentication."""
         return self._hq_session if self._hq_session.authenticated else None
 
     @cached_property
@@ -107,37 +107,37 @@ class TectonRequestHandler(RequestHandler):
 
     @cached_property
     def session_cache(self) -> Q2CacheClient:
-        """Cache private to the user's session. Its prefix must not reveal the session's ID."""
+        """The cache of the user's session. Its prefix must not reveal the session's ID."""
         digest = hashlib.sha256(self._hq_session.id.encode()).hexdigest()
         return self.get_cache(f"session:{digest}:")
 
     @cached_property
     def stack_cache(self) -> Q2CacheClient:
-        """Cache shared by all extensions, users and processes of the institution."""
+        """The cache that all extensions, users and processes of the institution share."""
         return self.get_cache("stack:")
 
     @cached_property
     def cache(self) -> Q2CacheClient:
-        """The stack's cache, for an extension of online banking."""
+        """The default cache. For an extension of online banking, it is the stack's cache."""
         return self.stack_cache
 
     @cached_property
     def service_cache(self) -> Q2CacheClient:
-        """Cache shared by all institutions."""
+        """The cache that all institutions share."""
         return self.get_cache("service:")
 
     def get_cache(self, prefix: str) -> Q2CacheClient:
-        """Return a cache whose keys all have *prefix*."""
+        """Return a cache that adds *prefix* to all keys."""
         return self._platform.cache.with_prefix(prefix)
 
     async def run_async(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """Run *function*, which blocks, in a thread. :returns: What it returns."""
+        """Run the blocking *function* in a thread, and return its result."""
         return await asyncio.to_thread(function, *args, **options)
 
     async def set_external_mfa_token(self, token: str) -> Any:
-        """Set *token* with HQ. Q2 does not document the shape of the result.
+        """Set *token* with HQ. Q2 does not document the form of the result, which depends on the readings.
 
-        :raises ValueError: HQ does not accept it.
+        :raises ValueError: HQ does not accept the token.
         :raises ConnectionError: HQ is down.
         """
         self._platform.hq.set_token(self._hq_session, token)
@@ -147,22 +147,22 @@ class TectonRequestHandler(RequestHandler):
         ]
 
     def deliver_message(self, destination: str, text: str, asks: bool = False) -> str:
-        """Show a message on the preview's phone. Only this fake has it: see docs/how-to/preview.md.
+        """Show a message on the preview's phone. The real SDK does not have this method: see docs/how-to/preview.md.
 
-        :param asks: Whether the customer approves or denies it there.
-        :returns: The message's id, for :meth:`phone_answer`.
+        :param asks: Whether the message asks the customer to approve or deny.
+        :returns: The message's ID, for :meth:`phone_answer`.
         """
         message = secrets.token_urlsafe(8)
         self._platform.events.publish(MessageDelivered(self._hq_session.id, destination, text, message, asks))
         return message
 
     def phone_answer(self, message: str) -> str:
-        """Return what the customer answered on the preview's phone: ``"approved"``, ``"denied"``, or empty so far."""
+        """Return the customer's answer on the preview's phone: ``"approved"``, ``"denied"``, or ``""`` until then."""
         return self._platform.phone_answers.get(message, "")
 
     async def post(self, routing_key: str | None = None) -> None:
-        """Answer a request of the page with the route's result, or with an error that has no internals in it."""
-        # Not in __init__: Tornado reads the body, in which the ticket is, after it has made the handler.
+        """Respond to a request of the page with the route's result, or with an error that shows no internals."""
+        # This is not in __init__, because Tornado reads the body, which has the ticket, after it creates the handler.
         self._session = self._session or self._find_session()
         bind(Context(self._platform, self._session))
         try:
@@ -195,17 +195,17 @@ class TectonRequestHandler(RequestHandler):
         return hq.find_session(self.request.headers.get(SESSION_HEADER, ""))
 
     def _plain_object(self) -> dict[str, Any]:
-        """``request_body``: a plain object, never another JSON value."""
+        """Return the body of the request, which must be a JSON object."""
         try:
             body = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
-            raise TectonError("The body has to be a plain object.")
+            raise TectonError("The body must be a JSON object.")
         return body
 
     def _answer(self, result: Any) -> None:
-        """Answer the result of a route: by one reading, a token may be a text."""
+        """Send the result of a route: a dict or, by one reading, a token as a string."""
         if not isinstance(result, dict) and not (
             isinstance(result, str) and self._platform.readings.token_result == "text"
         ):
@@ -218,7 +218,7 @@ class TectonRequestHandler(RequestHandler):
 
     @property
     def _is_json(self) -> bool:
-        """Whether the request is one of ``requestExtensionData``, and not a form in the outlet."""
+        """Whether ``requestExtensionData`` sent the request, and not a form in the outlet."""
         return self.request.headers.get("Content-Type", "").startswith("application/json")
 
     @property

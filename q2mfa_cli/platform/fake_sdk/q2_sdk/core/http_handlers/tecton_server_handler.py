@@ -1,4 +1,4 @@
-"""Server Side Rendered Tecton extensions."""
+"""The handler of server-side rendered Tecton extensions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BODY = """<body>
 {template}
 </body>"""
 
-# The SDK's own form around it. A browser drops the start tag of a form inside it.
+# The SDK's own form around the template. Browsers drop the start tag of a nested form.
 BODY_WITH_FORM = """<body data-tecton-module>
 <form class="sdk-form form-container pad(3)" role="form" method="post" enctype="multipart/form-data" id="1">
 <input type="hidden" name="{form_token_field}" value="{form_token}">
@@ -52,14 +52,14 @@ ERROR = """<main data-platform-error>
 
 
 class Q2TectonServerRequestHandler(TectonRequestHandler):
-    """Its routes return a page (a ``Q2Form``) or data (a dict)."""
+    """A handler whose routes return a page (a ``Q2Form``) or data (a dict)."""
 
     def get_template(self, template_name: str, context: dict[str, Any]) -> str:
-        """Render a file of the extension's ``templates`` folder. ``this`` is the handler.
+        """Render a file of the extension's ``templates`` folder. In the template, ``this`` is the handler.
 
-        Whether values are auto-escaped is not documented, so a generated template escapes each itself.
+        Q2 does not document whether values are auto-escaped, so generated templates escape each value.
         """
-        # Beside the handler's class, of which a test may have made a class of its own.
+        # The folder is next to the module of the handler's class. A test may have derived a class from it.
         folders = [
             Path(sys.modules[kind.__module__].__file__ or "").parent / "templates"
             for kind in type(self).__mro__[: type(self).__mro__.index(Q2TectonServerRequestHandler)]
@@ -78,14 +78,14 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
         routing_key: str | None = None,
         hide_submit_button: bool = False,
     ) -> Q2Form:
-        """Return the page, as a form."""
+        """Return a page with *custom_template*."""
         return Q2Form(title, custom_template, routing_key, hide_submit_button)
 
     async def _routed(self, routing_key: str) -> Any:
         for form_token in self.request.body_arguments.get(FORM_TOKEN_FIELD, []):
             self._platform.hq.report_form_post(form_token.decode("latin-1"))
             raise TectonError(
-                "The page posted the form around it. A page of External MFA has to post nothing."
+                "The page posted the SDK's form around it. An External MFA page must not post a form."
             )
         return await super()._routed(routing_key)
 
@@ -96,7 +96,7 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
             super()._answer(result)
 
     def _answer_error(self, status: int, error: TectonError) -> None:
-        """Answer the outlet with a page, and ``requestExtensionData`` with JSON."""
+        """Respond to the outlet with a page, and to ``requestExtensionData`` with JSON."""
         if self._is_json:
             super()._answer_error(status, error)
             return

@@ -1,8 +1,8 @@
-"""Base of an extension's ``install/db_plan.py``."""
+"""The base class for an extension's ``install/db_plan.py``."""
 
 
 class DbPlan:
-    """What ``q2 install`` writes to the database."""
+    """The data that ``q2 install`` writes to the database."""
 
     def __init__(self) -> None:
         self.ui_text_prefix = ""

@@ -1,4 +1,4 @@
-"""Filters that remove secrets from the log: LOGGING_FILTERS of a handler, GLOBAL_LOGGING_FILTERS of the settings."""
+"""Filters that remove secrets from the log, for LOGGING_FILTERS of a handler and GLOBAL_LOGGING_FILTERS of the settings."""
 
 from __future__ import annotations
 

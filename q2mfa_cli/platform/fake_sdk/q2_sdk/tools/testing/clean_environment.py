@@ -1,4 +1,4 @@
-"""A clean start for a test run."""
+"""Clean the platform before a test run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from q2_sdk.context import current
 
 
 def clean() -> None:
-    """Forget every session and everything cached."""
+    """Remove all sessions and all cached values."""
     platform = current().platform
     platform.hq.reset()
     platform.cache.flush_all(noreply=False)

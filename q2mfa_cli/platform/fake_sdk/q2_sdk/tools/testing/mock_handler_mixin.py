@@ -1,4 +1,4 @@
-"""What a handler under test is mixed with."""
+"""The mixin for a handler under test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class MockHandlerMixin:
     _session: Session | None
 
     def mock_online_user(self) -> None:
-        """Do nothing: the fake has one user, who is always there."""
+        """Do nothing, because the fake always has its one user."""
 
     def mock_online_session(self) -> None:
         """Open an authenticated session."""

@@ -1,4 +1,4 @@
-"""What a handler under test is made with."""
+"""The request for a handler under test."""
 
 from __future__ import annotations
 

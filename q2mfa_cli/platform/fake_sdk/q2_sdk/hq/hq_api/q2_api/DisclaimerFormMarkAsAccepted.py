@@ -1,4 +1,4 @@
-"""A Q2API call. It works before authentication too."""
+"""A call to HQ's Q2API. It needs no authenticated session."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ParamsObj:
 async def execute(params_obj: ParamsObj) -> SimpleNamespace:
     """Call HQ.
 
-    :raises TypeError: The parameters of another call.
+    :raises TypeError: *params_obj* is for another call.
     """
     if not isinstance(params_obj, ParamsObj):
         raise TypeError("DisclaimerFormMarkAsAccepted takes its own ParamsObj")

@@ -1,4 +1,4 @@
-"""A WedgeOnlineBanking call. It needs an authenticated session."""
+"""A call to HQ's WedgeOnlineBanking API. It needs an authenticated session."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ParamsObj:
 async def execute(params_obj: ParamsObj) -> SimpleNamespace:
     """Call HQ.
 
-    :raises TypeError: The parameters of another call.
+    :raises TypeError: *params_obj* is for another call.
     :raises PermissionError: The session is not authenticated.
     """
     if not isinstance(params_obj, ParamsObj):

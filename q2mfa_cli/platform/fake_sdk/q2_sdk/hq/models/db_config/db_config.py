@@ -1,4 +1,4 @@
-"""A value that an extension keeps in the database."""
+"""A configuration value of an extension in the database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class DbConfig:
-    """One value, with its default."""
+    """A value, with its default."""
 
     name: str
     default: object

@@ -1,4 +1,4 @@
-"""The values that an extension keeps in the database."""
+"""The configuration values of an extension in the database."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from q2_sdk.hq.models.db_config.db_config import DbConfig
 
 
 class DbConfigList(list[DbConfig]):
-    """``WEDGE_ADDRESS_CONFIGS``."""
+    """The type of ``WEDGE_ADDRESS_CONFIGS``."""
