@@ -24,7 +24,7 @@ NAMES = {
 }
 
 
-def test_document_has_every_module_of_each_plan() -> None:
+def test_conformance_document_has_every_module_of_each_plan() -> None:
     plans = [part.partition("\n")[0] for part in DOCUMENT.split("\n## ")[1:]]
     sizes = Counter(
         plan
@@ -42,7 +42,7 @@ def test_document_has_every_module_of_each_plan() -> None:
 @pytest.mark.parametrize(
     ("module", "tests", "result"), ROWS, ids=[f"{i}-{row[0]}" for i, row in enumerate(ROWS)]
 )
-def test_module_has_tests_that_exist_or_a_reason(module: str, tests: str, result: str) -> None:
+def test_conformance_module_names_existing_tests_or_a_reason(module: str, tests: str, result: str) -> None:
     if tests == "-":
         assert result.startswith("not applicable: ")
         return

@@ -197,7 +197,7 @@ def test_conforming_login_passes(attack: Attack, outcome: Outcome) -> None:
     assert outcome.leaked() == []
 
 
-def test_hostile_provider_collects_its_secrets(settled: SettingFor) -> None:
+def test_hostile_provider_records_every_secret_of_a_login(settled: SettingFor) -> None:
     """Otherwise the search for secrets in the log would always succeed."""
     setting = settled(CONFORMING_LOGINS[0])
     setting.provider.secrets.clear()
