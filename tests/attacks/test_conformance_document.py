@@ -49,6 +49,6 @@ def test_conformance_module_names_existing_tests_or_a_reason(module: str, tests:
     assert result.partition(":")[0] == "pass"
     found = re.findall(r"`(\w+\.py)::(\w+)(?:\[([\w-]+)\])?`", tests)
     assert len(found) == tests.count("`") // 2
-    for file, test, case in found:
+    for file, test, attack in found:
         assert f"def {test}(" in FILES[file].read_text("utf-8")
-        assert (case in NAMES[test]) if case else (test not in NAMES)
+        assert (attack in NAMES[test]) if attack else (test not in NAMES)

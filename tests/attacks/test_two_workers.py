@@ -47,13 +47,13 @@ class Workers:
 def workers(generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     folder = tmp_path_factory.mktemp("workers")
     with running(CLIENT) as providers, memcached.running() as address:
-        provider, stranger = providers.new(), providers.new()
+        provider, other_provider = providers.new(), providers.new()
         settings, arguments = {"ISSUER": provider.issuer}, ["--memcached", str(address[1])]
         with (
             serving(generated, folder / "first", "Csr", settings, arguments=arguments) as first,
             serving(generated, folder / "second", "Csr", settings, arguments=arguments) as second,
         ):
-            here, there = (Setting(worker, provider, stranger) for worker in (first, second))
+            here, there = (Setting(worker, provider, other_provider) for worker in (first, second))
             yield Workers(here, there, Client(address))
 
 
