@@ -66,7 +66,7 @@ def test_removal_of_every_file_keeps_the_root(root: Path) -> None:
     assert root.is_dir() and paths(root) == []
 
 
-def test_removal_and_addition_in_one_folder_keep_it(root: Path) -> None:
+def test_removal_and_addition_in_one_folder_keep_the_folder(root: Path) -> None:
     apply(root, removal("Foo/tests/data/c.py"), Change("Foo/tests/data/d.py", None, b"d"))
     assert (root / "Foo" / "tests" / "data" / "d.py").read_bytes() == b"d"
 

@@ -94,7 +94,7 @@ def test_termination_signal_has_the_effect_of_ctrl_c(number: signal.Signals, mem
 
 
 def test_ignored_sighup_stays_ignored(memory: Path) -> None:
-    """As under nohup."""
+    """nohup ignores SIGHUP, and the commands under it inherit that."""
     scenario = PreparedScenario(SCENARIOS["create"], memory)
     scenario.reset()
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -106,7 +106,7 @@ def test_ignored_sighup_stays_ignored(memory: Path) -> None:
 
 
 @rolling_back
-def test_ctrl_c_during_a_rollback_does_not_stop_it(scenario: PreparedScenario) -> None:
+def test_ctrl_c_during_a_rollback_does_not_stop_the_rollback(scenario: PreparedScenario) -> None:
     for number in renames(scenario):
         for later in LATER[:4]:
             scenario.reset()

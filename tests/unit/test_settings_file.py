@@ -146,7 +146,7 @@ def test_register_appends_several_names_in_one_edit() -> None:
         DEFAULTS + b"if X:\n    INSTALLED_EXTENSIONS = load()\n    INSTALLED_EXTENSIONS.append('A')\n",
     ],
 )
-def test_register_refuses_a_list_it_cannot_edit_safely(settings: bytes) -> None:
+def test_register_refuses_a_list_that_cannot_be_edited_safely(settings: bytes) -> None:
     with pytest.raises(NotEditable):
         settings_file.register(settings, ["New"])
 
@@ -272,7 +272,7 @@ def test_parsing_settings_prints_no_syntax_warning() -> None:
         b"from q2_sdk.core.default_settings import DEBUG\n",
     ],
 )
-def test_whitelist_refuses_a_list_it_cannot_edit_safely(settings: bytes) -> None:
+def test_whitelist_refuses_a_list_that_cannot_be_edited_safely(settings: bytes) -> None:
     with pytest.raises(NotEditable):
         settings_file.whitelist(settings, ["idp.x"])
 
