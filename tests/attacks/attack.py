@@ -20,7 +20,7 @@ class Setting:
 
     extension: Extension
     provider: HostileProvider
-    stranger: HostileProvider
+    other_provider: HostileProvider
 
     def visit(self, url: str) -> dict[str, Any]:
         return UserAgent(USER).visit(url, self.extension.redirect_uri)

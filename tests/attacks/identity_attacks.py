@@ -14,27 +14,29 @@ REGISTRATION = {"IDENTITY_ATTRIBUTE": "registration_value"}
 BY_EMAIL = {"IDENTITY_CLAIM": "email"}
 
 
-def person(
+def identity_attack(
     name: str, wrong: str, denial: Denial, user: Mapping[str, Any] | None = None, **options: Any
 ) -> Attack:
-    return Attack(f"person-{name}", wrong, denial, user=user, **options)
+    return Attack(f"identity-{name}", wrong, denial, user=user, **options)
 
 
 IDENTITIES = [
-    person("other", "someone else logged in at the provider", IDENTITY, {"sso_identifier": "bob"}),
-    person("case", "the same name in capitals", IDENTITY, {"sso_identifier": USER.upper()}),
-    person("space", "the same name and a space", IDENTITY, {"sso_identifier": f"{USER} "}),
-    person("longer", "a name that begins with the right one", IDENTITY, {"sso_identifier": f"{USER}m"}),
-    person("shorter", "a beginning of the right name", IDENTITY, {"sso_identifier": USER[:-1]}),
-    person("unknown", "HQ has no identifier of the user", LINKED, {}),
-    person(
+    identity_attack("other", "someone else logged in at the provider", IDENTITY, {"sso_identifier": "bob"}),
+    identity_attack("case", "the same name in capitals", IDENTITY, {"sso_identifier": USER.upper()}),
+    identity_attack("space", "the same name and a space", IDENTITY, {"sso_identifier": f"{USER} "}),
+    identity_attack(
+        "longer", "a name that begins with the right one", IDENTITY, {"sso_identifier": f"{USER}m"}
+    ),
+    identity_attack("shorter", "a beginning of the right name", IDENTITY, {"sso_identifier": USER[:-1]}),
+    identity_attack("unknown", "HQ has no identifier of the user", LINKED, {}),
+    identity_attack(
         "empty",
         "HQ's identifier is empty, and the provider's too",
         LINKED,
         {"sso_identifier": ""},
         lie=Lie(claims=changed(sub="")),
     ),
-    person(
+    identity_attack(
         "null",
         "HQ's identifier is null, and so is the claim",
         LINKED,
@@ -42,7 +44,7 @@ IDENTITIES = [
         lie=Lie(claims=changed(email=None)),
         settings=BY_EMAIL,
     ),
-    person(
+    identity_attack(
         "list",
         "HQ's identifier is a list, and so is the claim",
         LINKED,
@@ -50,29 +52,31 @@ IDENTITIES = [
         lie=Lie(claims=changed(email=[EMAIL])),
         settings=BY_EMAIL,
     ),
-    person("registration-only", "HQ has a registration value only", LINKED, {"registration_value": USER}),
-    person(
+    identity_attack(
+        "registration-only", "HQ has a registration value only", LINKED, {"registration_value": USER}
+    ),
+    identity_attack(
         "registration-other",
         "the registration value decides, and is another's",
         IDENTITY,
         {"registration_value": "bob", "sso_identifier": USER},
         settings=REGISTRATION,
     ),
-    person(
+    identity_attack(
         "registration-none",
         "the registration value decides, and there is none",
         LINKED,
         {"sso_identifier": USER},
         settings=REGISTRATION,
     ),
-    person(
+    identity_attack(
         "claim-other",
         "another claim decides, and is another's",
         IDENTITY,
         {"sso_identifier": USER},
         settings=BY_EMAIL,
     ),
-    person(
+    identity_attack(
         "claim-missing",
         "another claim decides, and is not there",
         IDENTITY,
@@ -80,28 +84,28 @@ IDENTITIES = [
         lie=Lie(claims=without("email")),
         settings=BY_EMAIL,
     ),
-    person(
+    identity_attack(
         "claim-list",
         "another claim decides, and is a list with the right name in it",
         IDENTITY,
         lie=Lie(claims=changed(email=[EMAIL])),
         settings=BY_EMAIL,
     ),
-    person(
+    identity_attack(
         "email-unverified",
         "the email decides, and is not verified",
         EMAIL_VERIFIED,
         lie=Lie(claims=changed(email_verified=False)),
         settings=BY_EMAIL,
     ),
-    person(
+    identity_attack(
         "email-verified-text",
         'the email decides, and `email_verified` is `"true"`',
         EMAIL_VERIFIED,
         lie=Lie(claims=changed(email_verified="true")),
         settings=BY_EMAIL,
     ),
-    person(
+    identity_attack(
         "email-unsaid",
         "the email decides, and nothing says that it is verified",
         EMAIL_VERIFIED,

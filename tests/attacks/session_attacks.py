@@ -80,18 +80,18 @@ def with_the_id_token_of_the_last_login(setting: Setting, attack: Attack, user: 
     return user.finish(setting.leave(user))
 
 
-def sent_to_a_stranger(setting: Setting, attack: Attack, user: Login) -> Answer:
+def sent_to_another_provider(setting: Setting, attack: Attack, user: Login) -> Answer:
     """The user logs in at another provider, and the browser brings back that provider's answer (mix-up)."""
     setting.provider.lie = attack.lie
     url = user.start().body["data"]["authorization_url"]
     return user.finish(
-        attack.back(setting.visit(url.replace(setting.provider.issuer, setting.stranger.issuer)))
+        attack.back(setting.visit(url.replace(setting.provider.issuer, setting.other_provider.issuer)))
     )
 
 
-def with_the_id_token_of_a_stranger(setting: Setting, attack: Attack, user: Login) -> Answer:
+def with_the_id_token_of_another_provider(setting: Setting, attack: Attack, user: Login) -> Answer:
     setting.provider.lie = Lie(
-        sign=lambda provider, claims: another_key().sign({**claims, "iss": setting.stranger.issuer})
+        sign=lambda provider, claims: another_key().sign({**claims, "iss": setting.other_provider.issuer})
     )
     return user.finish(setting.leave(user))
 
@@ -165,13 +165,16 @@ SESSIONS = [
     ),
     flow("id-token-replayed", "the ID token of the last login", NONCE, with_the_id_token_of_the_last_login),
     flow(
-        "id-token-stranger", "the ID token that another provider signed", KEY, with_the_id_token_of_a_stranger
+        "id-token-other-provider",
+        "the ID token that another provider signed",
+        KEY,
+        with_the_id_token_of_another_provider,
     ),
     flow(
         "mix-up",
         "another provider's code, with its `iss`",
         ISS,
-        sent_to_a_stranger,
+        sent_to_another_provider,
         lie=Lie(metadata=NO_PAR),
         asked=["GET /.well-known/openid-configuration"],
         fresh=True,
@@ -180,7 +183,7 @@ SESSIONS = [
         "mix-up-no-iss",
         "another provider's code, without `iss`",
         ISS,
-        sent_to_a_stranger,
+        sent_to_another_provider,
         back=without("iss"),
         lie=Lie(metadata=NO_PAR),
         asked=["GET /.well-known/openid-configuration"],
@@ -190,7 +193,7 @@ SESSIONS = [
         "mix-up-unannounced",
         "another provider's code, where no `iss` is announced",
         REFUSED,
-        sent_to_a_stranger,
+        sent_to_another_provider,
         back=without("iss"),
         lie=Lie(
             metadata=without(

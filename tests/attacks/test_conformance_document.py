@@ -24,7 +24,7 @@ NAMES = {
 }
 
 
-def test_document_has_every_module_of_each_plan() -> None:
+def test_conformance_document_has_every_module_of_each_plan() -> None:
     plans = [part.partition("\n")[0] for part in DOCUMENT.split("\n## ")[1:]]
     sizes = Counter(
         plan
@@ -42,13 +42,13 @@ def test_document_has_every_module_of_each_plan() -> None:
 @pytest.mark.parametrize(
     ("module", "tests", "result"), ROWS, ids=[f"{i}-{row[0]}" for i, row in enumerate(ROWS)]
 )
-def test_module_has_tests_that_exist_or_a_reason(module: str, tests: str, result: str) -> None:
+def test_conformance_module_names_existing_tests_or_a_reason(module: str, tests: str, result: str) -> None:
     if tests == "-":
         assert result.startswith("not applicable: ")
         return
     assert result.partition(":")[0] == "pass"
     found = re.findall(r"`(\w+\.py)::(\w+)(?:\[([\w-]+)\])?`", tests)
     assert len(found) == tests.count("`") // 2
-    for file, test, case in found:
+    for file, test, attack in found:
         assert f"def {test}(" in FILES[file].read_text("utf-8")
-        assert (case in NAMES[test]) if case else (test not in NAMES)
+        assert (attack in NAMES[test]) if attack else (test not in NAMES)

@@ -37,17 +37,17 @@ def make_setting(
     generated: Path, folder: Path, providers: HostileProviders, settings: Mapping[str, Any]
 ) -> Iterator[Setting]:
     """Serve an extension that has nothing of its provider in its cache."""
-    provider, stranger = providers.new(), providers.new()
+    provider, other_provider = providers.new(), providers.new()
     settings = {"ISSUER": provider.issuer, **settings}
     with serving(generated, folder / "workspace", "Csr", settings) as extension:
-        yield Setting(extension, provider, stranger)
+        yield Setting(extension, provider, other_provider)
 
 
 SettingFor = Callable[[Attack], Setting]
 
 
 @pytest.fixture(scope="module")
-def settled(
+def setting_for(
     generated: Path, providers: HostileProviders, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SettingFor]:
     """Serve an extension with the attack's settings, after one honest login."""
@@ -57,7 +57,7 @@ def settled(
         def get(attack: Attack) -> Setting:
             key = json.dumps(attack.settings)
             if key not in made:
-                folder = tmp_path_factory.mktemp("settled")
+                folder = tmp_path_factory.mktemp("setting_for")
                 made[key] = stack.enter_context(make_setting(generated, folder, providers, attack.settings))
                 assert honest_login(made[key], attack).status == 200
             return made[key]
@@ -126,7 +126,7 @@ def run(setting: Setting, attack: Attack) -> Outcome:
         denials=len([answer for answer in answers if answer.status != 200]),
         log=log,
         asked=asked,
-        secrets=provider.secrets | setting.stranger.secrets | set(granted) | {PRIVATE_KEY["d"]},
+        secrets=provider.secrets | setting.other_provider.secrets | set(granted) | {PRIVATE_KEY["d"]},
         afterwards=honest_login(setting, attack),
     )
 
@@ -140,7 +140,7 @@ def is_slow(attack: Attack) -> bool:
 
 
 @pytest.fixture(scope="module")
-def played_alone(
+def outcomes_of_separate_attacks(
     generated: Path, providers: HostileProviders, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[Outcome]]]:
     """Run the attacks that need their own extension at once: the slow ones wait for the timeout of oidc.py."""
@@ -160,10 +160,10 @@ def played_alone(
 @pytest.fixture
 def outcome(attack: Attack, request: pytest.FixtureRequest) -> Outcome:
     if attack.fresh or is_slow(attack):
-        alone: Mapping[str, Future[Outcome]] = request.getfixturevalue("played_alone")
+        alone: Mapping[str, Future[Outcome]] = request.getfixturevalue("outcomes_of_separate_attacks")
         return alone[attack.name].result()
-    settled: SettingFor = request.getfixturevalue("settled")
-    return run(settled(attack), attack)
+    setting_for: SettingFor = request.getfixturevalue("setting_for")
+    return run(setting_for(attack), attack)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=by_name)
@@ -197,9 +197,9 @@ def test_conforming_login_passes(attack: Attack, outcome: Outcome) -> None:
     assert outcome.leaked() == []
 
 
-def test_hostile_provider_collects_its_secrets(settled: SettingFor) -> None:
+def test_hostile_provider_records_every_secret_of_a_login(setting_for: SettingFor) -> None:
     """Otherwise the search for secrets in the log would always succeed."""
-    setting = settled(CONFORMING_LOGINS[0])
+    setting = setting_for(CONFORMING_LOGINS[0])
     setting.provider.secrets.clear()
     login = setting.extension.login(**right_user({}))
     callback = setting.leave(login)

@@ -10,7 +10,7 @@ from attacks.denials import Denial
 from attacks.security_document import DOCUMENT, EXTENSION, OWN_TESTS, denying_statements, document, functions
 
 
-def test_document_matches_the_attacks() -> None:
+def test_redirect_attacks_document_matches_the_attacks() -> None:
     """`make snapshots` writes the document. Review the difference."""
     assert DOCUMENT.read_text("utf-8") == document()
 
@@ -26,7 +26,7 @@ DENIALS = {name: value for name, value in vars(denials).items() if isinstance(va
 
 
 @pytest.mark.parametrize("denial", DENIALS.values(), ids=DENIALS.keys())
-def test_denial_names_code_that_exists(denial: Denial) -> None:
+def test_denial_names_existing_code(denial: Denial) -> None:
     if denial.expression:
         assert functions()[denial.function].count(denial.expression) == 1
         assert denial.reason in {reason for _, reason in denying_statements()}

@@ -47,17 +47,17 @@ class Workers:
 def workers(generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     folder = tmp_path_factory.mktemp("workers")
     with running(CLIENT) as providers, memcached.running() as address:
-        provider, stranger = providers.new(), providers.new()
+        provider, other_provider = providers.new(), providers.new()
         settings, arguments = {"ISSUER": provider.issuer}, ["--memcached", str(address[1])]
         with (
             serving(generated, folder / "first", "Csr", settings, arguments=arguments) as first,
             serving(generated, folder / "second", "Csr", settings, arguments=arguments) as second,
         ):
-            here, there = (Setting(worker, provider, stranger) for worker in (first, second))
+            here, there = (Setting(worker, provider, other_provider) for worker in (first, second))
             yield Workers(here, there, Client(address))
 
 
-def test_login_finishes_at_another_worker(workers: Workers) -> None:
+def test_login_started_at_one_worker_finishes_at_another(workers: Workers) -> None:
     """The workers have different addresses for their assets: the flow keeps the redirect URI that was sent."""
     workers.first.provider.lie = HONEST
     here, there, callback = workers.begin()
@@ -68,7 +68,7 @@ def test_login_finishes_at_another_worker(workers: Workers) -> None:
     assert here.tokens == []
 
 
-def test_flow_that_two_workers_read_is_answered_once(workers: Workers) -> None:
+def test_flow_read_by_two_workers_gives_one_token(workers: Workers) -> None:
     """The second worker has read the flow before the first one deletes it. The provider takes a code twice."""
     workers.first.provider.lie = Lie(lax=True)
     here, there, callback = workers.begin()

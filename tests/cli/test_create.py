@@ -105,7 +105,7 @@ SHORT_LINES = ["protocol.py", "oidc.py", "provider.py", "test_oidc.py"]
         *[("redirect", rendering, given) for rendering in ("ssr", "csr") for given in REDIRECT_ANSWERS],
     ],
 )
-def test_cookiecutter_writes_the_same_bytes(
+def test_plain_cookiecutter_writes_the_same_bytes(
     mfa: str, rendering: str, answers: dict[str, str], tmp_path: Path, workspace: Path
 ) -> None:
     subprocess.run(
@@ -171,7 +171,7 @@ def test_generated_python_is_formatted_and_lint_clean(
         assert done.returncode == 0, done.stdout
 
 
-def test_create_registers_and_a_second_run_changes_nothing(workspace: Path) -> None:
+def test_create_registers_the_extension_and_a_second_run_changes_nothing(workspace: Path) -> None:
     first = q2mfa("create", "Foo", "--no-input", "--format", "json", cwd=workspace)
     assert first.json["status"] == "created" and first.json["error"] is None
     (extension,) = first.json["extensions"]
@@ -197,7 +197,7 @@ def test_dry_run_writes_nothing_and_shows_the_edits(workspace: Path) -> None:
     assert contents(workspace) == before
 
 
-def test_file_that_differs_is_kept_unless_forced(workspace: Path) -> None:
+def test_edited_file_is_kept_without_force(workspace: Path) -> None:
     q2mfa("create", "Foo", "--no-input", cwd=workspace)
     mine = workspace / "Foo" / "factor.py"
     mine.write_text("mine\n")
@@ -219,7 +219,7 @@ VARIANT_FLAGS = [
 @pytest.mark.parametrize(
     ("old", "new"), [(old, new) for old in VARIANT_FLAGS for new in (VARIANT_FLAGS[0], VARIANT_FLAGS[-1])]
 )
-def test_force_over_another_variant_leaves_the_files_of_the_new_one(
+def test_force_over_another_variant_leaves_only_files_of_the_new_variant(
     old: list[str], new: list[str], workspace: Path, tmp_path: Path
 ) -> None:
     fresh = ["create", "Foo", "--no-input", "--no-register"]
@@ -241,7 +241,7 @@ def test_force_over_another_variant_leaves_the_files_of_the_new_one(
     assert not any("Delete" in step for step in run.json["next_steps"])
 
 
-def test_force_names_the_edited_files_of_another_variant(workspace: Path) -> None:
+def test_force_over_another_variant_keeps_and_names_its_edited_files(workspace: Path) -> None:
     q2mfa("create", "Foo", "--no-input", cwd=workspace)
     mine = workspace / "Foo" / "factor.py"
     mine.write_text("mine\n")
@@ -257,7 +257,7 @@ def test_force_names_the_edited_files_of_another_variant(workspace: Path) -> Non
     assert mine.read_text() == "mine\n" and not (workspace / "Foo" / "tests" / "test_factor.py").exists()
 
 
-def test_uneditable_settings_are_left_alone_and_lines_are_printed(workspace: Path) -> None:
+def test_uneditable_settings_are_unchanged_and_the_lines_to_add_are_printed(workspace: Path) -> None:
     settings = workspace / "configuration" / "settings.py"
     settings.write_bytes(b"INSTALLED_EXTENSIONS = load()\n")
     run = q2mfa("create", "Foo", "--no-input", cwd=workspace)
@@ -266,12 +266,12 @@ def test_uneditable_settings_are_left_alone_and_lines_are_printed(workspace: Pat
     assert (workspace / "Foo" / "extension.py").is_file()
 
 
-def test_test_without_extension_is_an_error(workspace: Path) -> None:
+def test_test_command_without_an_extension_is_an_error(workspace: Path) -> None:
     run = q2mfa_process("test", "Foo", cwd=workspace)
     assert run.status == 1 and "no extension 'Foo'" in run.err
 
 
-def test_issuer_is_whitelisted_and_placeholder_is_not(workspace: Path) -> None:
+def test_issuer_host_is_whitelisted_and_the_placeholder_is_not(workspace: Path) -> None:
     settings = workspace / "configuration" / "settings.py"
     run = q2mfa("create", "Foo", "--mfa", "redirect", "--no-input", "--format", "json", cwd=workspace)
     assert run.status == 0 and b"idp.example.com" not in settings.read_bytes()

@@ -31,7 +31,7 @@ def without(*modules: str) -> Any:
     return lambda name, *more: None if name in modules else real(name, *more)
 
 
-def test_everything_is_there(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_with_nothing_missing_exits_with_0(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webbrowser, "get", lambda: None)
     monkeypatch.setattr(shutil, "which", lambda name: None)
     before = contents(workspace)
@@ -47,7 +47,7 @@ def test_everything_is_there(workspace: Path, monkeypatch: pytest.MonkeyPatch) -
     assert contents(workspace) == before
 
 
-def test_no_workspace_is_a_problem(tmp_path: Path) -> None:
+def test_missing_workspace_is_a_problem(tmp_path: Path) -> None:
     status, found = checks(cwd=tmp_path)
     assert status == 1 and "-o" in found["workspace"]["hint"]
 
@@ -58,7 +58,7 @@ def test_workspace_that_is_a_file_is_a_problem(tmp_path: Path) -> None:
     assert status == 1 and "not a folder" in found["workspace"]["message"]
 
 
-def test_settings_that_cannot_be_edited_are_a_note_with_the_reason(workspace: Path) -> None:
+def test_uneditable_settings_are_a_note_with_the_reason(workspace: Path) -> None:
     (workspace / "configuration" / "settings.py").write_text("INSTALLED_EXTENSIONS = load()\n")
     status, found = checks(cwd=workspace)
     assert status == 0 and found["edits"]["status"] == "note"
@@ -84,13 +84,13 @@ def test_missing_package_of_verify_or_provider_is_a_problem(
     assert {"time_machine", "publicsuffixlist"} <= {*found["packages"]["message"].replace(",", "").split()}
 
 
-def test_missing_parser_of_scripts_is_a_note(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_script_parser_is_a_note(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", without("tree_sitter"))
     status, found = checks(cwd=workspace)
     assert status == 0 and found["scripts"]["status"] == "note" and "[verify]" in found["scripts"]["hint"]
 
 
-def test_browser_that_is_missing_is_a_note(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_browser_is_a_note(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> None:
         raise webbrowser.Error
 

@@ -44,7 +44,7 @@ def test_error_is_two_lines_and_one_json_object_and_writes_nothing(
 
 
 @pytest.mark.parametrize("arguments", [["--nope"], ["nope"], ["create", "--nope"], ["create", "a", "b"]])
-def test_wrong_usage_names_the_help_that_applies(arguments: list[str], workspace: Path) -> None:
+def test_usage_error_names_the_help_of_its_command(arguments: list[str], workspace: Path) -> None:
     run = q2mfa(*arguments, cwd=workspace)
     assert run.status == 2 and run.out == ""
     command = "q2mfa create" if arguments[0] == "create" else "q2mfa"
@@ -66,7 +66,7 @@ def test_choice_given_as_a_flag_suggests_the_right_flag(flag: str, meant: str, w
     assert run.err.count("Did you mean") == 1
 
 
-def test_reader_that_closes_the_pipe_early_ends_the_command_silently(workspace: Path) -> None:
+def test_closed_output_pipe_ends_the_command_without_an_error(workspace: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", '"$@" | head -c 1; exit ${PIPESTATUS[0]}', "bash", *COMMAND, "create", "--help"],
         cwd=workspace,
@@ -86,7 +86,7 @@ def test_reader_that_closes_the_pipe_early_ends_the_command_silently(workspace: 
         ("create --answers -", "cannot be read: standard input is closed."),
     ],
 )
-def test_closed_stdin_is_the_end_of_the_input(arguments: str, message: str, workspace: Path) -> None:
+def test_closed_stdin_counts_as_the_end_of_the_input(arguments: str, message: str, workspace: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", f'"$@" {arguments} <&-', "bash", *COMMAND],
         cwd=workspace,
@@ -97,7 +97,7 @@ def test_closed_stdin_is_the_end_of_the_input(arguments: str, message: str, work
     assert done.returncode in (1, 2) and message in done.stderr.splitlines()[0], done
 
 
-def test_interrupting_the_tests_does_not_mention_the_workspace(workspace: Path) -> None:
+def test_ctrl_c_during_generated_tests_does_not_mention_the_workspace(workspace: Path) -> None:
     assert q2mfa("create", "Foo", "--no-input", cwd=workspace).status == 0
     (workspace / "Foo" / "tests" / "test_factor.py").write_text(
         "import os, signal, time\n\ndef test_endless():\n    print('started', flush=True)\n    time.sleep(60)\n"
@@ -119,7 +119,7 @@ def test_interrupting_the_tests_does_not_mention_the_workspace(workspace: Path) 
     assert err.splitlines()[-2:] == ["Error: Interrupted.", "Run the command again."]
 
 
-def test_bug_is_reported_on_two_lines_and_debug_adds_the_traceback(
+def test_unexpected_error_is_reported_on_two_lines_and_debug_adds_the_traceback(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> object:
@@ -137,12 +137,12 @@ def test_bug_is_reported_on_two_lines_and_debug_adds_the_traceback(
     assert run.err.splitlines()[-2] == "Error: q2mfa failed unexpectedly: LookupError: a bug"
 
 
-def test_usage_error_of_json_reader_is_json_even_if_the_format_comes_last(workspace: Path) -> None:
+def test_usage_error_is_json_even_if_the_format_flag_comes_last(workspace: Path) -> None:
     run = q2mfa("create", "--nope", "Foo", "--format=json", cwd=workspace)
     assert run.json["error"]["code"] == "usage"
 
 
-def test_rendering_leaves_cookiecutter_importable(workspace: Path) -> None:
+def test_cookiecutter_can_be_imported_after_rendering(workspace: Path) -> None:
     script = (
         "from q2mfa_cli.rendering import render; from q2mfa_cli.request import make_request\n"
         "render(make_request({'name': 'Foo'}))\n"
@@ -152,16 +152,16 @@ def test_rendering_leaves_cookiecutter_importable(workspace: Path) -> None:
     assert done.stdout.endswith(" True\n")
 
 
-def test_help_is_printed_without_arguments() -> None:
+def test_command_without_arguments_prints_its_help() -> None:
     assert CliRunner().invoke(main, []).output == CliRunner().invoke(main, ["--help"]).output
 
 
-def test_module_runs_like_the_command(workspace: Path) -> None:
+def test_python_module_runs_the_command(workspace: Path) -> None:
     run = q2mfa_process("--version", cwd=workspace)
     assert run.status == 0 and run.out.startswith("q2mfa, version ")
 
 
-def test_output_that_the_code_page_of_a_pipe_lacks_is_escaped() -> None:
+def test_character_missing_from_the_output_encoding_is_escaped() -> None:
     """As on Windows. The sequences of `q2mfa preview --check` have arrows."""
     script = "import click, q2mfa_cli.__main__ as m; m.main = lambda **_: click.echo('UUX → HQ'); m.run()"
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}

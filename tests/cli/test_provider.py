@@ -44,7 +44,7 @@ def found(report: Any) -> list[str]:
     return [each["id"] for each in report["findings"] if each["outcome"] == "found"]
 
 
-def test_good_provider_works_and_exits_0(provider: LyingProvider, tmp_path: Path) -> None:
+def test_good_provider_has_no_findings_and_exits_with_0(provider: LyingProvider, tmp_path: Path) -> None:
     run, report = ask(provider.issuer, *CLIENT, cwd=tmp_path)
     assert (run.status, report["status"], found(report)) == (0, "works", [])
     text = q2mfa("provider", provider.issuer, *CLIENT, cwd=tmp_path)
@@ -85,7 +85,7 @@ LIES: list[tuple[str, Callable[[LyingProvider], Any]]] = [
 
 
 @pytest.mark.parametrize(("check", "lie"), LIES, ids=[f"{check}-{n}" for n, (check, _) in enumerate(LIES)])
-def test_lie_is_found_by_its_check(
+def test_fault_of_the_provider_is_found_by_its_check(
     check: str, lie: Callable[[LyingProvider], Any], provider: LyingProvider, tmp_path: Path
 ) -> None:
     lie(provider)
@@ -93,7 +93,7 @@ def test_lie_is_found_by_its_check(
     assert run.status == 1 and set(found(report)) == {check}
 
 
-def test_every_check_that_can_find_something_is_lied_to() -> None:
+def test_every_check_with_findings_has_a_faulty_provider() -> None:
     elsewhere = {"issuer-form", "tls", "browser", "claims"}
     assert {check for check, _ in LIES} | elsewhere == {
         check.id for check in CHECKS if check.severity != "info"
@@ -109,7 +109,7 @@ def test_exit_status_follows_fail_on(
     assert (run.status, found(report)) == (status, ["iss"])
 
 
-def test_exit_zero_and_min_severity_change_what_is_reported_and_not_what_is_found(
+def test_exit_zero_and_min_severity_change_the_report_but_not_the_findings(
     provider: LyingProvider, tmp_path: Path
 ) -> None:
     provider.metadata.pop("authorization_response_iss_parameter_supported")
@@ -129,12 +129,12 @@ def test_profile_and_require_par_reach_the_checks(provider: LyingProvider, tmp_p
     assert [each["severity"] for each in report["findings"] if each["id"] == "par"] == ["high"]
 
 
-def test_reference_of_a_pushed_request_is_used_once(provider: LyingProvider, tmp_path: Path) -> None:
+def test_request_uri_of_a_pushed_request_is_used_once(provider: LyingProvider, tmp_path: Path) -> None:
     ask(provider.issuer, *CLIENT, cwd=tmp_path)
     assert sum("request_uri=urn" in path for path, _, _ in provider.asked) == 1
 
 
-def test_secret_goes_to_the_par_endpoint_only(provider: LyingProvider, tmp_path: Path) -> None:
+def test_client_secret_is_sent_to_the_par_endpoint_only(provider: LyingProvider, tmp_path: Path) -> None:
     ask(provider.issuer, *CLIENT, cwd=tmp_path)
     pair = base64.b64encode(f"q2:{SECRET}".encode()).decode()
     sent = [(path, authorization) for path, authorization, _ in provider.asked if authorization]
@@ -146,7 +146,7 @@ def test_secret_goes_to_the_par_endpoint_only(provider: LyingProvider, tmp_path:
 
 
 @pytest.mark.parametrize("lie", ["issuer", "endpoint", "redirect"])
-def test_secret_is_not_sent_where_the_metadata_are_not_to_be_trusted(
+def test_client_secret_is_not_sent_to_an_untrusted_endpoint(
     lie: str, provider: LyingProvider, tmp_path: Path
 ) -> None:
     if lie == "issuer":
@@ -161,7 +161,7 @@ def test_secret_is_not_sent_where_the_metadata_are_not_to_be_trusted(
     assert run.status == (0 if lie == "redirect" else 1)
 
 
-def test_error_texts_of_the_provider_are_not_repeated(provider: LyingProvider, tmp_path: Path) -> None:
+def test_error_description_of_the_provider_is_not_printed(provider: LyingProvider, tmp_path: Path) -> None:
     echo = json.dumps({"error": "invalid_client", "error_description": f"wrong: {SECRET}"}).encode()
     provider.answers["/par"] = (401, {}, echo)
     run, report = ask(provider.issuer, *CLIENT, cwd=tmp_path)
@@ -177,7 +177,7 @@ def test_credentials_in_netrc_are_not_sent(
     assert provider.asked and not any(authorization for _, authorization, _ in provider.asked)
 
 
-def test_framing_follows_five_redirects_and_no_more(provider: LyingProvider, tmp_path: Path) -> None:
+def test_framing_check_follows_at_most_five_redirects(provider: LyingProvider, tmp_path: Path) -> None:
     for number in range(6):
         provider.answers[f"/{number}"] = (302, {"Location": f"/{number + 1}"}, b"")
     provider.answers["/authorize"] = (302, {"Location": "/2"}, b"")
@@ -195,7 +195,7 @@ def test_framing_follows_five_redirects_and_no_more(provider: LyingProvider, tmp
         ("file:///etc/passwd", "without https"),
     ],
 )
-def test_way_that_does_not_lead_to_a_login_page_is_said(
+def test_framing_check_without_a_login_page_is_unknown_with_the_reason(
     location: str, said: str, provider: LyingProvider, tmp_path: Path
 ) -> None:
     provider.answers["/authorize"] = (302, {"Location": location}, b"")
@@ -204,7 +204,7 @@ def test_way_that_does_not_lead_to_a_login_page_is_said(
     assert framing["outcome"] == "unknown" and said in framing["message"]
 
 
-def test_answer_that_is_too_large_is_found(provider: LyingProvider, tmp_path: Path) -> None:
+def test_metadata_above_the_size_limit_is_a_finding(provider: LyingProvider, tmp_path: Path) -> None:
     provider.metadata["padding"] = "x" * 100_000
     run, report = ask(provider.issuer, cwd=tmp_path)
     assert run.status == 1 and found(report) == ["discovery"]
@@ -233,7 +233,7 @@ def test_provider_that_never_answers_is_unreachable() -> None:
         (["https://x.example", "--redirect-uri", "verify.html"], 2, "bad_redirect_uri"),
     ],
 )
-def test_error_has_its_exit_status_and_the_schema_of_the_report(
+def test_error_has_its_exit_status_and_fits_the_report_schema(
     arguments: list[str], status: int, code: str, tmp_path: Path
 ) -> None:
     run, report = ask(*arguments, cwd=tmp_path)
@@ -241,7 +241,7 @@ def test_error_has_its_exit_status_and_the_schema_of_the_report(
     assert len(run.err.splitlines()) == 2
 
 
-def test_private_key_that_cannot_sign_is_wrong_usage(
+def test_unusable_private_key_is_a_usage_error(
     provider: LyingProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROVIDER_TEST_SECRET", '{"kty": "EC", "d": "not a key"}')
@@ -254,7 +254,9 @@ def create(provider: str, workspace: Path, *more: str) -> Run:
     return q2mfa(*redirect, provider, *more, cwd=workspace)
 
 
-def test_create_fills_in_what_fits_the_provider(provider: LyingProvider, workspace: Path) -> None:
+def test_create_with_check_provider_fills_in_the_suggested_settings(
+    provider: LyingProvider, workspace: Path
+) -> None:
     provider.metadata["require_pushed_authorization_requests"] = True
     provider.metadata["token_endpoint_auth_methods_supported"] = ["private_key_jwt"]
     provider.metadata["jwks_uri"] = "https://keys.idp.invalid/jwks"
@@ -267,7 +269,7 @@ def test_create_fills_in_what_fits_the_provider(provider: LyingProvider, workspa
     assert "issuer-match" in run.err
 
 
-def test_create_writes_nothing_without_a_provider_to_configure(
+def test_create_with_check_provider_writes_nothing_without_a_usable_provider(
     provider: LyingProvider, workspace: Path
 ) -> None:
     before = contents(workspace)

@@ -143,7 +143,7 @@ def outcome(judgment: Judgment, check: str) -> tuple[str, str, str]:
     ids=["good", "soon-expired", "self-signed", "expired", "other-host", "old-protocol"],
 )
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
-def test_tls_connection_is_judged_as_it_is(
+def test_tls_check_judges_certificate_and_protocol(
     server: Callable[[Authority], ssl.SSLContext],
     failure: Failure | None,
     expected: tuple[str, str],
@@ -174,7 +174,7 @@ def metadata_failure(provider: LyingProvider, **target: Any) -> Failure | None:
     return seen.discovery.failure if isinstance(seen.discovery, NoResponse) else None
 
 
-def test_answer_that_drips_ends_with_the_time_limit() -> None:
+def test_endless_answer_ends_at_the_time_limit() -> None:
     given_up = threading.Event()
 
     def drip(write: Callable[[bytes], Any]) -> None:
@@ -188,7 +188,7 @@ def test_answer_that_drips_ends_with_the_time_limit() -> None:
         given_up.set()
 
 
-def test_answer_that_stops_halfway_ends_with_the_time_limit() -> None:
+def test_stalled_answer_ends_at_the_time_limit() -> None:
     given_up = threading.Event()
     with running() as provider:
         provider.writers[METADATA_PATH] = lambda write: bool(given_up.wait())
@@ -197,7 +197,7 @@ def test_answer_that_stops_halfway_ends_with_the_time_limit() -> None:
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_compressed_answer_is_not_unpacked_beyond_the_limit(layers: int) -> None:
+def test_compressed_answer_is_not_decompressed_beyond_the_size_limit(layers: int) -> None:
     bomb = b" " * 50_000_000
     for _ in range(layers):
         bomb = gzip.compress(bomb)
@@ -213,7 +213,7 @@ def test_compressed_answer_is_not_unpacked_beyond_the_limit(layers: int) -> None
     assert peak < 10_000_000
 
 
-def test_connection_that_is_cut_is_not_an_answer() -> None:
+def test_truncated_answer_is_a_protocol_error() -> None:
     with running() as provider:
         provider.answers[METADATA_PATH] = (200, {"Content-Length": "1000"}, b"{}")
         provider.writers[METADATA_PATH] = lambda write: None

@@ -30,20 +30,20 @@ def create(workspace: Path, *arguments: str) -> str:
         (b"pyjwt-crypto[crypto]\n", b"pyjwt-crypto[crypto]\npyjwt[crypto]>=2.12\n"),
     ],
 )
-def test_what_is_needed_is_required_once(before: bytes, after: bytes, workspace: Path) -> None:
+def test_requirement_is_added_once(before: bytes, after: bytes, workspace: Path) -> None:
     requirements = workspace / "requirements.txt"
     requirements.write_bytes(before)
     create(workspace, "--mfa", "redirect")
     assert requirements.read_bytes() == after
 
 
-def test_requirements_are_written_where_there_are_none(workspace: Path) -> None:
+def test_missing_requirements_file_is_created(workspace: Path) -> None:
     (workspace / "requirements.txt").unlink()
     assert "+ requirements.txt" in create(workspace)
     assert (workspace / "requirements.txt").read_bytes() == b"pyotp>=2.12\n"
 
 
-def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(workspace: Path) -> None:
+def test_utf_16_requirements_file_is_unchanged_and_the_line_to_add_is_printed(workspace: Path) -> None:
     requirements = workspace / "requirements.txt"
     requirements.write_bytes("q2-sdk\n".encode("utf-16"))
     out = create(workspace)
@@ -52,7 +52,7 @@ def test_requirements_that_are_no_text_are_left_alone_and_the_line_is_printed(wo
 
 
 @pytest.mark.slow
-def test_older_workspace_keeps_its_conventions(workspace: Path) -> None:
+def test_older_workspace_keeps_its_line_endings_and_has_no_init_file_added(workspace: Path) -> None:
     (workspace / "configuration" / "__init__.py").unlink()
     (workspace / "configuration" / "settings.py").write_bytes(
         b"# pylint: disable=W0401,W0614\r\nfrom q2_sdk.core.default_settings import *\r\n\r\n"
@@ -70,7 +70,7 @@ def test_older_workspace_keeps_its_conventions(workspace: Path) -> None:
 
 
 @pytest.mark.slow
-def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: Path) -> None:
+def test_create_outside_a_workspace_prints_the_lines_and_edits_no_file(tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
     folder.mkdir()
     (folder / "requirements.txt").write_bytes(b"theirs\n")
@@ -102,7 +102,7 @@ def test_outside_a_workspace_lines_are_printed_and_nothing_is_edited(tmp_path: P
         (["--answers", "-"], "name: Foo\n"),
     ],
 )
-def test_outside_a_workspace_a_script_has_to_name_the_folder(
+def test_script_outside_a_workspace_has_to_name_the_folder(
     arguments: list[str], stdin: str, tmp_path: Path
 ) -> None:
     run = q2mfa("create", *arguments, cwd=tmp_path, stdin=stdin)
@@ -114,7 +114,7 @@ def test_outside_a_workspace_a_script_has_to_name_the_folder(
     assert not contents(tmp_path)
 
 
-def test_without_register_the_settings_are_left_alone(workspace: Path) -> None:
+def test_create_with_no_register_leaves_settings_unchanged(workspace: Path) -> None:
     settings = workspace / "configuration" / "settings.py"
     before = settings.read_bytes()
     out = create(workspace, "--no-register")
@@ -155,7 +155,7 @@ STAR = "from q2_sdk.core.default_settings import *\n"
         ("INSTALLED_EXTENSIONS = load()\nOUTBOUND_WHITELIST = load()\n", COMPUTED_AFTER_STEPS),
     ],
 )
-def test_settings_stay_editable_after_the_printed_steps_are_done(
+def test_settings_stay_editable_after_the_printed_lines_are_added(
     settings: str, edited: str, workspace: Path
 ) -> None:
     path = workspace / "configuration" / "settings.py"
@@ -169,7 +169,7 @@ def test_settings_stay_editable_after_the_printed_steps_are_done(
     assert path.read_text() == edited
 
 
-def test_each_list_is_decided_about_alone(workspace: Path) -> None:
+def test_uneditable_list_does_not_prevent_the_edit_of_the_other_list(workspace: Path) -> None:
     path = workspace / "configuration" / "settings.py"
     path.write_text("INSTALLED_EXTENSIONS = ['A']\nOUTBOUND_WHITELIST = hosts()\n")
     done = q2mfa("create", "Foo", *REDIRECT, "--issuer", ISSUER, cwd=workspace)
@@ -188,7 +188,7 @@ def test_each_list_is_decided_about_alone(workspace: Path) -> None:
     assert "configuration/settings.py" in extension["edited"]
 
 
-def test_the_workspace_is_found_from_within_it(workspace: Path) -> None:
+def test_workspace_is_found_from_a_folder_inside(workspace: Path) -> None:
     below = workspace / "Existing" / "deep"
     below.mkdir()
     run = q2mfa("create", "Foo", "--no-input", cwd=below)
@@ -198,7 +198,7 @@ def test_the_workspace_is_found_from_within_it(workspace: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["Existing", "existing", "SHORT", "elsewhere", "Configuration", "q2_SDK", "Tests"]
 )
-def test_a_name_that_is_taken_in_any_letter_case_is_refused(name: str, workspace: Path) -> None:
+def test_taken_name_in_any_letter_case_is_refused(name: str, workspace: Path) -> None:
     before = contents(workspace)
     run = q2mfa("create", name, "--no-input", cwd=workspace)
     assert run.status == 2, run
@@ -206,7 +206,7 @@ def test_a_name_that_is_taken_in_any_letter_case_is_refused(name: str, workspace
     assert contents(workspace) == before
 
 
-def test_external_mfa_extension_of_that_very_name_is_replaced_only_by_force(workspace: Path) -> None:
+def test_existing_external_mfa_extension_is_replaced_only_with_force(workspace: Path) -> None:
     theirs = workspace / "Existing" / "extension.py"
     theirs.write_text("hq.set_external_mfa_token('theirs')\n")
     before = contents(workspace)
@@ -218,7 +218,9 @@ def test_external_mfa_extension_of_that_very_name_is_replaced_only_by_force(work
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
-def test_another_teams_extension_is_refused_at_the_name(force: list[str], workspace: Path) -> None:
+def test_name_of_another_teams_extension_is_refused_before_the_menus(
+    force: list[str], workspace: Path
+) -> None:
     (workspace / "CreditCardSummary").mkdir()
     (workspace / "CreditCardSummary" / "extension.py").write_text("class CreditCardSummaryHandler: ...\n")
     before = contents(workspace)
@@ -232,7 +234,7 @@ def test_another_teams_extension_is_refused_at_the_name(force: list[str], worksp
     assert run.status == 0 and "CreditCardSummary is taken" in run.out.partition("What type of extension")[0]
 
 
-def test_byte_code_of_an_extension_that_is_gone_is_not_in_the_way(workspace: Path) -> None:
+def test_leftover_byte_code_does_not_block_create(workspace: Path) -> None:
     (workspace / "Foo" / "__pycache__").mkdir(parents=True)
     (workspace / "Foo" / "__pycache__" / "urls.pyc").write_bytes(b"old")
     create(workspace)

@@ -103,7 +103,7 @@ def test_requirement_gets_a_line_of_its_own(before: str, added: str, workspace: 
         "pyotp==2.12.0 \\\n" + HASH,
     ],
 )
-def test_requirement_that_is_declared_is_seen(declared: str, workspace: Path) -> None:
+def test_declared_requirement_is_not_added_again(declared: str, workspace: Path) -> None:
     before = write(
         workspace,
         requirements_txt=declared + "\n",
@@ -127,7 +127,7 @@ def test_requirement_that_is_declared_is_seen(declared: str, workspace: Path) ->
         ([], "pyotp==2.8.0", "constraints.txt, line 1"),
     ],
 )
-def test_requirement_that_is_too_old_is_said_with_both_versions(
+def test_outdated_requirement_is_reported_with_both_versions(
     arguments: list[str], declared: str, where: str, workspace: Path
 ) -> None:
     file = where.partition(",")[0].replace(".", "_")
@@ -143,7 +143,7 @@ def test_requirement_that_is_too_old_is_said_with_both_versions(
     assert left_alone(workspace, before)
 
 
-def test_requirement_for_another_environment_is_said(workspace: Path) -> None:
+def test_requirement_for_another_environment_is_reported(workspace: Path) -> None:
     before = write(workspace, requirements_txt="\ufeffpyotp; python_version < '3'\n")
     (step,) = steps(workspace)
     assert step == (
@@ -153,7 +153,7 @@ def test_requirement_for_another_environment_is_said(workspace: Path) -> None:
     assert left_alone(workspace, before)
 
 
-def test_file_with_hashes_is_left_alone_and_the_step_is_named(workspace: Path) -> None:
+def test_requirements_file_with_hashes_is_unchanged_and_the_step_is_printed(workspace: Path) -> None:
     before = write(workspace, requirements_txt=f"idna==3.10 \\\n{HASH}")
     (step,) = steps(workspace)
     assert step == (
@@ -164,9 +164,7 @@ def test_file_with_hashes_is_left_alone_and_the_step_is_named(workspace: Path) -
 
 
 @pytest.mark.parametrize("requirements", [f"idna==3.10 \\\n{HASH}", "--require-hashes\n", "-r base.txt\n"])
-def test_file_with_hashes_beside_requirements_in_names_pip_compile(
-    requirements: str, workspace: Path
-) -> None:
+def test_step_for_hashes_beside_requirements_in_names_pip_compile(requirements: str, workspace: Path) -> None:
     before = write(
         workspace, requirements_txt=requirements, requirements_in="idna\n", base_txt=f"idna==3.10 \\\n{HASH}"
     )
@@ -206,7 +204,7 @@ def test_file_with_hashes_beside_requirements_in_names_pip_compile(
         ),
     ],
 )
-def test_generated_file_is_left_alone_and_its_source_is_named(
+def test_generated_requirements_file_is_unchanged_and_its_source_is_named(
     requirements: str, step: str, workspace: Path
 ) -> None:
     before = write(workspace, requirements_txt=requirements)
@@ -215,7 +213,7 @@ def test_generated_file_is_left_alone_and_its_source_is_named(
     assert left_alone(workspace, before)
 
 
-def test_generated_file_that_is_too_old_names_its_source(workspace: Path) -> None:
+def test_step_for_an_outdated_generated_file_names_its_source(workspace: Path) -> None:
     before = write(workspace, requirements_txt=PIP_COMPILE + "pyotp==2.8.0\n", requirements_in="pyotp\n")
     (step,) = steps(workspace)
     assert step == (
@@ -225,7 +223,7 @@ def test_generated_file_that_is_too_old_names_its_source(workspace: Path) -> Non
     assert left_alone(workspace, before)
 
 
-def test_generated_file_whose_source_has_the_requirement_is_to_be_generated_again(workspace: Path) -> None:
+def test_step_for_a_stale_generated_file_says_to_generate_again(workspace: Path) -> None:
     before = write(workspace, requirements_txt=PIP_COMPILE, requirements_in="pyotp==2.12\n")
     (step,) = steps(workspace)
     assert step == (
@@ -275,7 +273,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize(("files", "line", "step"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
-def test_without_requirements_txt_the_file_that_declares_dependencies_is_named(
+def test_step_without_requirements_txt_names_the_file_that_declares_dependencies(
     files: dict[str, str], line: str, step: str, workspace: Path
 ) -> None:
     (workspace / "requirements.txt").unlink()
@@ -287,7 +285,7 @@ def test_without_requirements_txt_the_file_that_declares_dependencies_is_named(
     assert steps(workspace) == [] and left_alone(workspace, after)
 
 
-def test_poetry_dependency_that_is_too_old_is_said(workspace: Path) -> None:
+def test_outdated_poetry_dependency_is_reported(workspace: Path) -> None:
     (workspace / "requirements.txt").unlink()
     before = write(workspace, pyproject_toml='[tool.poetry.dependencies]\npyotp = "2.8"\n')
     assert steps(workspace) == [f"Change pyotp==2.8 in pyproject.toml: Foo needs {PYOTP}"]
@@ -295,20 +293,20 @@ def test_poetry_dependency_that_is_too_old_is_said(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("pyproject", ["[tool.ruff]\nline-length = 150\n", "not TOML"])
-def test_pyproject_of_a_generated_workspace_declares_nothing(pyproject: str, workspace: Path) -> None:
+def test_pyproject_without_dependencies_leads_to_a_requirements_txt(pyproject: str, workspace: Path) -> None:
     (workspace / "requirements.txt").unlink()
     write(workspace, pyproject_toml=pyproject)
     assert steps(workspace) == []
     assert (workspace / "requirements.txt").read_text() == f"{PYOTP}\n"
 
 
-def test_utf_16_is_read_although_it_is_not_edited(workspace: Path) -> None:
+def test_requirement_declared_in_a_utf_16_file_is_not_added_again(workspace: Path) -> None:
     requirements = workspace / "requirements.txt"
     requirements.write_bytes("pyotp==2.13\r\n".encode("utf-16"))
     assert steps(workspace) == []
 
 
-def test_batch_says_each_change_once(workspace: Path) -> None:
+def test_batch_reports_each_change_once(workspace: Path) -> None:
     write(workspace, requirements_txt="pyotp==2.8.0\n")
     answers = "extensions: [{name: Foo}, {name: Bar}, {name: Baz, mfa: redirect}]"
     run = q2mfa("create", "--answers", "-", "--format", "json", cwd=workspace, stdin=answers)

@@ -96,7 +96,7 @@ def test_arrow_keys_and_return_select_choices(start: Start, workspace: Path) -> 
     assert (workspace / "Foo" / "frontend" / "public" / "index.html").is_file()
 
 
-def test_number_shortcuts(start: Start, workspace: Path) -> None:
+def test_number_and_return_select_choices(start: Start, workspace: Path) -> None:
     child = start("create", "Foo")
     for menu, key in [
         ("11\\) Base Extension", "1"),
@@ -124,7 +124,7 @@ def test_invalid_name_is_explained_at_the_prompt(start: Start) -> None:
     assert finish(child) == 0
 
 
-def test_refused_name_is_explained_within_the_terminal_and_return_accepts_the_suggestion(
+def test_taken_name_is_explained_within_the_terminal_width_and_return_accepts_the_suggestion(
     start: Start, workspace: Path
 ) -> None:
     child = start("create", "--rendering", "ssr", "--mfa", "standard", "--yes", columns=40)
@@ -139,7 +139,7 @@ def test_refused_name_is_explained_within_the_terminal_and_return_accepts_the_su
     assert (workspace / "ExistingMfa").is_dir()
 
 
-def test_digit_alone_chooses(start: Start, workspace: Path) -> None:
+def test_digit_without_return_selects_the_choice(start: Start, workspace: Path) -> None:
     child = start("create", "Foo", "--yes")
     for menu, digit in [
         ("What type of extension", "1"),
@@ -154,7 +154,7 @@ def test_digit_alone_chooses(start: Start, workspace: Path) -> None:
     assert finish(child) == 0
 
 
-def test_arrow_after_a_digit_takes_the_digit_back(start: Start, workspace: Path) -> None:
+def test_arrow_key_after_a_digit_clears_the_digit(start: Start, workspace: Path) -> None:
     child = start("create", "Foo", "--mfa", "standard", "--yes")
     child.expect("11\\) Base Extension")
     child.send(RETURN)
@@ -164,7 +164,7 @@ def test_arrow_after_a_digit_takes_the_digit_back(start: Start, workspace: Path)
     assert finish(child) == 0
 
 
-def test_reason_why_a_choice_cannot_be_chosen_is_said_once(start: Start) -> None:
+def test_reason_for_disabled_choices_is_shown_once(start: Start) -> None:
     child = start("create", "Foo")
     child.expect("What type of extension")
     child.expect_exact("run `q2 create_extension`")
@@ -180,7 +180,9 @@ def test_reason_why_a_choice_cannot_be_chosen_is_said_once(start: Start) -> None
 
 
 @pytest.mark.parametrize("mode", [(), ("--plain",)], ids=["menus", "plain"])
-def test_redirect_asks_for_issuer_and_client_id(mode: tuple[str, ...], start: Start, workspace: Path) -> None:
+def test_redirect_integration_asks_for_issuer_and_client_id(
+    mode: tuple[str, ...], start: Start, workspace: Path
+) -> None:
     child = start("create", "Foo", "--mfa", "redirect", *mode)
     child.expect("11\\) Base Extension")
     child.send("1" + RETURN)
@@ -202,9 +204,7 @@ def test_redirect_asks_for_issuer_and_client_id(mode: tuple[str, ...], start: St
 
 
 @pytest.mark.parametrize("mode", [(), ("--plain",)], ids=["menus", "plain"])
-def test_summary_that_is_declined_writes_nothing(
-    mode: tuple[str, ...], start: Start, workspace: Path
-) -> None:
+def test_declined_summary_writes_nothing(mode: tuple[str, ...], start: Start, workspace: Path) -> None:
     before = contents(workspace)
     child = start("create", "--rendering", "ssr", "--mfa", "standard", *mode)
     child.expect("New Extension Name:")
@@ -219,7 +219,7 @@ def test_summary_that_is_declined_writes_nothing(
     assert contents(workspace) == before
 
 
-def test_nothing_is_asked_if_the_arguments_say_all(start: Start, workspace: Path) -> None:
+def test_complete_arguments_skip_every_question(start: Start, workspace: Path) -> None:
     child = start("create", "Foo", "--rendering", "ssr", "--mfa", "redirect")
     assert finish(child) == 0
     assert (workspace / "Foo").is_dir()
@@ -315,7 +315,7 @@ def test_json_on_a_terminal_shows_no_progress(start: Start, workspace: Path) -> 
 
 
 @pytest.mark.parametrize("mode", [[], ["--plain"]])
-def test_outside_a_workspace_the_first_question_is_whether_to_go_on(
+def test_create_outside_a_workspace_asks_first_whether_to_continue(
     mode: list[str], start: Start, workspace: Path
 ) -> None:
     settings = workspace / "configuration" / "settings.py"

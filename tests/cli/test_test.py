@@ -31,7 +31,7 @@ def new_workspace(root: Path, *arguments: str) -> Path:
 @pytest.mark.parametrize(
     "folder", [name for name in ODD_FOLDERS if sys.platform != "win32" or not {*name} & {":", '"'}]
 )
-def test_tests_run_in_a_folder_of_any_name(folder: str, tmp_path: Path) -> None:
+def test_generated_tests_pass_in_a_folder_of_any_name(folder: str, tmp_path: Path) -> None:
     root = new_workspace(tmp_path / folder)
     before = contents(root)
     run = q2mfa_process("test", "Foo", "-o", f"{tmp_path}/{folder}", "--", "-q", cwd=tmp_path)
@@ -50,7 +50,9 @@ def test_tests_run_in_a_folder_of_any_name(folder: str, tmp_path: Path) -> None:
         {"PYTHONSAFEPATH": "1"},
     ],
 )
-def test_pytests_own_variables_do_not_matter(environment: dict[str, str], tmp_path: Path) -> None:
+def test_generated_tests_pass_with_any_pytest_environment_variables(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     root = new_workspace(tmp_path / "workspace")
     run = q2mfa_process("test", "Foo", "--", "-q", cwd=root, env=environment)
     assert run.status == 0 and "2 passed" in run.out, run
@@ -68,7 +70,7 @@ def test_arguments_after_the_dashes_go_to_pytest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "status"), [(["test"], 1), (["preview", "--check"], 3)])
-def test_extension_that_is_not_external_mfa_is_said_to_be_none(
+def test_extension_that_is_not_external_mfa_is_refused(
     arguments: list[str], status: int, workspace: Path
 ) -> None:
     for name in ("extension.py", "urls.py"):

@@ -83,7 +83,7 @@ def _outputs(script: str, home: Path) -> Iterator[str]:
         shell.wait()
 
 
-def test_tutorial_shows_what_its_commands_print(printed: list[str]) -> None:
+def test_tutorial_shows_the_output_of_its_commands(printed: list[str]) -> None:
     assert len(printed) == len(COMMANDS)
     for (command, shown), output in zip(COMMANDS, printed, strict=True):
         output = re.sub(r"(?m)^in /.*/bank$", "in /home/me/bank", output)

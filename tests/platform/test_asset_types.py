@@ -28,7 +28,7 @@ from q2mfa_cli.platform.preview.outlet import make_outlet
         ("other.bin", "text/plain"),
     ],
 )
-def test_asset_has_its_own_type_whatever_the_registry_says(
+def test_asset_type_does_not_depend_on_the_registry(
     file: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some programs register .js as text/plain on Windows. A browser runs no script of that type."""

@@ -94,7 +94,7 @@ def test_key_that_memcached_does_not_support_is_refused(key: str, cache: Q2Cache
 
 
 @pytest.mark.parametrize("seconds", [1.5, "60", None])
-def test_expiry_that_is_no_integer_is_refused(seconds: Any, cache: Q2CacheClient) -> None:
+def test_expiry_that_is_not_an_integer_is_refused(seconds: Any, cache: Q2CacheClient) -> None:
     with pytest.raises(MemcacheIllegalInputError):
         cache.set("key", 1, seconds)
 
@@ -122,7 +122,7 @@ def test_result_without_noreply_false_is_always_true(cache_of_reading: Q2CacheCl
     assert cache.touch("other", 60) is True
 
 
-def test_add_with_noreply_false_tells_who_was_first(cache_of_reading: Q2CacheClient) -> None:
+def test_add_with_noreply_false_succeeds_for_the_first_only(cache_of_reading: Q2CacheClient) -> None:
     first, second = cache_of_reading, cache_of_reading.with_prefix("stack:")
     assert first.add("key", "1", 60, noreply=False) is True
     assert second.add("key", "2", 60, noreply=False) is False
@@ -172,7 +172,7 @@ def test_counter_of_text_is_refused(cache: Q2CacheClient) -> None:
         cache.incr("key", 1)
 
 
-def test_value_above_1_mib_is_lost(cache: Q2CacheClient) -> None:
+def test_value_above_1_mib_is_not_stored(cache: Q2CacheClient) -> None:
     cache.set("key", "old")
     assert cache.set("key", "x" * 2**20) is True
     assert cache.get("key") is None
@@ -206,7 +206,7 @@ def test_value_after_its_expiry_is_gone() -> None:
     server.close()
 
 
-def test_slow_worker_reads_what_was_kept_before_and_writes_to_what_is_there_now() -> None:
+def test_slow_worker_reads_the_earlier_value_and_writes_to_the_current_one() -> None:
     server = Memcached(time.time)
     client = Q2CacheClient(server.address, "prefixed")
     client.set("count", 1, noreply=False)
@@ -240,7 +240,7 @@ def test_every_command_when_memcached_is_down_raises() -> None:
             command()
 
 
-def test_memcached_that_does_not_answer_raises() -> None:
+def test_unresponsive_memcached_raises_a_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimeoutError):
         Q2CacheClient(silent.getsockname()).get("key")
 

@@ -24,7 +24,7 @@ PRE_AUTHENTICATION = Path(__file__).parents[2] / "docs" / "how-to" / "pre-authen
 pytestmark = pytest.mark.usefixtures("fake_sdk")
 
 
-def test_run_async_runs_what_blocks_in_a_thread_of_the_same_request() -> None:
+def test_run_async_runs_blocking_code_in_a_thread_of_the_same_request() -> None:
     from q2_sdk.context import current
     from q2_sdk.core.http_handlers.tecton_client_handler import Q2TectonClientRequestHandler
     from q2_sdk.tools.testing.models import RequestMock
@@ -110,7 +110,7 @@ def test_wedge_online_banking_without_authenticated_session_is_refused() -> None
 
 
 @pytest.mark.parametrize("authenticated", [True, False])
-def test_documented_sample_calls_hq_in_either_state(authenticated: bool) -> None:
+def test_documented_sample_calls_hq_before_and_after_authentication(authenticated: bool) -> None:
     from q2_sdk.context import current
 
     platform = current().platform
@@ -159,7 +159,7 @@ def test_server_without_required_configuration_does_not_start(name: str, workspa
 
 
 @pytest.mark.slow
-def test_fake_sdk_does_not_replace_a_real_one(workspace: Path, tmp_path: Path) -> None:
+def test_fake_sdk_does_not_replace_the_installed_sdk(workspace: Path, tmp_path: Path) -> None:
     assert q2mfa("create", "Foo", "--no-input", "--no-register", cwd=workspace).status == 0
     real = tmp_path / "site" / "q2_sdk"
     real.mkdir(parents=True)

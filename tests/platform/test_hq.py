@@ -51,7 +51,7 @@ def test_hq_after_wrong_token_refuses_the_right_one(hq: HQ) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "  ", None, 7, b"token"])
-def test_hq_refuses_to_set_token_that_is_no_text(hq: HQ, token: Any) -> None:
+def test_hq_refuses_to_set_token_that_is_not_text(hq: HQ, token: Any) -> None:
     session = hq.open_session()
     with pytest.raises(ValueError, match="HQ accepts only a string"):
         hq.set_token(session, token)
@@ -73,7 +73,7 @@ def test_hq_with_switch_on_never_verifies(hq: HQ, switch: str) -> None:
     assert (hq.find_session(session.id) is None) == (switch == "session_lost")
 
 
-def test_hq_publishes_what_it_was_asked_and_why_it_refused(hq: HQ) -> None:
+def test_hq_publishes_each_request_with_the_reason_of_its_refusal(hq: HQ) -> None:
     published: list[TokenSet | TokenVerified] = []
     hq.events.subscribe(TokenSet, published.append)
     hq.events.subscribe(TokenVerified, published.append)
@@ -97,7 +97,7 @@ def test_ticket_finds_its_session_until_mfa_is_complete(hq: HQ) -> None:
     assert hq.redeem_ticket(ticket) is None
 
 
-def test_forgotten_session_is_unknown_and_its_ticket_is_not_good(hq: HQ) -> None:
+def test_forgotten_session_and_its_ticket_are_unknown(hq: HQ) -> None:
     session = hq.open_session()
     ticket = hq.issue_ticket(session)
     hq.forget_session(session)
@@ -105,13 +105,13 @@ def test_forgotten_session_is_unknown_and_its_ticket_is_not_good(hq: HQ) -> None
     assert hq.redeem_ticket(ticket) is None
 
 
-def test_mfa_info_takes_any_attribute_that_code_can_ask_for(hq: HQ) -> None:
+def test_mfa_info_accepts_every_valid_attribute_name(hq: HQ) -> None:
     attributes = {"login_name": "ada", "größe": 2**70, "nested": {"a": [None]}}
     assert hq.open_session(mfa_info=attributes).mfa_info == attributes
 
 
 @pytest.mark.parametrize("name", ["", "login name", "1st", "a.b"])
-def test_mfa_info_with_a_name_that_code_cannot_ask_for_is_refused(name: str, hq: HQ) -> None:
+def test_mfa_info_with_an_invalid_attribute_name_is_refused(name: str, hq: HQ) -> None:
     with pytest.raises(ValueError, match="cannot be an attribute of mfa_info"):
         hq.open_session(mfa_info={name: "ada"})
 

@@ -98,7 +98,7 @@ def test_check_of_factor_that_sends_a_code_passes(rendering: str, tmp_path: Path
     assert "\npassed: right-user, token-without-proof, " in run.out
 
 
-def test_message_lands_on_the_phone_of_its_challenge_only(tmp_path: Path) -> None:
+def test_message_is_delivered_to_the_phone_of_its_challenge_only(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "workspace")
     create_variant(workspace, "StandardCsr", "--factor", "message")
     with start_preview(workspace, "StandardCsr") as preview:
@@ -133,7 +133,7 @@ def test_check_of_extension_without_token_fails(variants: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["StandardSsr", "RedirectSsr"])
-def test_preview_on_ctrl_c_exits_with_0_and_leaves_nothing(name: str, variants: Path) -> None:
+def test_preview_on_ctrl_c_exits_with_0_and_leaves_no_files(name: str, variants: Path) -> None:
     before = contents(variants)
     with start_preview(variants, name) as preview:
         preview.challenge()
@@ -206,7 +206,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("file", "text", "what", "line"), BROKEN)
-def test_preview_of_broken_extension_says_where_and_waits_for_the_fix(
+def test_preview_of_broken_extension_names_the_line_and_works_after_the_fix(
     file: str, text: str, what: str, line: int, variants: Path, tmp_path: Path
 ) -> None:
     workspace = tmp_path / "workspace"
@@ -236,7 +236,7 @@ def test_check_of_broken_extension_fails_on_two_lines(variants: Path, tmp_path: 
     assert "Traceback" not in run.err
 
 
-def test_feature_that_opens_nothing_is_named(variants: Path, tmp_path: Path) -> None:
+def test_preview_of_a_feature_without_a_page_names_the_feature(variants: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     shutil.copytree(variants, workspace)
     configuration = workspace / "configuration" / "StandardCsr.py"
@@ -269,7 +269,9 @@ def test_preview_with_real_sdk_installed_fails(options: list[str], variants: Pat
 
 
 @pytest.mark.parametrize("options", [[], ["--check"]])
-def test_preview_without_segno_names_it(options: list[str], variants: Path, tmp_path: Path) -> None:
+def test_preview_without_segno_names_the_missing_package(
+    options: list[str], variants: Path, tmp_path: Path
+) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['segno'] = None\n")
     env = {"PYTHONPATH": str(tmp_path)}
     run = q2mfa_process(
@@ -334,7 +336,7 @@ def test_pages_forbid_foreign_frames(preview_of: PreviewOf) -> None:
     assert page.headers["Content-Security-Policy"] == f"frame-ancestors {preview.url}"
 
 
-def test_localhost_leads_to_the_address(preview_of: PreviewOf) -> None:
+def test_localhost_redirects_to_the_loopback_address(preview_of: PreviewOf) -> None:
     preview = preview_of("RedirectCsr")
     named = preview.url.replace("127.0.0.1", "localhost")
     answer = requests.get(f"{named}/?a=b", timeout=10, allow_redirects=False)
@@ -346,7 +348,7 @@ def test_localhost_leads_to_the_address(preview_of: PreviewOf) -> None:
     assert requests.post(f"{named}/api/challenges", json={}, timeout=10).status_code == 403
 
 
-def test_other_origins_may_not_embed_what_is_served(preview_of: PreviewOf) -> None:
+def test_preview_responses_forbid_embedding_by_other_origins(preview_of: PreviewOf) -> None:
     preview = preview_of("RedirectCsr")
     extension, idp = origins(preview)[1:]
     page = requests.get(preview.url, timeout=10)
@@ -401,7 +403,7 @@ def status_of(origin: str, path: str, body: bytes, sender: str) -> int:
 
 
 @pytest.mark.parametrize("name", [STANDARD[0], REDIRECT[0]])
-def test_ticket_of_outlet_is_good_for_its_challenge(name: str, preview_of: PreviewOf) -> None:
+def test_outlet_opens_with_its_ticket_and_not_with_a_guessed_one(name: str, preview_of: PreviewOf) -> None:
     preview = preview_of(name)
     challenge = preview.challenge(sso_identifier="jane.doe")
     outlet = preview.call(f"challenges/{challenge}/outlet", {}).json()
@@ -413,7 +415,7 @@ def test_ticket_of_outlet_is_good_for_its_challenge(name: str, preview_of: Previ
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_outlet_changes_only_the_cdn_and_adds_the_report(
+def test_outlet_page_differs_only_by_the_cdn_and_the_report_script(
     name: str, variants: Path, preview_of: PreviewOf
 ) -> None:
     preview = preview_of(name)

@@ -106,7 +106,9 @@ def fetch(url: str, method: str = "get", **options: Any) -> requests.Response:
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete", "options", "patch", "head"])
-def test_function_sends_its_method(method: str, upstream: Upstream, whitelist: list[str]) -> None:
+def test_request_function_sends_its_http_method(
+    method: str, upstream: Upstream, whitelist: list[str]
+) -> None:
     response = fetch(upstream.url + "/path", method, params={"a": "b c"})
     assert isinstance(response, requests.Response)
     assert response.status_code == 200
@@ -121,7 +123,9 @@ def test_data_and_headers_are_sent_as_requests_sends_them(upstream: Upstream, wh
     assert fetch(upstream.url, "post", json={"a": 1}).json()["body"] == '{"a": 1}'
 
 
-def test_only_the_embedded_provider_is_told_the_session(upstream: Upstream, whitelist: list[str]) -> None:
+def test_session_header_is_sent_to_the_embedded_provider_only(
+    upstream: Upstream, whitelist: list[str]
+) -> None:
     from q2_sdk.context import Context, bind, current
 
     from q2mfa_cli.platform.platform import Platform

@@ -34,7 +34,7 @@ def make_handler(readings: Readings) -> Any:
 @pytest.mark.parametrize(
     ("reading", "result"), [("dict", {"token": "t"}), ("text", "t"), ("nested", {"data": {"token": "t"}})]
 )
-def test_token_result_is_what_the_reading_says(reading: Any, result: Any) -> None:
+def test_token_result_reading_decides_the_result(reading: Any, result: Any) -> None:
     handler = make_handler(Readings(token_result=reading))
     assert asyncio.run(handler.set_external_mfa_token("t")) == result
 
@@ -47,7 +47,7 @@ def test_missing_attribute_of_mfa_info_is_absent_or_none() -> None:
 
 @pytest.mark.usefixtures("fake_sdk")
 @pytest.mark.parametrize(("autoescape", "text"), [(False, "<b> &lt;b&gt;"), (True, "&lt;b&gt; &lt;b&gt;")])
-def test_template_is_auto_escaped_or_not(
+def test_autoescape_reading_decides_whether_templates_escape(
     autoescape: bool, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = make_handler(Readings(autoescape=autoescape))
@@ -66,7 +66,7 @@ def test_template_is_auto_escaped_or_not(
         ("message", {"data": {}, "message": "incomplete"}),
     ],
 )
-def test_rejection_has_the_data_of_the_error_where_the_reading_says(
+def test_error_data_reading_decides_where_a_rejection_has_its_data(
     reading: str, rejection: dict[str, Any], preview_of: Callable[[str], PreviewProcess]
 ) -> None:
     preview = preview_of("StandardCsr")

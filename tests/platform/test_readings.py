@@ -42,14 +42,16 @@ def test_unknown_reading_is_refused(values: dict[str, Any], message: str) -> Non
         parse(values)
 
 
-def test_readings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert from_environment() == Readings()
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, json.dumps({"loc": "key", "autoescape": True}))
     assert from_environment() == Readings(loc="key", autoescape=True)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"pizza": 1}', '{"loc": null}'])
-def test_wrong_environment_is_a_usage_error(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_readings_in_the_environment_are_a_usage_error(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, text)
     with pytest.raises(UsageError, match=ENVIRONMENT_VARIABLE):
         from_environment()

@@ -83,7 +83,7 @@ def test_request_without_session_or_to_unknown_route_is_refused(server: Server) 
     assert server.at_hq(session)["tokens"] == []
 
 
-def test_page_script_and_purpose_are_served(server: Server) -> None:
+def test_server_serves_the_page_its_script_and_the_purpose(server: Server) -> None:
     assert "passcode" in requests.get(f"{server.url}/assets/Foo/index.html", timeout=20).text
     assert requests.get(f"{server.url}/assets/Foo/index.js", timeout=20).ok
     session = server.log_in(audit_action_name="ChangeEmail")

@@ -64,7 +64,7 @@ def open_outlet(platform: Platform, route: str = "") -> tuple[int, str]:
     return post(platform, route, f"{TICKET_FIELD}={ticket}", "application/x-www-form-urlencoded")
 
 
-def test_page_stands_in_the_form_of_the_sdk() -> None:
+def test_page_is_wrapped_in_the_form_of_the_sdk() -> None:
     platform = Platform()
     status, page = open_outlet(platform)
     assert status == 200
@@ -81,7 +81,7 @@ def test_page_stands_in_the_form_of_the_sdk() -> None:
     assert 'type="submit"' not in page
 
 
-def test_page_without_hidden_submit_button_has_one() -> None:
+def test_page_with_the_default_submit_button_shows_the_button() -> None:
     assert '<button type="submit"' in open_outlet(Platform(), "button")[1]
 
 

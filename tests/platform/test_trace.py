@@ -37,7 +37,7 @@ def rows(trace: Trace) -> list[tuple[str, int]]:
     return [(row.what, row.count) for row in trace.rows]
 
 
-def test_equal_neighbors_are_one_row() -> None:
+def test_equal_consecutive_calls_are_one_row() -> None:
     watched = Watched()
     for _ in range(120):
         watched.poll({"pending": True})
@@ -50,7 +50,7 @@ def test_equal_neighbors_are_one_row() -> None:
 @pytest.mark.parametrize(
     "other", [{"answer": {"pending": False}}, {"answer": {"pending": True}, "why": "down"}]
 )
-def test_unequal_neighbors_stay_apart(other: dict[str, Any]) -> None:
+def test_different_consecutive_calls_are_separate_rows(other: dict[str, Any]) -> None:
     watched = Watched()
     watched.poll({"pending": True})
     watched.poll(**other)
@@ -58,14 +58,14 @@ def test_unequal_neighbors_stay_apart(other: dict[str, Any]) -> None:
     assert rows(watched.trace) == [("poll", 1)] * 3
 
 
-def test_the_eight_steps_are_never_folded() -> None:
+def test_rows_of_the_eight_steps_are_never_folded() -> None:
     watched = Watched()
     for _ in range(2):
         watched.trace.add("page", "extension", "submit", None, 1)
     assert len(watched.trace.rows) == 2
 
 
-def test_mermaid_has_a_line_per_message_and_nothing_that_ends_one() -> None:
+def test_mermaid_diagram_has_one_line_per_message_with_escaped_text() -> None:
     watched = Watched()
     watched.trace.add("page", "extension", "requestExtensionData: a;b\nc", None, 1, "no <way> #1")
     watched.trace.add("extension", "page", "answer", None, 4)
@@ -76,7 +76,7 @@ def test_mermaid_has_a_line_per_message_and_nothing_that_ends_one() -> None:
     ]
 
 
-def test_answer_is_masked() -> None:
+def test_answer_in_the_trace_is_masked() -> None:
     watched = Watched()
     watched.poll({"token": "secret", "pending": True})
     assert watched.trace.rows[0].answer == {"token": "•••••• (6 characters)", "pending": True}
@@ -141,7 +141,7 @@ def test_status_names_the_step_and_the_cause(bank: Bank) -> None:
     assert (status(challenge)[0], trace.rows) == ("open", [])
 
 
-def test_old_challenges_are_forgotten_unless_a_page_follows_them(bank: Bank) -> None:
+def test_old_challenges_are_forgotten_except_those_with_an_open_page(bank: Bank) -> None:
     followed, old = bank.challenge(), bank.challenge()
     followed.followers = 1
     for _ in range(3 * KEPT):
@@ -153,7 +153,7 @@ def test_old_challenges_are_forgotten_unless_a_page_follows_them(bank: Bank) -> 
     assert bank.hq.find_session(old.session.id) is None
 
 
-def test_thousand_challenges_leave_those_that_are_kept(tmp_path: Path) -> None:
+def test_thousand_challenges_leave_only_the_newest_in_memory(tmp_path: Path) -> None:
     platform = Platform()
     extension = SimpleNamespace(
         workspace=tmp_path, failure=None, feature={"formPostAuth": True}, name="A", allow=""
@@ -187,7 +187,7 @@ def test_thousand_challenges_leave_those_that_are_kept(tmp_path: Path) -> None:
         r'{"url": "http://idp/authorize?client_id=a\u0026request_uri=urn%3Aa%3Ab"}',
     ],
 )
-def test_rows_of_the_provider_belong_to_the_challenge_that_began_the_login(answer: str, bank: Bank) -> None:
+def test_provider_rows_belong_to_the_challenge_that_began_the_login(answer: str, bank: Bank) -> None:
     mine, other = bank.challenge(), bank.challenge()
     mine.note_logins(answer)
     events = bank.events

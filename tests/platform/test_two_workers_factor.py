@@ -146,7 +146,7 @@ def test_right_code_in_many_sessions_at_once_gives_one_token(workers: Workers) -
     assert workers.tokens(sessions) == 1
 
 
-def test_code_of_one_session_is_used_up_in_another(workers: Workers) -> None:
+def test_code_used_in_one_session_is_refused_in_another(workers: Workers) -> None:
     customer = Customer(workers)
     first, second = customer.session(), customer.session()
     code = customer.code()
@@ -155,7 +155,7 @@ def test_code_of_one_session_is_used_up_in_another(workers: Workers) -> None:
     assert workers.tokens([first, second]) == 1
 
 
-def test_wrong_codes_at_once_lock_after_five_and_no_other_customer(workers: Workers) -> None:
+def test_five_wrong_codes_at_once_lock_the_customer_and_no_other(workers: Workers) -> None:
     customer, other = Customer(workers), Customer(workers)
     sessions = [customer.session() for _ in range(AT_ONCE)]
     wrong = customer.wrong_code()
@@ -166,7 +166,7 @@ def test_wrong_codes_at_once_lock_after_five_and_no_other_customer(workers: Work
     assert workers.submit_at_once([(other.session(), other.code())]) == {"token": 1}
 
 
-def test_no_log_line_and_no_cache_key_has_a_secret(workers: Workers) -> None:
+def test_log_and_cache_keys_hold_no_secret(workers: Workers) -> None:
     customer = Customer(workers)
     workers.submit_at_once(
         [(customer.session(), customer.code()), (customer.session(), customer.wrong_code())]

@@ -71,7 +71,7 @@ def test_settings_outside_of_a_workspace_are_the_defaults() -> None:
     assert settings().OUTBOUND_WHITELIST == []
 
 
-def test_global_and_own_filters_remove_values_from_the_log(
+def test_global_and_handler_filters_remove_values_from_the_log(
     configuration: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from q2_sdk.core.http_handlers.tecton_client_handler import Q2TectonClientRequestHandler
@@ -117,7 +117,7 @@ def test_command_loads_the_settings_as_the_platform_does(
 
 
 @pytest.mark.slow
-def test_settings_without_the_defaults_are_said_to_lack_them(workspace: Path) -> None:
+def test_settings_without_the_sdk_defaults_are_reported(workspace: Path) -> None:
     (workspace / "configuration" / "settings.py").write_text("INSTALLED_EXTENSIONS = []\n")
     assert q2mfa("create", "Foo", "--no-input", cwd=workspace).status == 0
     run = q2mfa_process("preview", "Foo", "--check", cwd=workspace)

@@ -31,7 +31,7 @@ FOUND = {
         for real in PROVIDERS
     ],
 )
-def test_report_of_a_real_provider(
+def test_report_of_a_real_provider_has_its_known_findings(
     real: RealProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROVIDER_TEST_SECRET", SECRET)

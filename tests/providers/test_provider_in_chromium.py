@@ -37,7 +37,7 @@ BY_SCRIPT = b"""<div id="app"></div>
     ],
     ids=["any-origin", "the-embedder", "made-by-script", "deny", "own-origin", "hides-in-frames", "no-field"],
 )
-def test_chromium_shows_what_a_frame_of_online_banking_shows(
+def test_framed_login_page_is_shown_or_blocked_in_chromium(
     headers: dict[str, str], body: bytes, failure: str, fields: int, fields_in_tab: int, browser: Browser
 ) -> None:
     with running() as provider:
@@ -58,7 +58,7 @@ def outcome(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.browser
-def test_command_pushes_another_request_for_the_browser(tmp_path: Path) -> None:
+def test_browser_check_pushes_its_own_authorization_request(tmp_path: Path) -> None:
     secret = ["--client-secret-env", "PROVIDER_TEST_SECRET"]
     with running() as provider:
         run = q2mfa_process(
@@ -81,7 +81,9 @@ def test_browser_is_not_started_without_a_login_page(tmp_path: Path) -> None:
     assert outcome(run.out)["message"] == "Not tested: The login page was not reached."
 
 
-def test_missing_playwright_is_said_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_playwright_is_reported_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
     with running() as provider:
         run = q2mfa("provider", provider.issuer, *CLIENT, cwd=tmp_path)
@@ -90,7 +92,7 @@ def test_missing_playwright_is_said_with_the_remedy(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.browser
-def test_missing_chromium_is_said_with_the_remedy(tmp_path: Path) -> None:
+def test_missing_chromium_is_reported_with_the_remedy(tmp_path: Path) -> None:
     no_browser = {"PLAYWRIGHT_BROWSERS_PATH": str(tmp_path), "PATH": str(tmp_path)}
     with running() as provider:
         run = q2mfa_process("provider", provider.issuer, *CLIENT, cwd=tmp_path, env=no_browser)

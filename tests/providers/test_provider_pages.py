@@ -25,19 +25,19 @@ def title(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.stem)
-def test_page_says_whether_the_provider_runs(page: Path) -> None:
+def test_provider_page_says_whether_the_tests_run_the_provider(page: Path) -> None:
     status = re.findall(r"(?m)^\*\*(Run|Documented only)\.\*\*", page.read_text("utf-8"))
     assert status == (["Run"] if page in [real.page for real in PROVIDERS] else ["Documented only"])
 
 
-def test_index_lists_every_page_with_its_status() -> None:
+def test_provider_index_lists_every_page_with_its_status() -> None:
     runs = {real.page.name for real in PROVIDERS}
     listed = {page: status for _, page, status in ROW.findall(INDEX.read_text("utf-8"))}
     assert listed == {page.name: "run" if page.name in runs else "documented only" for page in ALL_PAGES}
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.stem)
-def test_settings_of_the_page_exist_in_the_generated_configuration(page: Path) -> None:
+def test_settings_on_a_provider_page_exist_in_the_generated_configuration(page: Path) -> None:
     configuration = (GENERATED / "configuration" / "MyExternalMFA.py").read_text("utf-8")
     settings = documented_settings(page)
     assert {"ISSUER", "CLIENT_ID"} <= settings.keys()
@@ -58,7 +58,7 @@ def test_generated_readme_has_a_row_for_the_provider(page: Path) -> None:
         python_provider.OIDC_PROVIDER_MOCK[1],
     ],
 )
-def test_documents_name_the_version_that_runs(requirement: str) -> None:
+def test_documents_name_the_tested_provider_version(requirement: str) -> None:
     package, _, version = re.sub(r"\[.*\]", "", requirement).partition("==")
     readme = (GENERATED / "MyExternalMFA" / "README.md").read_text("utf-8")
     page = (PAGES / f"{package}.md").read_text("utf-8")
@@ -67,7 +67,7 @@ def test_documents_name_the_version_that_runs(requirement: str) -> None:
 
 
 @pytest.mark.node
-def test_certified_provider_command_of_the_readme_starts_it() -> None:
+def test_readme_command_starts_the_certified_provider() -> None:
     folder = Path(__file__).parent
     command = "PYTHONPATH=tests .venv/bin/python -m providers.certified_provider --redirect-uri"
     assert command in (folder / "README.md").read_text("utf-8")

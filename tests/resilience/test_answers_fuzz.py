@@ -106,7 +106,7 @@ def assert_holds(root: Path, name: str, issuer: str | None, client_id: str | Non
 @example("Foo", "https://[::1]:1/{%", "{{ 7 * 7 }}", [], "ssr", "t")
 @example("Foo", None, " {# a #} ", [], "ssr", "t")
 @example("../Foo", None, "</script>", [], "ssr", "t")
-def test_answers_are_refused_or_arrive_unchanged(
+def test_arbitrary_answers_are_refused_or_written_unchanged(
     name: str, issuer: str | None, client_id: str | None, scopes: list[str], rendering: str, form: str
 ) -> None:
     answers = {"name": name, "mfa": "redirect", "rendering": rendering, "scopes": scopes}
@@ -267,7 +267,7 @@ NEARLY = st.fixed_dictionaries(
 @example('{"name": "Foo", "name": "Bar"}')
 @example("name: Foo\nname: Bar")
 @example("name: Foo\n---\nname: Bar")
-def test_arbitrary_answers_file_is_refused_or_understood(document: str | bytes) -> None:
+def test_arbitrary_answers_file_is_refused_or_creates_valid_files(document: str | bytes) -> None:
     stdin = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
     with temporary_workspace() as root:
         before = contents(root.parent)
@@ -310,7 +310,7 @@ def test_huge_answers_file_is_refused(document: str, workspace: Path) -> None:
     assert_refused(done, workspace, before)
 
 
-def test_huge_and_hidden_flags_are_refused(workspace: Path) -> None:
+def test_huge_flags_and_flags_with_control_characters_are_refused(workspace: Path) -> None:
     before = contents(workspace.parent)
     for flag in ("--client-id", "--issuer", "--scope", "--rendering", "--mfa", "--answers"):
         for value in ("M" * 120_000, "\x1b[31m\u202e\u200b"):

@@ -66,12 +66,12 @@ def test_removal_of_every_file_keeps_the_root(root: Path) -> None:
     assert root.is_dir() and paths(root) == []
 
 
-def test_removal_and_addition_in_one_folder_keep_it(root: Path) -> None:
+def test_removal_and_addition_in_one_folder_keep_the_folder(root: Path) -> None:
     apply(root, removal("Foo/tests/data/c.py"), Change("Foo/tests/data/d.py", None, b"d"))
     assert (root / "Foo" / "tests" / "data" / "d.py").read_bytes() == b"d"
 
 
-def test_removal_of_a_link_keeps_the_file_it_leads_to(root: Path) -> None:
+def test_removal_of_a_link_keeps_its_target(root: Path) -> None:
     (root / "Foo" / "link.py").symlink_to("../top.py")
     apply(root, Change("Foo/link.py", b"top.py", None))
     assert not (root / "Foo" / "link.py").is_symlink() and (root / "top.py").read_bytes() == b"top.py"
@@ -92,7 +92,7 @@ def test_removal_through_a_linked_folder_keeps_the_link(root: Path) -> None:
     ],
     ids=["removal", "edit", "addition"],
 )
-def test_file_that_is_not_as_planned_undoes_everything(late: Change, root: Path) -> None:
+def test_file_changed_since_the_plan_rolls_back_every_change(late: Change, root: Path) -> None:
     before = state(root)
     with pytest.raises(Q2mfaError, match=r"Another program changed 'top\.py'") as raised:
         apply(
@@ -120,14 +120,14 @@ def test_read_only_file_is_not_removed(root: Path) -> None:
     assert state(root) == before
 
 
-def test_error_in_the_block_changes_nothing(tmp_path: Path) -> None:
+def test_error_inside_a_transaction_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), Transaction(tmp_path / "new" / "workspace"):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="needs a second file system")
-def test_changes_reach_another_file_system_through_a_link(root: Path) -> None:
+def test_changes_through_a_link_reach_another_file_system(root: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
         (root / "linked").symlink_to(elsewhere)
         Path(elsewhere, "old.py").write_bytes(b"old")

@@ -79,7 +79,7 @@ def make(
     requests=st.lists(REQUEST, min_size=1, max_size=3, unique_by=itemgetter("name")),
     flags=st.sets(st.sampled_from(["--force", "--no-register"])),
 )
-def test_run_does_what_its_dry_run_reports(
+def test_run_makes_exactly_the_changes_of_its_dry_run(
     files: dict[str, bytes | None],
     before: dict[str, str] | None,
     histories: dict[str, str],

@@ -126,7 +126,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], tuple[Path, Callable[
     subprocess.run(["umount", disk], capture_output=True, check=False)
 
 
-def test_full_disk_leaves_the_workspace_as_before(
+def test_full_disk_leaves_the_workspace_unchanged(
     small_disk: Callable[[int], tuple[Path, Callable[[], object]]],
 ) -> None:
     statuses = set()
@@ -149,7 +149,7 @@ def test_full_disk_leaves_the_workspace_as_before(
     assert statuses == {0, 1}
 
 
-def test_file_size_limit_leaves_settings_as_before(workspace: Path) -> None:
+def test_file_size_limit_leaves_settings_unchanged(workspace: Path) -> None:
     settings = workspace / SETTINGS_PATH
     settings.write_bytes(SETTINGS + b"# a long comment, as they grow over the years\n" * 2000)
     before = state(workspace)
@@ -180,7 +180,7 @@ def test_unwritable_report_is_an_error_that_says_what_was_done(
     assert ("Nothing was written" in done.stderr) == ("--dry-run" in arguments)
 
 
-def test_closed_pipe_is_no_error(workspace: Path) -> None:
+def test_create_with_a_closed_output_pipe_completes_without_an_error(workspace: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", '"$@" | true; test -d Foo', "sh", sys.executable, "-m", "q2mfa_cli", *CREATE],
         cwd=workspace,

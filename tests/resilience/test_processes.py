@@ -86,7 +86,7 @@ def stopped(workspace: Path) -> Iterator[Fork]:
         process.kill()
 
 
-def test_locked_workspace_is_refused_after_a_time(
+def test_create_in_a_locked_workspace_is_refused_after_the_time_limit(
     stopped: Fork, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locking, "LOCK_SECONDS", 0.2)
@@ -105,7 +105,7 @@ def test_ctrl_c_ends_the_wait_for_the_lock(stopped: Fork, workspace: Path) -> No
     assert contents(workspace) == before
 
 
-def test_killed_process_does_not_block_the_next(stopped: Fork, workspace: Path) -> None:
+def test_lock_of_a_killed_process_does_not_block_the_next(stopped: Fork, workspace: Path) -> None:
     waiting = start(["create", "Foo", "--no-input"], workspace)
     assert stopped.kill().status == -signal.SIGKILL
     out, err = waiting.communicate(timeout=60)
@@ -118,7 +118,7 @@ def test_lock_file_is_writable_for_every_user_of_the_workspace(stopped: Fork, wo
     assert (workspace / locking.LOCK).stat().st_mode & 0o777 == 0o666
 
 
-def test_two_updates_at_once_take_turns(tmp_path: Path) -> None:
+def test_two_updates_at_once_update_the_extension_once(tmp_path: Path) -> None:
     with_earlier_foo(tmp_path / "workspace")
     processes = [start(["update", "--all", "--format", "json"], tmp_path / "workspace") for _ in range(2)]
     reports = [json.loads(process.communicate(timeout=120)[0]) for process in processes]

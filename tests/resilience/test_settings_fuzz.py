@@ -101,7 +101,7 @@ def executed(settings: bytes) -> dict[str, Any] | None:
 
 @pytest.mark.filterwarnings("ignore")
 @given(settings_files())
-def test_valid_settings_register_the_extension_or_the_owner_is_told(settings: bytes) -> None:
+def test_valid_settings_are_edited_or_the_step_is_printed(settings: bytes) -> None:
     with temporary_workspace() as root:
         (root / SETTINGS_PATH).write_bytes(settings)
         flags = ["--mfa=redirect", "--issuer=https://idp.bank.example", "--no-input", "--format=json"]
@@ -144,7 +144,7 @@ def test_valid_settings_register_the_extension_or_the_owner_is_told(settings: by
 @example(b"INSTALLED_EXTENSIONS = ['A']\nX = " + b"[" * 90 + b"]" * 90)
 @example(b"INSTALLED_EXTENSIONS = ['A']\nX = a" + b".b" * 3000)
 @example(b"INSTALLED_EXTENSIONS = ['A']\n" + b"if x:\n  pass\nel" * 900 + b"se: pass\n")
-def test_arbitrary_settings_are_left_alone_or_edited_in_one_place(settings: bytes) -> None:
+def test_arbitrary_settings_are_unchanged_or_edited_in_one_place(settings: bytes) -> None:
     with temporary_workspace() as root:
         (root / SETTINGS_PATH).write_bytes(settings)
         done = run("create", "Foo", "--no-input", "--format=json", "-o", root)

@@ -53,7 +53,7 @@ def test_new_content_is_synced_before_the_first_rename(scenario: PreparedScenari
     assert scenario.calls[last:].count("fsync") >= 1
 
 
-def test_failure_at_any_call_leaves_the_workspace_as_before_or_complete(scenario: PreparedScenario) -> None:
+def test_failure_at_any_call_leaves_the_workspace_unchanged_or_complete(scenario: PreparedScenario) -> None:
     for where, before, after in hooks_at_each_point(scenario, full_disk):
         run = scenario.run(before, after)
         where = f"{where}: {run}"
@@ -70,7 +70,7 @@ def test_failure_at_any_call_leaves_the_workspace_as_before_or_complete(scenario
 
 
 @rolling_back
-def test_ctrl_c_at_any_call_leaves_the_workspace_as_before_or_complete(scenario: PreparedScenario) -> None:
+def test_ctrl_c_at_any_call_leaves_the_workspace_unchanged_or_complete(scenario: PreparedScenario) -> None:
     statuses = set()
     for where, before, after in hooks_at_each_point(scenario, CTRL_C):
         run = scenario.run(before, after)
@@ -85,7 +85,7 @@ def test_ctrl_c_at_any_call_leaves_the_workspace_as_before_or_complete(scenario:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signal_that_asks_to_end_has_the_effect_of_ctrl_c(number: signal.Signals, memory: Path) -> None:
+def test_termination_signal_has_the_effect_of_ctrl_c(number: signal.Signals, memory: Path) -> None:
     scenario = PreparedScenario(SCENARIOS["update"], memory)
     early, late = scenario.points[1], renames(scenario)[0]
     scenario.reset()
@@ -93,8 +93,8 @@ def test_signal_that_asks_to_end_has_the_effect_of_ctrl_c(number: signal.Signals
     assert scenario.run(at(late, sent(number))).status == 0 and state(scenario.base) == scenario.complete
 
 
-def test_ignored_hangup_stays_ignored(memory: Path) -> None:
-    """As under nohup."""
+def test_ignored_sighup_stays_ignored(memory: Path) -> None:
+    """nohup ignores SIGHUP, and the commands under it inherit that."""
     scenario = PreparedScenario(SCENARIOS["create"], memory)
     scenario.reset()
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -106,7 +106,7 @@ def test_ignored_hangup_stays_ignored(memory: Path) -> None:
 
 
 @rolling_back
-def test_ctrl_c_during_a_rollback_does_not_stop_it(scenario: PreparedScenario) -> None:
+def test_ctrl_c_during_a_rollback_does_not_stop_the_rollback(scenario: PreparedScenario) -> None:
     for number in renames(scenario):
         for later in LATER[:4]:
             scenario.reset()
@@ -115,7 +115,7 @@ def test_ctrl_c_during_a_rollback_does_not_stop_it(scenario: PreparedScenario) -
 
 
 @rolling_back
-def test_disk_that_stays_broken_is_never_reported_as_before(scenario: PreparedScenario) -> None:
+def test_lasting_disk_failure_is_reported_as_unchanged_only_if_true(scenario: PreparedScenario) -> None:
     for number in scenario.points:
         scenario.reset()
         run = scenario.run(at(range(number, 10**6), full_disk))
@@ -132,7 +132,9 @@ def test_disk_that_stays_broken_is_never_reported_as_before(scenario: PreparedSc
 
 
 @rolling_back
-def test_second_failure_during_a_rollback_is_never_reported_as_before(scenario: PreparedScenario) -> None:
+def test_second_failure_during_a_rollback_is_reported_as_unchanged_only_if_true(
+    scenario: PreparedScenario,
+) -> None:
     for number in renames(scenario):
         for later in LATER:
             scenario.reset()

@@ -50,13 +50,15 @@ def test_every_new_file_is_synced_before_the_first_rename(scenario: PreparedScen
     assert scenario.calls[:first].count("fsync") == len(new)
 
 
-def test_file_that_is_held_for_a_moment_is_written(scenario: PreparedScenario) -> None:
+def test_file_briefly_open_in_another_program_is_written(scenario: PreparedScenario) -> None:
     for number in first_and_last_rename(scenario):
         run = run_while_held(scenario, number, times=len(disk.PAUSES))
         assert run.status == 0 and state(scenario.base) == scenario.complete, run
 
 
-def test_file_that_stays_held_is_named_and_the_workspace_is_as_before(scenario: PreparedScenario) -> None:
+def test_file_open_in_another_program_is_named_and_the_workspace_is_unchanged(
+    scenario: PreparedScenario,
+) -> None:
     for number in first_and_last_rename(scenario):
         run = run_while_held(scenario, number, times=len(disk.PAUSES) + 1)
         assert run.status == 1 and state(scenario.base) == scenario.before, run

@@ -43,7 +43,7 @@ def test_yaml_json_and_toml_give_the_same_answers(
     assert read_answers(str(unnamed)) == read_answers(str(file))
 
 
-def test_flag_spelling_is_accepted_and_null_leaves_a_question_open(tmp_path: Path) -> None:
+def test_answers_file_accepts_flag_spelling_and_null_as_unanswered(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("name: Foo\nclient-id: x\nscope: openid email\nissuer: null\n")
     assert read_answers(str(file)) == [{"name": "Foo", "client_id": "x", "scopes": ("openid email",)}]
@@ -76,7 +76,7 @@ def test_flag_spelling_is_accepted_and_null_leaves_a_question_open(tmp_path: Pat
         ("? [a]\n: b", "unhashable"),
     ],
 )
-def test_invalid_answers_file_is_refused_with_its_mistake(text: str, says: str, tmp_path: Path) -> None:
+def test_invalid_answers_file_is_refused_with_the_reason(text: str, says: str, tmp_path: Path) -> None:
     file = tmp_path / "answers.yaml"
     file.write_text(text)
     with pytest.raises(UsageError) as caught:
@@ -109,7 +109,7 @@ def test_binary_or_huge_answers_file_is_refused(content: bytes, tmp_path: Path) 
         read_answers(str(file))
 
 
-def test_missing_answers_file_is_exit_1(tmp_path: Path) -> None:
+def test_missing_answers_file_exits_with_1(tmp_path: Path) -> None:
     with pytest.raises(Q2mfaError) as caught:
         read_answers(str(tmp_path / "none.yaml"))
     assert caught.value.exit_code == 1 and "No such file" in caught.value.message
@@ -131,7 +131,7 @@ def test_flags_override_answers_from_stdin(workspace: Path) -> None:
     assert (extension["name"], extension["rendering"], extension["mfa"]) == ("Bar", "csr", "standard")
 
 
-def test_flags_with_many_requests_are_refused(workspace: Path) -> None:
+def test_flags_with_several_requests_are_refused(workspace: Path) -> None:
     many = json.dumps({"extensions": [{"name": "A1"}, {"name": "A2"}]})
     run = q2mfa("create", "--mfa", "standard", "--answers", "-", cwd=workspace, stdin=many)
     assert run.status == 2 and "several requests" in run.err
@@ -147,7 +147,7 @@ def test_flags_with_many_requests_are_refused(workspace: Path) -> None:
         max_leaves=12,
     )
 )
-def test_arbitrary_document_is_answers_or_a_usage_error(
+def test_arbitrary_answers_document_is_read_or_refused_with_a_usage_error(
     tmp_path_factory: pytest.TempPathFactory, document: object
 ) -> None:
     file = tmp_path_factory.mktemp("answers") / "answers.json"

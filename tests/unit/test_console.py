@@ -6,7 +6,7 @@ import pytest
 from console import commands_of, is_shown
 
 
-def test_commands_are_read_with_their_output_from_console_blocks_only() -> None:
+def test_command_reader_takes_commands_with_output_from_console_blocks_only() -> None:
     document = (
         "```console\n$ one\n1\n$ two --x\n```\ntext\n```\n$ not this\n```\n```console\n$ three\n3\n\n3\n```\n"
     )
@@ -24,7 +24,7 @@ def test_commands_are_read_with_their_output_from_console_blocks_only() -> None:
         ("", "", True),
     ],
 )
-def test_output_is_shown_if_only_what_the_ellipsis_leaves_out_differs(
+def test_documented_output_matches_printed_output_except_at_the_ellipsis(
     printed: str, shown: str, is_the_same: bool
 ) -> None:
     assert is_shown(printed, shown) is is_the_same

@@ -36,7 +36,7 @@ def test_command_reference_has_every_command_and_option() -> None:
         assert [option for option in options if f"{option}" not in section] == []
 
 
-def test_pages_without_a_generated_part_stay_as_they_are() -> None:
+def test_page_without_a_generated_part_is_unchanged() -> None:
     assert generated("index.md") == (DOCS / "index.md").read_text("utf-8")
 
 
@@ -48,27 +48,27 @@ def test_configuration_page_has_every_setting_of_the_generated_file(variant: str
     assert settings and [name for name in settings if f"`{name}`" not in page] == []
 
 
-def test_settings_share_the_comment_above_the_first_of_them() -> None:
+def test_consecutive_settings_share_the_comment_above_them() -> None:
     source = "# One\n# comment.\nA = 1\nB = ''\n\nC = []\n\n##### DO NOT EDIT #####\n\nFEATURE = {}\n"
     assert GENERATED["settings"](source) == [(["A", "B"], "`1`, `''`", "One comment."), (["C"], "`[]`", "")]
 
 
-def test_cells_of_a_table_keep_pipes_and_angle_brackets() -> None:
+def test_table_cell_escapes_pipes_and_angle_brackets_outside_code() -> None:
     assert GENERATED["_cell"]("`a|b <c>` or\n x|y <z>") == r"`a|b <c>` or x\|y &lt;z>"
 
 
-def test_page_about_json_names_every_schema() -> None:
+def test_json_page_links_every_schema() -> None:
     page = (DOCS / "reference" / "json.md").read_text("utf-8")
     schemas = {file.name for file in DOCS.glob("*.schema.json")}
     assert schemas and {name for name in schemas if f"](../{name})" not in page} == set()
 
 
-def test_home_page_has_every_command() -> None:
+def test_home_page_links_every_command() -> None:
     page = (DOCS / "index.md").read_text("utf-8")
     assert [name for name in main.commands if f"reference/cli.md#q2mfa-{name})" not in page] == []
 
 
-def test_page_about_exit_statuses_has_every_command() -> None:
+def test_exit_codes_page_has_every_command() -> None:
     table = (DOCS / "reference" / "exit-codes.md").read_text("utf-8").partition("| command |")[2]
     named = set(re.findall(r"`(\w+)[^`]*`", "".join(re.findall(r"(?m)^\| (.*?) \|", table))))
     assert set(main.commands) <= named
@@ -91,7 +91,7 @@ def factor() -> Any:
 @pytest.mark.parametrize(
     ("answer", "verified"), [("approved", True), ("pending", {"pending": True}), ("denied", None)]
 )
-def test_factor_of_the_guide_gives_the_three_answers(factor: Any, answer: str, verified: Any) -> None:
+def test_guide_factor_maps_each_device_answer_to_its_result(factor: Any, answer: str, verified: Any) -> None:
     async def ask(device: str, body: Any) -> str:
         return answer
 
@@ -103,7 +103,7 @@ def test_factor_of_the_guide_gives_the_three_answers(factor: Any, answer: str, v
         assert asyncio.run(factor.verify({})) == verified
 
 
-def test_factor_of_the_guide_denies_until_it_is_filled_in(factor: Any) -> None:
+def test_guide_factor_denies_without_owners_code_or_a_registered_device(factor: Any) -> None:
     with pytest.raises(Exception, match="not_configured"):
         asyncio.run(factor.verify({}))
     factor.handler.mfa_info.registration_value = None
@@ -111,7 +111,7 @@ def test_factor_of_the_guide_denies_until_it_is_filled_in(factor: Any) -> None:
         asyncio.run(factor.verify({}))
 
 
-def test_guide_to_verify_shows_what_its_commands_print(workspace: Path) -> None:
+def test_verify_guide_shows_the_output_of_its_commands(workspace: Path) -> None:
     assert q2mfa("create", "LoginMFA", "--no-input", cwd=workspace).status == 0
     extension = workspace / "LoginMFA" / "extension.py"
     source = extension.read_text("utf-8")

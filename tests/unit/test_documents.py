@@ -46,7 +46,7 @@ DOCUMENTS = files(".md")
 MODULES = files(".py")
 
 
-def test_relative_links_of_documents_exist() -> None:
+def test_relative_links_in_documents_lead_to_existing_files() -> None:
     broken = []
     for file in DOCUMENTS:
         links = ["".join(found) for found in LINK.findall(file.read_text("utf-8"))]
@@ -54,7 +54,7 @@ def test_relative_links_of_documents_exist() -> None:
     assert broken == []
 
 
-def test_paths_in_prose_exist() -> None:
+def test_paths_in_documents_and_comments_exist() -> None:
     missing = []
     for file in [*DOCUMENTS, *MODULES]:
         places = [ROOT, GOLDEN_TREE, file.parent]

@@ -18,7 +18,7 @@ def check(name: str, workspace: Path) -> str:
 
 
 @pytest.mark.parametrize("answers", [{"mfa": "standard"}, {"factor": "message"}, {"mfa": "redirect"}])
-def test_extension_that_a_killed_run_began_may_be_finished(answers: Answers, workspace: Path) -> None:
+def test_name_of_partly_written_external_mfa_extension_is_accepted(answers: Answers, workspace: Path) -> None:
     # Files are written in the order of their names.
     for path, content in render(make_request({"name": "Foo", **answers})).items():
         target = workspace / path
@@ -37,7 +37,7 @@ def test_extension_that_a_killed_run_began_may_be_finished(answers: Answers, wor
         {"README.md": "", "factor.py": "set_external_mfa_token"},
     ],
 )
-def test_name_of_another_teams_extension_is_taken(files: dict[str, str], workspace: Path) -> None:
+def test_name_of_another_teams_extension_is_refused(files: dict[str, str], workspace: Path) -> None:
     for name, text in files.items():
         path = workspace / "CreditCardSummary" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,9 +54,7 @@ def test_name_of_another_teams_extension_is_taken(files: dict[str, str], workspa
         ("frontend/public/mfa.js", "tecton.actions.verifyMFA({token})"),
     ],
 )
-def test_extension_whose_owner_changed_the_code_is_still_that_extension(
-    path: str, code: str, workspace: Path
-) -> None:
+def test_name_of_edited_external_mfa_extension_is_accepted(path: str, code: str, workspace: Path) -> None:
     (workspace / "Foo" / path).parent.mkdir(parents=True)
     (workspace / "Foo" / "extension.py").write_text("from .hq import token\n")
     (workspace / "Foo" / path).write_text(code)

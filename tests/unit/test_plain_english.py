@@ -103,7 +103,7 @@ def test_help_has_no_banned_words(name: str | None) -> None:
     assert findings(f"q2mfa {name or ''} --help", text) == []
 
 
-def test_banned_word_is_found_in_a_string_and_in_a_comment_and_not_in_code() -> None:
+def test_banned_word_is_found_in_strings_and_comments_but_not_in_code() -> None:
     source = 'whatever = 1  # Whatever it is\nsay("the colour")\n"`nobody`"\n'
     found = [finding for line, text in prose_of_python(source) for finding in findings(str(line), text)]
     assert [finding.partition(": write")[0] for finding in sorted(found)] == ['1: "Whatever"', '2: "colour"']

@@ -93,7 +93,7 @@ def test_numbers_and_return_select_choices(typed: str, rendering: str, mfa: str)
     assert answers == {"name": "Foo", "rendering": rendering, "mfa": mfa}
 
 
-def test_wrong_answer_is_explained_and_asked_again() -> None:
+def test_invalid_answer_is_explained_and_its_question_repeated() -> None:
     answers, shown = dialogue("my-mfa\nFoo\n12\n0\nOnline\n²\n1\n1\n3\n1\n")
     assert answers == {"name": "Foo", "rendering": "ssr", "mfa": "standard"}
     assert "'my-mfa' is not a valid extension name" in shown and "MyMfa" in shown
@@ -107,7 +107,7 @@ def test_choice_that_q2_create_extension_builds_is_refused(number: int) -> None:
     assert shown.count("`q2 create_extension` builds those") == 1
 
 
-def test_default_integration_is_refused_because_it_is_not_external_mfa() -> None:
+def test_menu_default_that_is_not_external_mfa_is_refused() -> None:
     answers, shown = dialogue("Foo\n1\n1\n\n2\n3\n1\n")
     assert answers["mfa"] == "standard"
     assert "Authenticated (Default): `q2 create_extension` builds those" in shown
@@ -145,7 +145,7 @@ def test_end_of_input_names_the_missing_flags(typed: str, names: str) -> None:
     assert names in caught.value.hint
 
 
-def test_end_of_input_is_exit_2_and_writes_nothing(workspace: Path) -> None:
+def test_end_of_input_exits_with_2_and_writes_nothing(workspace: Path) -> None:
     before = sorted(workspace.rglob("*"))
     run = q2mfa("create", "Foo", cwd=workspace, stdin="1\n1\n")
     assert run.status == 2 and run.err.startswith("Error: The input ended")
@@ -153,32 +153,32 @@ def test_end_of_input_is_exit_2_and_writes_nothing(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("typed", [b"\xff\xfe\n", b"\x00\n", b"x" * 1_000_000 + b"\n", b"\r\r\n"])
-def test_undecodable_answer_is_asked_again(typed: bytes, workspace: Path) -> None:
+def test_undecodable_answer_repeats_the_question(typed: bytes, workspace: Path) -> None:
     run = q2mfa("create", cwd=workspace, stdin=typed + b"Foo\n1\n1\n3\n1\n")
     assert run.status == 0, run.err
     assert (workspace / "Foo").is_dir()
 
 
-def test_dialogue_goes_to_stderr_with_json(workspace: Path) -> None:
+def test_dialogue_with_json_format_goes_to_stderr(workspace: Path) -> None:
     run = q2mfa("create", "--format", "json", cwd=workspace, stdin="MyExternalMFA\n1\n1\n3\n1\n")
     assert run.json["status"] == "created"
     assert run.err == SEED_DIALOGUE.replace("Return [1]: 2", "Return [1]: 1")
 
 
-def test_wrong_flag_is_reported_before_the_menus(workspace: Path) -> None:
+def test_invalid_argument_is_reported_before_the_menus(workspace: Path) -> None:
     for arguments in (["my-mfa"], ["Foo", "--mfa", "standard", "--issuer", "https://x.y"]):
         run = q2mfa("create", *arguments, cwd=workspace)
         assert (run.status, run.out) == (2, ""), run
 
 
-def test_bom_before_piped_answers_is_no_part_of_the_name() -> None:
+def test_byte_order_mark_before_piped_answers_is_ignored() -> None:
     """PowerShell 5 begins what it pipes with one."""
     answers, shown = dialogue("\ufeffFoo\n1\n1\n3\n1\n")
     assert answers["name"] == "Foo" and "cannot be" not in shown
 
 
 @pytest.mark.parametrize("answer", ["", "2", "x"])
-def test_script_that_goes_on_with_refused_answers_ends(answer: str, workspace: Path) -> None:
+def test_script_that_repeats_refused_answers_ends_with_an_error(answer: str, workspace: Path) -> None:
     before = contents(workspace)
     # As of `yes`, but with an end: a regression must not hang.
     run = q2mfa("create", "X", cwd=workspace, stdin=f"{answer}\n" * 100)
@@ -188,17 +188,17 @@ def test_script_that_goes_on_with_refused_answers_ends(answer: str, workspace: P
     assert contents(workspace) == before
 
 
-def test_script_with_ten_different_refused_answers_ends(workspace: Path) -> None:
+def test_script_with_ten_different_refused_names_ends_with_an_error(workspace: Path) -> None:
     run = q2mfa("create", cwd=workspace, stdin="".join(f"not-{number}\n" for number in range(100)))
     assert run.status == 2 and run.out.count("is not a valid extension name") == 10, run
 
 
-def test_script_is_not_asked_for_issuer_and_client_id_nor_to_confirm(workspace: Path) -> None:
+def test_piped_dialogue_skips_issuer_client_id_and_confirmation(workspace: Path) -> None:
     run = q2mfa("create", cwd=workspace, stdin="Foo\n1\n1\n3\n2\n")
     assert run.status == 0 and "Issuer URL" not in run.out and "Create it?" not in run.out
 
 
-def test_empty_line_of_a_script_does_not_accept_the_suggested_name() -> None:
+def test_empty_line_in_piped_answers_does_not_accept_the_suggested_name() -> None:
     answers, _ = dialogue("my-mfa\n\nFoo\n", {"rendering": "csr", "mfa": "standard"})
     assert answers["name"] == "Foo"
 
@@ -213,7 +213,7 @@ class NoConsoleScreenBufferError(Exception):
 
 
 @pytest.mark.parametrize("error", [NoConsoleScreenBufferError, OSError])
-def test_terminal_that_menus_cannot_be_drawn_on_gets_numbered_menus(
+def test_terminal_that_cannot_draw_menus_gets_numbered_menus(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import prompt_toolkit.output

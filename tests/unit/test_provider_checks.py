@@ -287,7 +287,7 @@ def kinds(seen: Observation, check: str) -> list[Kind]:
     return [finding.outcome.kind for finding in judge(seen).findings if finding.check.id == check]
 
 
-def test_good_provider_has_no_finding_and_works() -> None:
+def test_good_provider_has_no_findings_and_the_verdict_works() -> None:
     judgment = judge(GOOD)
     assert found(GOOD) == []
     assert judgment.verdict is Verdict.WORKS
@@ -309,12 +309,12 @@ def test_counter_example_is_found_by_its_check(check: str, severity: str, seen: 
     assert (judgment.verdict is Verdict.WORKS) == (severity in ("low", "medium"))
 
 
-def test_every_check_that_can_find_something_has_a_counter_example() -> None:
+def test_every_check_with_findings_has_a_counter_example() -> None:
     told_only = {check.id for check in CHECKS if check.severity == "info"} | {"claims"}
     assert {row[1] for row in COUNTER_EXAMPLES} == {check.id for check in CHECKS} - told_only
 
 
-def test_table_has_known_severities_unique_ids_and_remedies() -> None:
+def test_provider_checks_have_unique_ids_known_severities_and_remedies() -> None:
     assert len({check.id for check in CHECKS}) == len(CHECKS)
     assert all(check.severity in SEVERITIES and check.source for check in CHECKS)
     assert all(check.remedy for check in CHECKS if check.severity != "info")
@@ -346,7 +346,7 @@ def test_table_has_known_severities_unique_ids_and_remedies() -> None:
         (replace(GOOD, discovery=answer(METADATA, ISSUER, 200, ("Date", "soon")), jwks=None), "clock"),
     ],
 )
-def test_what_the_provider_does_not_say_is_unknown(seen: Observation, check: str) -> None:
+def test_check_with_too_little_information_is_unknown_and_not_passed(seen: Observation, check: str) -> None:
     assert Kind.UNKNOWN in kinds(seen, check) and Kind.PASSED not in kinds(seen, check)
 
 
@@ -357,20 +357,20 @@ def test_what_the_provider_does_not_say_is_unknown(seen: Observation, check: str
         ("Playwright is missing.", "Not tested: Playwright is missing."),
     ],
 )
-def test_browser_that_was_not_tried_is_skipped_with_the_reason(framed: str, said: str) -> None:
+def test_browser_check_that_did_not_run_is_skipped_with_the_reason(framed: str, said: str) -> None:
     judgment = judge(replace(GOOD, framed=framed))
     assert kinds(judgment.seen, "browser") == [Kind.SKIPPED]
     assert said in as_text(judgment) and judgment.verdict is Verdict.WORKS
 
 
-def test_browser_decides_where_the_headers_say_nothing() -> None:
+def test_browser_decides_the_verdict_on_a_login_form_built_by_a_script() -> None:
     by_script = with_pages(COOKIE, body=b"<form><input type=hidden></form><script></script>")
     assert judge(replace(by_script, framed="")).verdict is Verdict.UNDECIDED
     assert judge(by_script).verdict is Verdict.WORKS
     assert judge(replace(by_script, framed=BLOCKED_FRAME)).verdict is Verdict.AFTER_CHANGES
 
 
-def test_login_page_that_was_not_seen_leaves_the_verdict_open() -> None:
+def test_verdict_without_a_login_page_is_undecided() -> None:
     seen = replace(GOOD, pages=[], pages_end="The login page was not checked.", framed="")
     assert judge(seen).verdict is Verdict.UNDECIDED
     assert "not checked" in judge(seen).sentence
@@ -388,7 +388,7 @@ def test_login_page_that_was_not_seen_leaves_the_verdict_open() -> None:
         (ISSUER, f"{ISSUER}/protocol/openid-connect/auth", "Keycloak", Verdict.AFTER_CHANGES),
     ],
 )
-def test_vendor_decides_whether_framing_can_be_changed(
+def test_verdict_on_refused_framing_depends_on_the_vendor(
     issuer: str, authorization: str, name: str, verdict: Verdict
 ) -> None:
     changed = with_metadata(issuer=issuer, authorization_endpoint=authorization)
@@ -398,19 +398,19 @@ def test_vendor_decides_whether_framing_can_be_changed(
     assert name.split()[-1] in as_text(judgment) or "Realm settings" in as_text(judgment)
 
 
-def test_vendor_that_cannot_be_framed_cannot_be_framed_in_a_browser_either() -> None:
+def test_vendor_without_framing_that_a_browser_blocks_has_the_verdict_cannot() -> None:
     seen = replace(GOOD, issuer="https://accounts.google.com", framed=BLOCKED_FRAME)
     assert judge(seen).verdict is Verdict.CANNOT
 
 
-def test_vendor_says_where_to_add_a_claim_that_is_not_announced() -> None:
+def test_remedy_for_an_unannounced_claim_names_the_vendors_setting() -> None:
     issuer = "https://login.microsoftonline.com/1/v2.0"
     seen = replace(with_metadata(issuer=issuer, claims_supported=["sub"]), issuer=issuer)
     (claims,) = [finding for finding in judge(seen).findings if finding.check.id == "claims"]
     assert "Try a login." in claims.remedy and "Token configuration" in claims.remedy
 
 
-def test_settings_follow_the_profile() -> None:
+def test_suggested_settings_for_fapi2_use_private_key_jwt() -> None:
     settings = judge(
         for_fapi2(token_endpoint_auth_methods_supported=["client_secret_basic", "private_key_jwt"])
     ).settings
@@ -427,7 +427,7 @@ def test_findings_below_min_severity_are_counted_and_not_shown() -> None:
     assert "1 finding below medium is not shown." in text
 
 
-def test_vendors_name_checks_of_the_table() -> None:
+def test_vendors_refer_to_existing_checks() -> None:
     ids = {check.id for check in CHECKS}
     assert all({*vendor.remedies, *vendor.impossible} <= ids for vendor in VENDORS)
 
@@ -469,20 +469,20 @@ def test_frame_headers_are_read_as_browsers_read_them(headers: list[tuple[str, s
         ("https://bank.example", "http://bank.example", False),
     ],
 )
-def test_site_is_the_registrable_domain(one: str, other: str, same: bool) -> None:
+def test_hosts_of_one_registrable_domain_are_same_site(one: str, other: str, same: bool) -> None:
     assert is_same_site(one, other) is same
 
 
-def test_lax_cookie_of_online_bankings_own_site_is_kept() -> None:
+def test_lax_cookie_on_the_site_of_online_banking_is_no_finding() -> None:
     lax = replace(login(FRAMED, ("Set-Cookie", "s=1; SameSite=Lax")), url="https://login.bank.example/")
     assert Kind.FOUND not in kinds(replace(GOOD, pages=[lax]), "frame-cookies")
 
 
-def test_age_of_a_cached_answer_is_not_a_slow_clock() -> None:
+def test_old_cached_answer_is_not_taken_for_a_slow_clock() -> None:
     assert kinds(dated(-500, ("Age", "500")), "clock") == [Kind.PASSED]
 
 
-def test_settings_and_hosts_follow_the_metadata() -> None:
+def test_suggested_settings_and_hosts_come_from_the_metadata() -> None:
     seen = with_metadata(
         issuer=ISSUER + "/",
         jwks_uri="https://keys.idp.example/jwks",
@@ -504,7 +504,7 @@ def test_settings_and_hosts_follow_the_metadata() -> None:
 
 
 @pytest.mark.parametrize("text", ["\x1b[2J", "a" * 10_000])
-def test_texts_of_the_provider_cannot_act_on_a_terminal(text: str) -> None:
+def test_provider_texts_in_the_report_are_short_and_free_of_escape_sequences(text: str) -> None:
     changes: list[Callable[[], Observation]] = [
         lambda: with_metadata(issuer=text),
         lambda: with_metadata(token_endpoint=text),

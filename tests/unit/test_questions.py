@@ -44,7 +44,7 @@ COLOR = Question(
 )
 
 
-def test_new_row_becomes_flag_key_schema_and_variable() -> None:
+def test_new_question_adds_a_flag_an_answers_key_a_schema_entry_and_a_variable() -> None:
     questions = (*QUESTIONS, COLOR)
 
     @click.command()
@@ -67,7 +67,7 @@ def test_new_row_becomes_flag_key_schema_and_variable() -> None:
     }
 
 
-def test_new_flag_touches_its_row_and_the_template(tmp_path: Path, workspace: Path) -> None:
+def test_new_flag_needs_only_its_row_and_the_template(tmp_path: Path, workspace: Path) -> None:
     """One edit of questions.py and one of a template file, in a copy of the package, reach the generated file."""
     package = tmp_path / "q2mfa_cli"
     shutil.copytree(

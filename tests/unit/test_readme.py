@@ -16,7 +16,7 @@ def test_readme_is_at_most_120_lines() -> None:
     assert len(README.splitlines()) <= 120
 
 
-def test_readme_begins_with_a_command_and_what_it_prints(workspace: Path) -> None:
+def test_readme_begins_with_a_command_and_its_output(workspace: Path) -> None:
     command, shown = commands_of(README)[0]
     assert command.startswith("q2mfa create ")
     run = q2mfa(*command.split()[1:], cwd=workspace)

@@ -12,7 +12,7 @@ from q2mfa_cli.errors import shown
 from q2mfa_cli.report import for_shell
 
 
-def test_new_files_are_counted_and_the_workspaces_own_are_named(workspace: Path) -> None:
+def test_report_counts_new_files_and_names_edited_ones(workspace: Path) -> None:
     run = q2mfa("create", "Foo", "--no-input", cwd=workspace)
     made = [line for line in run.out.splitlines() if line][:4]
     # Two more: the configuration and the record.
@@ -26,12 +26,12 @@ def test_new_files_are_counted_and_the_workspaces_own_are_named(workspace: Path)
 
 
 @pytest.mark.parametrize("flag", ["--verbose", "--dry-run"])
-def test_every_file_is_listed_if_asked_and_in_a_dry_run(flag: str, workspace: Path) -> None:
+def test_verbose_report_and_dry_run_list_every_file(flag: str, workspace: Path) -> None:
     run = q2mfa("create", "Foo", "--no-input", flag, cwd=workspace)
     assert "  + Foo/extension.py\n" in run.out and "  + configuration/Foo.py\n" in run.out
 
 
-def test_replaced_file_is_named(workspace: Path) -> None:
+def test_report_names_a_replaced_file(workspace: Path) -> None:
     q2mfa("create", "Foo", "--no-input", cwd=workspace)
     (workspace / "Foo" / "factor.py").write_text("mine\n")
     run = q2mfa("create", "Foo", "--no-input", "--force", cwd=workspace)
@@ -53,9 +53,7 @@ def test_report_in_a_pipe_has_no_color(workspace: Path) -> None:
         (r"C:\`it's", r"'C:\`it''s'"),
     ],
 )
-def test_path_is_quoted_for_the_shells_of_windows(
-    path: str, quoted: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_path_is_quoted_for_windows_shells(path: str, quoted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MSYSTEM", raising=False)
     assert for_shell(path, windows=True) == quoted
     # Git Bash is a POSIX shell.
@@ -63,9 +61,7 @@ def test_path_is_quoted_for_the_shells_of_windows(
     assert for_shell(path, windows=True) == shlex.quote(path)
 
 
-def test_next_steps_go_to_the_workspace_with_a_path_that_can_be_pasted(
-    tmp_path: Path, workspace: Path
-) -> None:
+def test_next_step_quotes_the_path_of_the_workspace(tmp_path: Path, workspace: Path) -> None:
     spaced = workspace.rename(tmp_path / "x y")
     run = q2mfa("create", "Foo", "--no-input", "-o", spaced, cwd=tmp_path)
     assert f"Go to the workspace: cd '{spaced}'" in run.out

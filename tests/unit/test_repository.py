@@ -60,7 +60,7 @@ def test_workflows_run_commands_that_exist() -> None:
     assert "build/wheel/bin/python -m build" in commands and "-m venv build/wheel\n" in MAKEFILE
 
 
-def test_publishing_waits_for_a_tag_and_stores_no_secret() -> None:
+def test_publishing_needs_a_tag_and_no_stored_secret() -> None:
     text = (GITHUB / "workflows" / "publish.yml").read_text("utf-8")
     # YAML 1.1 reads the key `on` as true.
     assert WORKFLOWS["publish.yml"][True] == {"push": {"tags": ["v*"]}}
@@ -75,12 +75,12 @@ def test_every_supported_python_is_tested() -> None:
     assert [*matrix.VERSIONS, "3.14"] == supported
 
 
-def test_matrix_names_a_python_that_is_missing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_matrix_reports_a_missing_python(capfd: pytest.CaptureFixture[str]) -> None:
     assert matrix.main(["3.0"]) == 1
     assert capfd.readouterr().out == "3.0: missing. Install it, for example with `pyenv install 3.0`.\n"
 
 
-def test_contributing_has_five_commands_that_the_makefile_has() -> None:
+def test_contributing_lists_five_existing_make_targets() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     table = text.partition("## Five commands\n")[2].partition("\n## ")[0]
     commands = re.findall(r"(?m)^\| `make (\w+)` \|", table)
@@ -96,7 +96,7 @@ def test_pre_commit_runs_tools_of_the_development_dependencies() -> None:
     assert {Path(tool).name for tool in tools} <= names
 
 
-def test_lock_has_a_version_of_every_dependency_that_fits() -> None:
+def test_lock_file_has_a_fitting_version_of_every_dependency() -> None:
     locked: dict[str, list[str]] = {}
     for line in (ROOT / "requirements-dev.txt").read_text("utf-8").splitlines():
         if not line.startswith("#"):

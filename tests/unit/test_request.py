@@ -80,7 +80,7 @@ def test_hyphenated_name_is_suggested_in_camel_case() -> None:
 
 
 @given(st.text(max_size=60))
-def test_suggested_name_is_an_identifier_and_no_keyword(name: str) -> None:
+def test_suggested_name_is_an_identifier_and_not_a_keyword(name: str) -> None:
     suggestion = suggest_name(name)
     assert suggestion.isidentifier() and not keyword.iskeyword(suggestion)
 
@@ -152,7 +152,7 @@ def test_invalid_issuer_is_refused(issuer: str) -> None:
         ("https://idp.x/.well-known/other", "https://idp.x/.well-known/other"),
     ],
 )
-def test_address_of_the_metadata_is_cut_to_the_issuer(given: str, issuer: str) -> None:
+def test_metadata_url_is_shortened_to_the_issuer(given: str, issuer: str) -> None:
     request = make_request({"name": "Foo", "mfa": "redirect", "issuer": given})
     assert request.answers["issuer"] == issuer
     assert request.notes == (
@@ -177,13 +177,13 @@ def test_address_of_the_metadata_is_cut_to_the_issuer(given: str, issuer: str) -
         ),
     ],
 )
-def test_issuer_without_a_scheme_is_refused_for_that(issuer: str, hint: str) -> None:
+def test_issuer_without_a_scheme_is_refused_with_that_reason(issuer: str, hint: str) -> None:
     with pytest.raises(UsageError, match="it must start with https://") as caught:
         check_issuer(issuer)
     assert caught.value.hint == hint
 
 
-def test_client_id_is_visible_ascii() -> None:
+def test_client_id_must_be_visible_ascii() -> None:
     assert check_client_id('a client\'s "id" {{x}} \\') == 'a client\'s "id" {{x}} \\'
     for bad in ["", "  ", "ü", "a\nb", "a\x00", "x" * 501, "a\u200b"]:
         with pytest.raises(UsageError):
@@ -201,7 +201,7 @@ def test_invalid_scope_is_refused(scope: str) -> None:
         check_scopes([scope])
 
 
-def test_open_question_gets_its_default() -> None:
+def test_unanswered_question_gets_its_default() -> None:
     assert make_request({"name": "Foo"}).answers == {
         "name": "Foo",
         "rendering": "ssr",
@@ -251,7 +251,7 @@ def test_missing_or_unknown_answer_is_refused(answers: Answers) -> None:
     st.text(max_size=40),
     st.lists(st.text(max_size=20), max_size=3),
 )
-def test_arbitrary_answers_are_refused_or_harmless(
+def test_arbitrary_answers_are_printable_ascii_or_refused_with_a_printable_error(
     name: str, issuer: str, client_id: str, scopes: list[str]
 ) -> None:
     try:

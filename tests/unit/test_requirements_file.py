@@ -21,12 +21,12 @@ def lines(text: str) -> list[tuple[int, str]]:
 
 
 @given(st.lists(PART, max_size=8).map("".join))
-def test_added_requirement_is_the_one_line_that_pip_reads_in_addition(text: str) -> None:
+def test_added_requirement_is_one_more_line_to_pip(text: str) -> None:
     edited = requirements_file.add(text.encode(), "new>=1").decode()
     assert edited.startswith(text)
     assert [line for _, line in lines(edited)] == [*(line for _, line in lines(text)), "new>=1"]
 
 
 @given(st.lists(PART, max_size=8).map("".join))
-def test_logical_lines_are_those_of_pip(text: str) -> None:
+def test_logical_lines_of_arbitrary_text_match_those_of_pip(text: str) -> None:
     assert list(requirements_file.logical_lines(text)) == lines(text)

@@ -146,7 +146,7 @@ def test_register_appends_several_names_in_one_edit() -> None:
         DEFAULTS + b"if X:\n    INSTALLED_EXTENSIONS = load()\n    INSTALLED_EXTENSIONS.append('A')\n",
     ],
 )
-def test_register_refuses_a_list_it_cannot_edit_safely(settings: bytes) -> None:
+def test_register_refuses_a_list_that_cannot_be_edited_safely(settings: bytes) -> None:
     with pytest.raises(NotEditable):
         settings_file.register(settings, ["New"])
 
@@ -194,7 +194,7 @@ ADDED_LAST = {
 
 @pytest.mark.parametrize(("before", "added"), ADDED_LAST.values(), ids=ADDED_LAST.keys())
 @pytest.mark.parametrize("variable", [b"INSTALLED_EXTENSIONS", b"OUTBOUND_WHITELIST"])
-def test_list_that_its_owner_appends_to_gets_a_last_statement(
+def test_list_extended_by_method_calls_gets_a_statement_at_the_end(
     before: bytes, added: bytes, variable: bytes
 ) -> None:
     before, added = before.replace(b"{v}", variable), added.replace(b"{v}", variable)
@@ -203,7 +203,7 @@ def test_list_that_its_owner_appends_to_gets_a_last_statement(
     assert add(before + added, ["idp", "more"]) == before + added.replace(b'"idp"', b'"idp", "more"')
 
 
-def test_what_is_appended_in_an_if_is_not_taken_for_listed() -> None:
+def test_host_appended_in_an_if_does_not_count_as_whitelisted() -> None:
     settings = DEFAULTS + b"if X:\n    OUTBOUND_WHITELIST.append('idp')\n"
     assert settings_file.whitelisted_hosts(settings) == []
 
@@ -238,7 +238,7 @@ VERSION = ".".join(map(str, sys.version_info[:2]))
         (b"# coding: latin-1\n", "it is declared to be iso-8859-1, not UTF-8"),
     ],
 )
-def test_reason_names_what_keeps_the_file_from_being_edited(settings: bytes, reason: str) -> None:
+def test_refusal_names_the_statement_that_prevents_editing(settings: bytes, reason: str) -> None:
     with pytest.raises(NotEditable) as caught:
         settings_file.register(settings, ["New"])
     assert str(caught.value).startswith(reason)
@@ -272,7 +272,7 @@ def test_parsing_settings_prints_no_syntax_warning() -> None:
         b"from q2_sdk.core.default_settings import DEBUG\n",
     ],
 )
-def test_whitelist_refuses_a_list_it_cannot_edit_safely(settings: bytes) -> None:
+def test_whitelist_refuses_a_list_that_cannot_be_edited_safely(settings: bytes) -> None:
     with pytest.raises(NotEditable):
         settings_file.whitelist(settings, ["idp.x"])
 

@@ -32,7 +32,7 @@ def unrecorded(workspace: Path, *flags: str) -> dict[str, bytes]:
         ],
     ],
 )
-def test_answers_are_taken_from_the_files(workspace: Path, flags: list[str]) -> None:
+def test_adopt_reads_the_answers_from_the_files(workspace: Path, flags: list[str]) -> None:
     q2mfa("create", "Foo", "--no-input", *flags, cwd=workspace)
     record = recorded(workspace)
     shutil.rmtree(workspace / ".q2mfa")
@@ -45,7 +45,7 @@ def test_answers_are_taken_from_the_files(workspace: Path, flags: list[str]) -> 
     assert update(workspace, "--check").status == 0
 
 
-def test_what_differs_is_shown_and_kept_as_the_owners(workspace: Path) -> None:
+def test_adopt_shows_and_keeps_the_owners_edits(workspace: Path) -> None:
     unrecorded(workspace)
     factor, urls = workspace / "Foo/factor.py", workspace / "Foo/urls.py"
     factor.write_bytes(factor.read_bytes().replace(b"WINDOW_STEPS = 1", b"WINDOW_STEPS = 2"))
@@ -60,13 +60,13 @@ def test_what_differs_is_shown_and_kept_as_the_owners(workspace: Path) -> None:
     assert "+WINDOW_STEPS = 2" in q2mfa("diff", "Foo", cwd=workspace).out
 
 
-def test_wrong_belief_is_corrected_by_an_answer(workspace: Path) -> None:
+def test_answer_flag_overrides_an_answer_that_adopt_reads(workspace: Path) -> None:
     unrecorded(workspace)
     assert update(workspace, "--adopt", "--yes", "--answer", "tecton_version=1.50").status == 0
     assert recorded(workspace).files == new_tree(tecton_version="1.50")
 
 
-def test_script_has_to_say_yes(workspace: Path) -> None:
+def test_adopt_without_a_terminal_requires_the_yes_flag(workspace: Path) -> None:
     before = unrecorded(workspace)
     run = update(workspace, "--adopt")
     assert run.status == 2 and "--yes" in run.err
@@ -74,7 +74,7 @@ def test_script_has_to_say_yes(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Existing", "Missing", "configuration"])
-def test_only_external_mfa_extensions_are_adopted(workspace: Path, name: str) -> None:
+def test_extension_that_is_not_external_mfa_is_not_adopted(workspace: Path, name: str) -> None:
     (workspace / "Existing/extension.py").write_bytes(b"class Handler: pass\n")
     run = q2mfa("update", name, "--adopt", "--yes", cwd=workspace)
     assert run.status == 1 and f"There is no External MFA extension {name}" in run.err

@@ -28,14 +28,14 @@ def conflicting(workspace: Path) -> Path:
     return workspace
 
 
-def test_both_sides_are_shown(conflicting: Path) -> None:
+def test_conflict_report_shows_both_sides(conflicting: Path) -> None:
     out = update(conflicting).out
     line = MINE.splitlines().index(b"WINDOW_STEPS = 2") + 1
     assert f"{FACTOR}:{line}\n<<<<<<< yours\nWINDOW_STEPS = 2" in out
     assert "=======\nWINDOW_STEPS = 1" in out and f">>>>>>> q2mfa {__version__}" in out
 
 
-def test_markers_have_both_sides_and_the_rest_is_merged(conflicting: Path) -> None:
+def test_markers_resolution_writes_both_sides_and_merges_the_rest(conflicting: Path) -> None:
     run = update(conflicting, "--conflict", "markers")
     assert run.status == 1 and f"Left conflicts for you to resolve in {FACTOR}" in run.err
     text = (conflicting / FACTOR).read_bytes()
@@ -43,7 +43,7 @@ def test_markers_have_both_sides_and_the_rest_is_merged(conflicting: Path) -> No
     assert (conflicting / README).read_bytes() == NEW[README]
 
 
-def test_new_is_written_beside_the_owners(conflicting: Path) -> None:
+def test_new_resolution_writes_the_new_file_beside_the_owners(conflicting: Path) -> None:
     run = update(conflicting, "--conflict", "new", "--format", "json")
     assert run.status == 1 and outcomes(run)[FACTOR] == "beside", run
     assert (conflicting / FACTOR).read_bytes() == MINE
@@ -53,7 +53,7 @@ def test_new_is_written_beside_the_owners(conflicting: Path) -> None:
     assert update(conflicting, "--check").status == 0
 
 
-def test_own_file_beside_is_not_overwritten(conflicting: Path) -> None:
+def test_new_resolution_does_not_overwrite_an_existing_file(conflicting: Path) -> None:
     (conflicting / f"{FACTOR}.q2mfa-new").write_bytes(b"mine\n")
     before = contents(conflicting)
     run = update(conflicting, "--conflict", "new")
@@ -62,7 +62,9 @@ def test_own_file_beside_is_not_overwritten(conflicting: Path) -> None:
 
 
 @pytest.mark.parametrize(("resolution", "content"), [("ours", MINE), ("theirs", NEW[FACTOR])])
-def test_one_side_is_taken(conflicting: Path, resolution: str, content: bytes) -> None:
+def test_ours_and_theirs_resolutions_take_that_side(
+    conflicting: Path, resolution: str, content: bytes
+) -> None:
     run = update(conflicting, "--conflict", resolution, "--format", "json")
     assert run.status == 0 and outcomes(run)[FACTOR] == resolution
     assert (conflicting / FACTOR).read_bytes() == content
@@ -87,7 +89,7 @@ def test_merged_json_that_cannot_be_loaded_is_a_conflict(workspace: Path) -> Non
     assert (workspace / TEXTS).read_text() == mine
 
 
-def test_file_that_could_not_be_parsed_before_is_merged(workspace: Path) -> None:
+def test_file_with_an_earlier_syntax_error_is_merged(workspace: Path) -> None:
     install_earlier(
         workspace, {FACTOR: b"# old\n\n" + NEW[FACTOR]}, {FACTOR: b"# old\n\n" + NEW[FACTOR] + b"(\n"}
     )
@@ -95,7 +97,7 @@ def test_file_that_could_not_be_parsed_before_is_merged(workspace: Path) -> None
     assert (workspace / FACTOR).read_bytes() == NEW[FACTOR] + b"(\n"
 
 
-def test_file_in_place_of_which_is_a_folder_is_a_conflict(workspace: Path) -> None:
+def test_folder_at_the_path_of_a_file_is_a_conflict(workspace: Path) -> None:
     install_earlier(workspace, {README: b"old\n"}, {README: None})
     (workspace / README).mkdir()
     run = update(workspace)
@@ -112,7 +114,7 @@ def test_edited_file_that_is_no_longer_generated_is_kept(workspace: Path) -> Non
     assert not (workspace / "Foo/gone.py").exists() and not (workspace / "Foo/old").exists()
 
 
-def test_one_conflict_stops_the_update_of_all(conflicting: Path) -> None:
+def test_conflict_in_one_extension_stops_the_update_of_all(conflicting: Path) -> None:
     install_earlier(conflicting, {"Bar/README.md": b"old\n"}, name="Bar")
     before = contents(conflicting)
     run = q2mfa("update", "--all", cwd=conflicting)
@@ -126,7 +128,7 @@ def test_one_conflict_stops_the_update_of_all(conflicting: Path) -> None:
     ("keys", "status", "content"),
     [("4", 0, NEW[FACTOR]), ("\x03", 130, MINE)],
 )
-def test_terminal_is_asked_about_each_conflict(
+def test_update_on_a_terminal_asks_how_to_resolve_each_conflict(
     conflicting: Path, keys: str, status: int, content: bytes
 ) -> None:
     before = contents(conflicting)
@@ -157,7 +159,7 @@ def test_stop_at_the_first_conflict_asks_about_no_other_and_writes_nothing(works
     assert contents(workspace) == before
 
 
-def test_merge_that_would_change_when_it_is_repeated_is_a_conflict(
+def test_merge_with_another_result_on_repetition_is_a_conflict(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An update that was killed merges again what it has already merged: that has to change nothing."""

@@ -32,7 +32,7 @@ def edited(workspace: Path) -> Path:
     return workspace
 
 
-def test_document_shows_what_the_commands_print(edited: Path) -> None:
+def test_update_guide_shows_the_output_of_its_commands(edited: Path) -> None:
     shown = commands_of(DOCUMENT.read_text("utf-8"))
     assert [command for command, _ in shown] == [
         "q2mfa list",
@@ -48,7 +48,7 @@ def test_document_shows_what_the_commands_print(edited: Path) -> None:
     assert b"support" in merged and b"from .customer import Denied" in merged
 
 
-def test_readme_shows_how_the_output_of_the_commands_begins(edited: Path) -> None:
+def test_readme_shows_the_beginning_of_the_update_commands_output(edited: Path) -> None:
     shown = [
         each for each in commands_of((ROOT / "README.md").read_text("utf-8")) if " create " not in each[0]
     ]

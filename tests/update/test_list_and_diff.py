@@ -17,7 +17,7 @@ from q2mfa_cli.integrations import REDIRECT, STANDARD
 README = "Foo/README.md"
 
 
-def test_list_shows_how_each_extension_stands(workspace: Path) -> None:
+def test_list_shows_the_state_of_each_extension(workspace: Path) -> None:
     q2mfa("create", "Current", "--no-input", "--rendering", "csr", cwd=workspace)
     q2mfa("create", "Plain", "--no-input", "--mfa", "redirect", cwd=workspace)
     (workspace / ".q2mfa/Plain.json").unlink()
@@ -44,7 +44,7 @@ def test_list_shows_how_each_extension_stands(workspace: Path) -> None:
     assert [each["mfa"] for each in listed] == ["redirect", "standard", "standard", "redirect"]
 
 
-def test_extension_whose_folder_is_gone_is_not_brought_back(workspace: Path) -> None:
+def test_update_does_not_recreate_a_deleted_extension(workspace: Path) -> None:
     install_earlier(workspace, {"Foo/customer.py": None})
     shutil.rmtree(workspace / "Foo")
     before = contents(workspace)
@@ -57,11 +57,11 @@ def test_extension_whose_folder_is_gone_is_not_brought_back(workspace: Path) -> 
     assert not list(workspace.glob("**/Foo*"))
 
 
-def test_list_of_a_workspace_without_extensions(workspace: Path) -> None:
+def test_list_without_extensions_reports_none(workspace: Path) -> None:
     assert "No External MFA extensions" in q2mfa("list", cwd=workspace).out
 
 
-def test_check_names_what_is_behind_and_the_security_fixes(workspace: Path) -> None:
+def test_update_check_names_outdated_extensions_and_security_fixes(workspace: Path) -> None:
     install(workspace, earlier_record("standard"))
     q2mfa("create", "Foo", "--no-input", cwd=workspace)
     before = contents(workspace)
@@ -76,7 +76,7 @@ def test_check_names_what_is_behind_and_the_security_fixes(workspace: Path) -> N
     assert update(workspace, "--check", "--format", "json").json["status"] == "current"
 
 
-def test_update_needs_to_know_which(workspace: Path) -> None:
+def test_update_without_existing_extensions_named_is_refused(workspace: Path) -> None:
     q2mfa("create", "Foo", "--no-input", cwd=workspace)
     for arguments in ([], ["--all", "Foo"], ["--all", "--adopt"]):
         assert q2mfa("update", *arguments, cwd=workspace).status == 2
@@ -111,7 +111,7 @@ CHANGES = """# Changelog
 """
 
 
-def test_security_fixes_are_those_after_the_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_security_fixes_are_those_of_later_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "CHANGELOG.md").write_text(CHANGES)
     monkeypatch.setattr(changelog, "__file__", str(tmp_path / "changelog.py"))
     changelog._security_entries.cache_clear()
@@ -129,7 +129,7 @@ def test_security_fixes_are_those_after_the_version(monkeypatch: pytest.MonkeyPa
         changelog._security_entries.cache_clear()
 
 
-def test_diff_shows_what_the_owner_changed(workspace: Path) -> None:
+def test_diff_shows_the_owners_changes(workspace: Path) -> None:
     new = new_tree()
     q2mfa("create", "Foo", "--no-input", cwd=workspace)
     assert q2mfa("diff", "Foo", cwd=workspace).out == ""
@@ -144,7 +144,7 @@ def test_diff_shows_what_the_owner_changed(workspace: Path) -> None:
     assert q2mfa("diff", "Foo", "--incoming", cwd=workspace).out == ""
 
 
-def test_incoming_diff_shows_what_an_update_brings(workspace: Path) -> None:
+def test_incoming_diff_shows_the_changes_of_an_update(workspace: Path) -> None:
     new = new_tree()[README]
     install_earlier(workspace, {README: new + b"old\n"}, {README: b"mine\n" + new + b"old\n"})
     out = q2mfa("diff", "Foo", "--incoming", cwd=workspace).out

@@ -75,7 +75,7 @@ def test_different_changes_of_the_same_lines_are_a_conflict(
 
 
 def test_each_conflict_is_counted() -> None:
-    """Complaint 3: the exit status of `git merge-file` is the number of conflicts, which was read as a failure."""
+    """aegis-stack 772: the exit status of `git merge-file` is the number of conflicts, which was read as a failure."""
     merge = merge3(BASE, b"A\ntwo\nB\nfour\nC\n", b"1\ntwo\n3\nfour\n5\n")
     assert len(merge.conflicts) == 3
 
@@ -128,7 +128,7 @@ TEXT = st.builds(lambda text, last: text + last, LINES, st.sampled_from([b"", b"
 
 @given(TEXT, TEXT)
 @settings(max_examples=200)
-def test_side_that_changed_nothing_gets_what_the_other_has(base: bytes, side: bytes) -> None:
+def test_merge_with_an_unchanged_side_is_the_other_side(base: bytes, side: bytes) -> None:
     base = base.replace(b"\r\n", b"\n")
     assert merge3(base, side, base).text() == side
     new = side.replace(b"\r\n", b"\n")

@@ -43,20 +43,20 @@ def test_create_writes_the_record_with_the_files(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("mfa", SECURITY_FILES)
-def test_security_files_say_which_version_made_them(mfa: str) -> None:
+def test_security_files_name_the_version_that_generated_them(mfa: str) -> None:
     for file in SECURITY_FILES[mfa]:
         first, second, _ = new_tree(mfa=mfa)[f"Foo/{file}"].decode().split("\n", 2)
         assert first.startswith(f"# Made by q2mfa {__version__};") and second == ""
 
 
-def test_record_is_as_its_schema_says(workspace: Path) -> None:
+def test_record_matches_its_schema(workspace: Path) -> None:
     create(workspace, "--mfa", "redirect", "--issuer", "https://idp.bank.example", "--scope", "profile")
     for file in (workspace / RECORD, *EARLIER.glob("*.json")):
         jsonschema.validate(json.loads(file.read_bytes()), SCHEMA)
     assert recorded(workspace).hosts == ("idp.bank.example",)
 
 
-def test_record_that_is_read_is_the_one_that_was_written() -> None:
+def test_decoded_record_equals_the_encoded_one() -> None:
     answers = {"name": "Foo", "mfa": "redirect", "scopes": ("openid", "profile"), "client_id": ""}
     record = Record("9.9", answers, {"Foo/a.bin": b"\0\xff", "Foo/b.py": b""}, ("h",), ("r",), ("Foo/b.py",))
     assert decode(record.encoded(), "Foo") == record
@@ -64,7 +64,7 @@ def test_record_that_is_read_is_the_one_that_was_written() -> None:
 
 
 @pytest.mark.parametrize("mfa", ["standard", "redirect"])
-def test_create_again_on_a_filled_in_extension_changes_nothing(workspace: Path, mfa: str) -> None:
+def test_second_create_on_a_configured_extension_changes_nothing(workspace: Path, mfa: str) -> None:
     create(workspace, "--mfa", mfa)
     configuration = workspace / CONFIGURATION
     configuration.write_bytes(configuration.read_bytes() + b"# filled in\n")
@@ -75,14 +75,14 @@ def test_create_again_on_a_filled_in_extension_changes_nothing(workspace: Path, 
     assert contents(workspace) == before
 
 
-def test_create_again_keeps_the_delivery_of_codes(workspace: Path) -> None:
+def test_second_create_keeps_an_edited_message_factor(workspace: Path) -> None:
     create(workspace, "--factor", "message")
     factor = workspace / "Foo/factor.py"
     factor.write_bytes(factor.read_bytes() + b"# delivers\n")
     assert create(workspace, "--factor", "message").json["status"] == "unchanged"
 
 
-def test_create_on_an_extension_that_is_behind_names_update(workspace: Path) -> None:
+def test_create_on_an_outdated_extension_names_update(workspace: Path) -> None:
     install_earlier(workspace, {"Foo/README.md": b"old\n"})
     before = contents(workspace)
     run = create(workspace)
@@ -104,7 +104,7 @@ def test_create_with_other_answers_names_update(workspace: Path) -> None:
     assert contents(workspace) == before
 
 
-def test_new_version_alone_leaves_nothing_behind(workspace: Path) -> None:
+def test_new_version_without_template_changes_changes_no_file(workspace: Path) -> None:
     """The comment says which version changed the files last."""
     install_earlier(workspace, {})
     before = contents(workspace)
@@ -150,7 +150,7 @@ def test_damaged_record_is_refused(workspace: Path, damage: str, command: str) -
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"[" * 100_000, b'{"format": null}'])
-def test_file_that_is_no_record_is_refused(content: bytes) -> None:
+def test_file_that_is_not_a_record_is_refused(content: bytes) -> None:
     with pytest.raises(Q2mfaError, match="is damaged"):
         decode(content, "Foo")
 
@@ -164,7 +164,7 @@ def test_record_of_a_newer_version_is_refused(workspace: Path) -> None:
         assert run.status == 1 and "newer than this" in run.err and "pip install --upgrade" in run.err, run
 
 
-def test_lower_bound_that_create_added_is_raised(workspace: Path) -> None:
+def test_update_raises_the_lower_bound_that_create_added(workspace: Path) -> None:
     record = install_earlier(workspace, {"Foo/README.md": b"old\n"})
     earlier = Record(record.version, record.answers, record.files, requirements=("pyotp>=2.9",))
     (workspace / RECORD).write_bytes(earlier.encoded())
@@ -176,7 +176,7 @@ def test_lower_bound_that_create_added_is_raised(workspace: Path) -> None:
     assert recorded(workspace).requirements == ("pyotp>=2.12",)
 
 
-def test_pin_of_the_owner_is_named_and_kept(workspace: Path) -> None:
+def test_update_keeps_and_names_the_owners_pin(workspace: Path) -> None:
     install_earlier(workspace, {"Foo/README.md": b"old\n"})
     (workspace / "requirements.txt").write_bytes(b"pyotp==2.9\n")
     run = update(workspace)
@@ -184,7 +184,7 @@ def test_pin_of_the_owner_is_named_and_kept(workspace: Path) -> None:
     assert (workspace / "requirements.txt").read_bytes() == b"pyotp==2.9\n"
 
 
-def test_extension_that_its_owner_switched_off_stays_off(workspace: Path) -> None:
+def test_update_does_not_register_an_extension_that_its_owner_unregistered(workspace: Path) -> None:
     record = install_earlier(workspace, {"Foo/README.md": b"old\n"})
     settings = workspace / "configuration/settings.py"
     settings.write_bytes(settings.read_bytes().replace(f", '{record.name}'".encode(), b""))
@@ -192,7 +192,7 @@ def test_extension_that_its_owner_switched_off_stays_off(workspace: Path) -> Non
     assert b"Foo" not in settings.read_bytes()
 
 
-def test_changed_answers_change_the_files_and_the_settings(workspace: Path) -> None:
+def test_update_with_new_answers_changes_files_and_settings(workspace: Path) -> None:
     q2mfa("create", "Foo", "--mfa", "redirect", "--no-input", cwd=workspace)
     run = update(workspace, "--answer", "rendering=csr", "--answer", "issuer=https://idp.bank.example")
     assert run.status == 0, run
@@ -215,25 +215,25 @@ def test_changed_answers_change_the_files_and_the_settings(workspace: Path) -> N
         ("issuer=https://idp.bank.example", "belongs to the redirect-based integration"),
     ],
 )
-def test_answer_that_cannot_be_is_refused(workspace: Path, answer: str, said: str) -> None:
+def test_update_with_an_invalid_answer_is_refused(workspace: Path, answer: str, said: str) -> None:
     create(workspace)
     run = update(workspace, "--answer", answer)
     assert run.status == 2 and said in run.err, run
 
 
-def test_second_extension_needs_what_was_added_for_the_first(workspace: Path) -> None:
+def test_record_of_a_second_extension_has_the_shared_requirement(workspace: Path) -> None:
     create(workspace)
     q2mfa("create", "Bar", "--no-input", cwd=workspace)
     assert recorded(workspace, "Bar").requirements == ("pyotp>=2.12",)
 
 
-def test_owners_own_requirement_is_not_recorded_as_added(workspace: Path) -> None:
+def test_existing_requirement_is_not_recorded_as_added(workspace: Path) -> None:
     (workspace / "requirements.txt").write_bytes(b"pyotp>=2.12\n")
     create(workspace)
     assert recorded(workspace).requirements == ()
 
 
-def test_extension_without_a_record_is_not_overwritten(workspace: Path) -> None:
+def test_update_without_a_record_is_refused_and_names_adopt(workspace: Path) -> None:
     record = install_earlier(workspace, {"Foo/README.md": b"old\n"})
     (workspace / RECORD).unlink()
     run = update(workspace)

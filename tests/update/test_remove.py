@@ -21,7 +21,7 @@ def create(workspace: Path, name: str, *arguments: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--factor", "message"], ISSUER])
-def test_remove_takes_back_what_create_did(workspace: Path, arguments: list[str]) -> None:
+def test_remove_restores_the_workspace_before_create(workspace: Path, arguments: list[str]) -> None:
     before = contents(workspace)
     create(workspace, "Foo", *arguments)
     planned = q2mfa("remove", "Foo", "--dry-run", "--format", "json", cwd=workspace)
@@ -32,7 +32,7 @@ def test_remove_takes_back_what_create_did(workspace: Path, arguments: list[str]
     assert contents(workspace) == before
 
 
-def test_removal_of_what_is_not_there_is_done(workspace: Path) -> None:
+def test_remove_of_a_missing_extension_succeeds_and_changes_nothing(workspace: Path) -> None:
     """The same command finishes a removal that was killed at any moment."""
     before = contents(workspace)
     run = q2mfa("remove", "Foo", "--format", "json", cwd=workspace)
@@ -41,7 +41,7 @@ def test_removal_of_what_is_not_there_is_done(workspace: Path) -> None:
     assert contents(workspace) == before
 
 
-def test_byte_code_does_not_keep_the_folder(workspace: Path) -> None:
+def test_remove_deletes_a_folder_with_leftover_byte_code(workspace: Path) -> None:
     create(workspace, "Foo")
     cache = workspace / "Foo" / "install" / "__pycache__"
     cache.mkdir()
@@ -50,7 +50,7 @@ def test_byte_code_does_not_keep_the_folder(workspace: Path) -> None:
     assert not (workspace / "Foo").exists()
 
 
-def test_edited_files_are_removed_only_by_force(workspace: Path) -> None:
+def test_edited_files_are_removed_only_with_force(workspace: Path) -> None:
     before = contents(workspace)
     create(workspace, "Foo")
     (workspace / "Foo/urls.py").write_bytes(b"mine\n")
@@ -63,7 +63,7 @@ def test_edited_files_are_removed_only_by_force(workspace: Path) -> None:
     assert contents(workspace) == before
 
 
-def test_own_files_stay_and_are_named(workspace: Path) -> None:
+def test_remove_keeps_and_names_the_owners_files(workspace: Path) -> None:
     create(workspace, "Foo")
     (workspace / "Foo/mine.py").write_bytes(b"mine\n")
     run = q2mfa("remove", "Foo", "--force", cwd=workspace)
@@ -71,7 +71,7 @@ def test_own_files_stay_and_are_named(workspace: Path) -> None:
     assert [path for path in contents(workspace) if path.startswith("Foo")] == ["Foo/mine.py"]
 
 
-def test_what_another_extension_needs_stays_until_that_is_removed(workspace: Path) -> None:
+def test_shared_requirement_and_host_stay_until_the_last_extension_is_removed(workspace: Path) -> None:
     before = contents(workspace)
     create(workspace, "Foo", *ISSUER)
     create(workspace, "Bar", *ISSUER)
@@ -83,7 +83,7 @@ def test_what_another_extension_needs_stays_until_that_is_removed(workspace: Pat
     assert contents(workspace) == before
 
 
-def test_what_other_code_uses_stays_and_is_named(workspace: Path) -> None:
+def test_requirement_and_host_used_by_other_code_are_kept_and_named(workspace: Path) -> None:
     create(workspace, "Foo", *ISSUER)
     (workspace / "Existing/__init__.py").write_bytes(b"import jwt\nURL = 'https://idp.bank.example/x'\n")
     run = q2mfa("remove", "Foo", cwd=workspace)
@@ -94,14 +94,14 @@ def test_what_other_code_uses_stays_and_is_named(workspace: Path) -> None:
     assert b"idp.bank.example" in (workspace / "configuration/settings.py").read_bytes()
 
 
-def test_entries_of_the_owner_stay(workspace: Path) -> None:
+def test_remove_keeps_the_owners_requirement(workspace: Path) -> None:
     (workspace / "requirements.txt").write_bytes(b"pyotp>=2.12\n")
     create(workspace, "Foo")
     assert q2mfa("remove", "Foo", cwd=workspace).status == 0
     assert (workspace / "requirements.txt").read_bytes() == b"pyotp>=2.12\n"
 
 
-def test_entry_that_cannot_be_taken_out_is_named(workspace: Path) -> None:
+def test_uneditable_settings_entry_is_kept_and_the_step_is_printed(workspace: Path) -> None:
     create(workspace, "Foo")
     settings = workspace / "configuration/settings.py"
     settings.write_bytes(b'INSTALLED_EXTENSIONS = sorted(["Foo", "Bar"])\n')
@@ -110,7 +110,7 @@ def test_entry_that_cannot_be_taken_out_is_named(workspace: Path) -> None:
     assert settings.read_bytes() == b'INSTALLED_EXTENSIONS = sorted(["Foo", "Bar"])\n'
 
 
-def test_killed_removal_is_finished_by_the_same_command(workspace: Path) -> None:
+def test_repeated_remove_finishes_a_killed_removal(workspace: Path) -> None:
     """The record goes last. See tests/resilience for a kill at any call."""
     before = contents(workspace)
     create(workspace, "Foo")
@@ -120,7 +120,7 @@ def test_killed_removal_is_finished_by_the_same_command(workspace: Path) -> None
     assert contents(workspace) == before
 
 
-def test_removed_extension_can_be_created_again_as_another(workspace: Path) -> None:
+def test_removed_extension_can_be_created_again_with_another_integration(workspace: Path) -> None:
     create(workspace, "Foo")
     assert q2mfa("remove", "Foo", cwd=workspace).status == 0
     create(workspace, "Foo", "--mfa", "redirect")
@@ -149,7 +149,7 @@ NAME = "INSTALLED_EXTENSIONS"
         ("X = ['é', 'Foo']\n".encode("utf-8-sig"), "X = ['é']\n".encode("utf-8-sig")),
     ],
 )
-def test_entry_is_taken_out_and_every_other_byte_stays(before: bytes, after: bytes) -> None:
+def test_removed_list_entry_leaves_every_other_byte_unchanged(before: bytes, after: bytes) -> None:
     before, after = (text.replace(b"X", NAME.encode()) for text in (before, after))
     assert settings_file.without(before, NAME, "Foo") == after
 
@@ -157,7 +157,7 @@ def test_entry_is_taken_out_and_every_other_byte_stays(before: bytes, after: byt
 @pytest.mark.parametrize(
     "text", [b"X = ['A', ('Foo')]\n", b"X = [('Foo', 'module')]\n", b"X = f(['Foo'])\n", b"X = ["]
 )
-def test_entry_in_another_shape_is_left_alone(text: bytes) -> None:
+def test_list_entry_of_an_unknown_shape_is_not_editable(text: bytes) -> None:
     with pytest.raises(settings_file.NotEditable):
         settings_file.without(text.replace(b"X", NAME.encode()), NAME, "Foo")
 
@@ -174,7 +174,7 @@ LAYOUT = st.sampled_from(
 
 
 @given(st.lists(ENTRY, max_size=4), LAYOUT, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "Y = 1\n"]))
-def test_what_is_added_can_be_taken_out(
+def test_removal_of_an_added_list_entry_restores_arbitrary_settings(
     entries: list[str], layout: tuple[str, str, str], newline: str, rest: str
 ) -> None:
     start, between, end = layout if entries else ("[", "", "]")
@@ -193,10 +193,10 @@ def test_what_is_added_can_be_taken_out(
         (b"pyotp>=2.9,<3\n# pyotp>=2.9\npyotp>=2.90\n", b"pyotp>=2.9,<3\n# pyotp>=2.9\npyotp>=2.90\n"),
     ],
 )
-def test_only_the_very_line_is_removed_from_the_requirements(before: bytes, after: bytes) -> None:
+def test_only_the_exact_requirement_line_is_removed(before: bytes, after: bytes) -> None:
     assert removed(before, "pyotp>=2.9") == after
 
 
-def test_only_the_very_line_is_replaced_in_the_requirements() -> None:
+def test_only_the_exact_requirement_line_is_replaced() -> None:
     before = b"pyotp>=2.9,<3\npyotp>=2.9 # ours\r\npyotp>=2.9\n"
     assert replaced(before, "pyotp>=2.9", "x") == b"pyotp>=2.9,<3\nx # ours\r\nx\n"

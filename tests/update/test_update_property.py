@@ -86,7 +86,7 @@ def parses(path: str, text: bytes) -> bool:
 @pytest.mark.parametrize("mfa", RECORDS)
 @given(data=st.data())
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-def test_no_edit_is_lost(mfa: str, data: st.DataObject) -> None:
+def test_update_of_arbitrary_edits_loses_no_edit(mfa: str, data: st.DataObject) -> None:
     edited = data.draw(edits(mfa))
     resolution = data.draw(st.sampled_from(["", "ours", "markers", "new"]))
     with temporary_folder() as folder:

@@ -39,7 +39,7 @@ WRONG_REDIRECT_URIS = [
 
 
 @pytest.mark.parametrize("redirect_uri", WRONG_REDIRECT_URIS)
-def test_wrong_redirect_uri_is_never_redirected_to(redirect_uri: str | None, client: Client) -> None:
+def test_idp_never_redirects_to_a_wrong_redirect_uri(redirect_uri: str | None, client: Client) -> None:
     assert_refusal_page(client.visit(redirect_uri=redirect_uri), "invalid_request")
     assert "Location" not in client.visit(redirect_uri=redirect_uri, response_type="token").headers
     assert "Location" not in client.visit(redirect_uri=redirect_uri, code_challenge=None).headers

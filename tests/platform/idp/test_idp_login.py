@@ -168,7 +168,7 @@ def test_pages_run_no_script_and_are_framed_on_loopback_only(client: Client) -> 
         assert not {"script", "style"} & set(Page(answer).elements)
 
 
-def test_login_page_reloads_until_it_is_answered(client: Client) -> None:
+def test_login_page_can_be_reloaded_before_and_after_the_answer(client: Client) -> None:
     begun = client.get(client.metadata["authorization_endpoint"], params=client.request)
     pages = [client.shown(begun) for _ in range(2)]
     assert [Page(page).fields["ticket"] for page in pages] == [Page(pages[0]).fields["ticket"]] * 2
@@ -179,7 +179,7 @@ def test_login_page_reloads_until_it_is_answered(client: Client) -> None:
     assert unescape(again.text).count(f'href="{answer.headers["Location"]}"') == 1
 
 
-def test_page_of_provider_that_is_down_has_its_style_and_a_way_back(client: Client) -> None:
+def test_error_page_of_provider_that_is_down_has_a_style_and_a_link_back(client: Client) -> None:
     client.provider.switches.add("down")
     request_uri = f"urn:x:{client.request['state']}"
     for page in (client.visit(), client.follow(request_uri)):
@@ -190,13 +190,13 @@ def test_page_of_provider_that_is_down_has_its_style_and_a_way_back(client: Clie
     assert client.get(client.provider.issuer + "/idp.css").status_code == 200
 
 
-def test_way_back_has_the_state_of_the_pushed_request(client: Client) -> None:
+def test_link_back_has_the_state_of_the_pushed_request(client: Client) -> None:
     request_uri = client.push().json()["request_uri"]
     client.provider.switches.add("down")
     assert f"state={client.request['state']}" in unescape(client.follow(request_uri).text)
 
 
-def test_switches_and_user_are_those_of_the_caller(client: Client) -> None:
+def test_idp_uses_the_switches_and_the_user_of_the_caller(client: Client) -> None:
     mine = client.push().json()["request_uri"]
     client.provider.visitor_of = lambda caller: Visitor("mine", ["denies"]) if caller == mine else None
     client.provider.expected_user = "ada"

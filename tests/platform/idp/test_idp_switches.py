@@ -43,7 +43,7 @@ def test_down_switch_answers_503_everywhere(client: Client) -> None:
     assert client.visit().status_code == 200
 
 
-def test_slow_switch_when_caller_leaves_does_nothing(client: Client, published: Published) -> None:
+def test_slow_request_of_a_disconnected_caller_has_no_effect(client: Client, published: Published) -> None:
     provider = client.provider
     provider.switches.add("slow")
     provider.slow_seconds = 600

@@ -61,7 +61,7 @@ def test_invalid_token_request_is_refused(changes: dict[str, str | None], error:
 
 
 @pytest.mark.parametrize("changes", [{"code_verifier": "x" * 43}, {"redirect_uri": "https://evil.example/"}])
-def test_code_in_invalid_token_request_is_spent(changes: dict[str, str], client: Client) -> None:
+def test_code_in_invalid_token_request_cannot_be_used_again(changes: dict[str, str], client: Client) -> None:
     code = client.code()
     assert_error(client.exchange(code, **changes), "invalid_grant")
     assert_error(client.exchange(code), "invalid_grant")
