@@ -18,7 +18,7 @@ from q2mfa_cli.platform.readings import ENVIRONMENT_VARIABLE
 # What a process needs; everything else may be a secret that is none of the extension's business.
 KEPT = re.compile(
     rf"PATH|HOME|USER|LANG|LC_\w+|TZ|TE?MP|TMPDIR|TERM|NO_COLOR|SYSTEMROOT|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|USERPROFILE"
-    rf"|PYTHON\w*|VIRTUAL_ENV|COVERAGE\w*|PYTEST_\w+|{ENVIRONMENT_VARIABLE}",
+    rf"|PYTHON\w*|PLAYWRIGHT_\w+|XDG_CACHE_HOME|VIRTUAL_ENV|COVERAGE\w*|PYTEST_\w+|{ENVIRONMENT_VARIABLE}",
     re.IGNORECASE,
 )
 
