@@ -10,7 +10,7 @@ from q2mfa_cli.platform.verify.dynamic.bench import Bench
 
 # These look at the routes alone, so they run even if the right user does not get through.
 WITHOUT_RIGHT_USER = frozenset(
-    {"right-user", "token-without-proof", "no-session", "body-abuse", "error-detail"}
+    {"right-user", "token-without-proof", "no-session", "body-abuse", "error-detail", "native-submit"}
 )
 
 CHECKS: dict[str, Callable[[Bench], Awaitable[Iterable[Problem]]]] = {

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from q2mfa_cli.platform.preview.challenges import Challenge
 from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity, Skipped
 from q2mfa_cli.platform.verify.customer import Customer, Deviation, NotTried
+from q2mfa_cli.platform.verify.dynamic import page
 from q2mfa_cli.platform.verify.dynamic.bench import Bench
 from q2mfa_cli.platform.verify.dynamic.proofs import ask, empty_bodies, has_token, next_proof, right_fields
 from q2mfa_cli.platform.verify.own import OwnCustomer
@@ -164,4 +165,4 @@ async def hq_refusal(bench: Bench) -> Iterable[Problem]:
     answer = await ask(customer, challenge, proof)
     if has_token(answer):
         return [bench.problem("HQ keeps no token, and the page gets one.", customer)]
-    return []
+    return await page.hq_refusal(bench)

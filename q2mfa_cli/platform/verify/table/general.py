@@ -174,10 +174,10 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="hq-refusal",
-        title="A token that HQ refused is answered as if it were set",
-        requirement="If HQ does not keep the token, the page gets an error.",
+        title="A refusal of HQ that looks like success",
+        requirement="If HQ does not keep the token, the page gets an error; if HQ refuses it, the page does not say that it is confirmed.",
         risk='The page says "confirmed", and the customer is stuck.',
-        remedy="Let the exception of set_external_mfa_token pass, or raise TectonError.",
+        remedy="Let the exception of set_external_mfa_token pass, and show the rejection of verifyMFA as a failure.",
         sources=("Q2 SDK, External MFA, steps 3 and 4", "CWE-755"),
         severity=Severity.MEDIUM,
         seen=DYNAMIC,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from q2mfa_cli.integrations import REDIRECT
 from q2mfa_cli.platform.verify.check import Check, Precision, Severity
 
+BOTH = ("static", "dynamic")
+
 CHECKS: tuple[Check, ...] = (
     Check(
         id="third-party-script",
@@ -27,7 +29,7 @@ CHECKS: tuple[Check, ...] = (
         remedy="Use textContent, or |e in a template. Whether Q2 escapes templates by itself is not documented.",
         sources=("ASVS 1.2.1", "CWE-79"),
         severity=Severity.HIGH,
-        seen=("static",),
+        seen=BOTH,
         precision=Precision.HIGH,
         wrong="message.innerHTML = data.text;",
         right="message.textContent = data.text;",
@@ -66,7 +68,8 @@ CHECKS: tuple[Check, ...] = (
         remedy='Call history.replaceState first, add <meta name="referrer" content="no-referrer">, and keep values in variables.',
         sources=("RFC 9700, 4.2.4", "RFC 9700, 4.3", "ASVS 14.2.1", "CWE-598"),
         severity=Severity.HIGH,
-        seen=("static",),
+        seen=BOTH,
+        once=True,
         precision=Precision.HIGH,
         integrations=(REDIRECT,),
         wrong='const code = new URLSearchParams(location.search).get("code");',
@@ -88,15 +91,43 @@ CHECKS: tuple[Check, ...] = (
     Check(
         id="verify-ignored",
         title="verifyMFA without an outcome",
-        requirement="The page waits for verifyMFA and handles its rejection.",
+        requirement="The page waits for verifyMFA, and shows the customer when it rejects.",
         risk="HQ refuses the token, and the page says nothing or says that it is confirmed.",
         remedy="Await verifyMFA inside try, or add .catch, and show the customer that it did not go through.",
         sources=("Q2, External MFA, step 8", "CWE-252"),
         severity=Severity.HIGH,
-        seen=("static",),
+        seen=BOTH,
+        once=True,
         precision=Precision.HIGH,
         wrong="tecton.actions.verifyMFA({ token });",
         right='try { await tecton.actions.verifyMFA({ token }); } catch { show("rejected"); }',
+    ),
+    Check(
+        id="native-submit",
+        title="Code that is sent before the script runs",
+        requirement="Until the script of the page runs, nothing that the customer types leaves the page.",
+        risk="The code ends up in the address, the history and the access log, where it can be read later.",
+        remedy="Leave out <form>, or disable the field in the HTML and enable it in the script.",
+        sources=("ASVS 14.2.1", "CWE-598"),
+        severity=Severity.MEDIUM,
+        seen=("dynamic",),
+        once=True,
+        wrong='<form><input name="code"><button>Confirm</button></form>',
+        right='<input id="code" disabled><button id="confirm" type="button">Confirm</button>',
+    ),
+    Check(
+        id="txn-shown",
+        title="Transactions that the customer does not see",
+        requirement="The page shows the customer which transactions they confirm.",
+        risk="The customer confirms a payment that somebody else began.",
+        remedy="Show mfa_info.transaction_ids, or what they stand for, with textContent before the customer confirms.",
+        sources=("RTS (EU) 2018/389, 5(1)(a)", "CWE-451"),
+        severity=Severity.MEDIUM,
+        seen=("dynamic",),
+        precision=Precision.HIGH,
+        workflows=("transaction",),
+        wrong='purpose.textContent = "Confirm your payment.";',
+        right='purpose.textContent = `You confirm ${ids.join(", ")}.`;',
     ),
     Check(
         id="no-exit",
