@@ -192,10 +192,8 @@ class Look:
                 each.cancel()
             await asyncio.gather(uses, *ends, return_exceptions=True)
 
-    async def answer_verify(self, fault: str = "") -> None:
-        """Let HQ answer ``verifyMFA``, with *fault* on, and wait until the page has handled the answer."""
-        if fault:
-            self.challenge.session.switches = {*self.challenge.session.switches, fault}
+    async def answer_verify(self) -> None:
+        """Let HQ answer ``verifyMFA``, and wait until the page has handled the answer."""
         self._may_verify.set()
         await self.settle()
 

@@ -29,9 +29,9 @@ SAYS_CONFIRMED = re.compile(
     re.IGNORECASE,
 )
 
-# What HQ does to a token, as the switch of the preview that does it, and as a part of a sentence.
-REFUSED, EXPIRED, DOWN = "hq_rejects", "token_expires", "hq_down"
-FAULTS = {REFUSED: "HQ refuses the token", EXPIRED: "the token has expired", DOWN: "HQ is down"}
+# Switches of the preview. A page cannot tell a token that HQ refuses from one that has expired, or from HQ being down then:
+# verifyMFA rejects. It can tell that HQ is down before the token is set.
+REFUSED, DOWN = "hq_rejects", "hq_down"
 
 CALL = re.compile(r"\bverifyMFA\s*\(")
 SCRIPTS = (".html", ".htm", ".js", ".mjs", ".jsx", ".ts", ".tsx", ".jinja2")
@@ -96,20 +96,19 @@ async def look(
             yield view
 
 
-async def see(bench: Bench, fault: str = "") -> Seen:
-    """Let the right customer use the page, with *fault* when HQ is to verify the token; once in a run for each fault.
+async def see(bench: Bench, is_refused: bool = False) -> Seen:
+    """Let the right customer use the page until HQ accepts the token, or refuses it; once of each in a run.
 
     :raises Skipped: see :func:`look`; or the right customer cannot use the page.
     """
-    key = f"{bench.workflow.id} {fault}"
+    key = bench.workflow.id, is_refused
     if key not in bench.known.seen:
-        bench.known.seen[key] = await _see(bench, fault)
+        bench.known.seen[key] = await _see(bench, is_refused)
     return bench.known.seen[key]
 
 
-async def _see(bench: Bench, fault: str) -> Seen:
-    # A token expires from the moment it is set. HQ may be down later.
-    async with look(bench, switches=[fault] if fault in (REFUSED, EXPIRED) else []) as view:
+async def _see(bench: Bench, is_refused: bool) -> Seen:
+    async with look(bench, switches=[REFUSED] if is_refused else []) as view:
         before = await view.lines()
         if why := await view.use():
             reason = f"The right customer cannot use the page: {why}."
@@ -119,25 +118,22 @@ async def _see(bench: Bench, fault: str) -> Seen:
         waiting = await view.lines()
         landing = await _landing(view)
         rejections = await view.frame.evaluate("() => q2mfaSeen.rejections")
-        await view.answer_verify(fault)
-        after = await (view.lines_other_than(waiting) if fault else view.lines())
-        is_unhandled = bool(fault) and await view.frame.evaluate("() => q2mfaSeen.rejections") > rejections
+        await view.answer_verify()
+        after = await (view.lines_other_than(waiting) if is_refused else view.lines())
+        is_unhandled = is_refused and await view.frame.evaluate("() => q2mfaSeen.rejections") > rejections
         return Seen(view.challenge, before, waiting, after, is_unhandled, landing)
 
 
 async def hq_refusal(bench: Bench) -> list[Problem]:
     """The part of ``hq-refusal`` that is in the page."""
-    accepted = await see(bench)
-    for fault, says in FAULTS.items():
-        refused = await see(bench, fault)
-        if comparable(refused.after) == comparable(accepted.after):
-            message = f"The page shows the same when {says} as when MFA is complete."
-        elif _still_says(accepted, refused.after):
-            message = f"The page says that it is confirmed when {says}."
-        else:
-            continue
-        return [_at_call(bench, message, refused.challenge, Severity.HIGH)]
-    return await _without_token(bench, accepted)
+    accepted, refused = await see(bench), await see(bench, is_refused=True)
+    if comparable(refused.after) == comparable(accepted.after):
+        message = "The page shows the same when HQ refuses the token as when HQ accepts it."
+    elif _still_says(accepted, refused.after):
+        message = "The page says that it is confirmed when HQ refuses the token."
+    else:
+        return await _without_token(bench, accepted)
+    return [_at_call(bench, message, refused.challenge, Severity.HIGH)]
 
 
 def _still_says(accepted: Seen, lines: list[str]) -> bool:
@@ -161,7 +157,7 @@ async def _without_token(bench: Bench, accepted: Seen) -> list[Problem]:
 
 
 async def verify_ignored(bench: Bench) -> list[Problem]:
-    accepted, refused = await see(bench), await see(bench, REFUSED)
+    accepted, refused = await see(bench), await see(bench, is_refused=True)
     problems = []
     early = accepted.news(accepted.waiting)
     if early and set(comparable(early)) <= set(comparable(accepted.after)):
@@ -271,30 +267,28 @@ def _leaks(bench: Bench, landing: Landing) -> Iterator[tuple[str, Location | Non
 
 # --- Markup ---------------------------------------------------------------------------------------------------------------
 
-# The attributes that say who the customer is, and what the others say of the workflow. With the former changed, the right
-# customer may get no further than the first page.
-OF_WORKFLOW, OF_CUSTOMER = ("audit_action_name", "transaction_ids"), ("mfa_context", "registration_value", "sso_identifier")
+# What a workflow confirms; and, where it has none of that, what HQ knows of the customer, who then may get no further than
+# the first page.
+OF_WORKFLOW = ("audit_action_name", "transaction_ids")
+OF_CUSTOMER = ("mfa_context", "registration_value", "sso_identifier")
 
 
 async def dom_xss(bench: Bench) -> list[Problem]:
-    problems = []
-    for names in (OF_WORKFLOW, OF_CUSTOMER):
-        known = [name for name in names if name in bench.workflow.mfa_info or names is OF_CUSTOMER]
-        if not known:
-            continue
-        async with look(bench, {name: f'"></script><img data-q2mfa-canary="{name}">' for name in known}) as view:
-            found = await _canaries(view)
-            if not await view.use(view.is_refused):
-                await view.settle()
+    names = [name for name in OF_WORKFLOW if name in bench.workflow.mfa_info] or OF_CUSTOMER
+    async with look(bench, {name: f'"></script><img data-q2mfa-canary="{name}">' for name in names}) as view:
+        found = await _canaries(view)
+        if not await view.use(view.is_refused):
+            await view.settle()
+            found |= await _canaries(view)
+            if view.is_verifying.is_set():
+                await view.answer_verify()
                 found |= await _canaries(view)
-                if view.is_verifying.is_set():
-                    await view.answer_verify()
-                    found |= await _canaries(view)
-            for name in (name for name in known if name in found):
-                message = f'Markup in "mfa_info.{name}" becomes an element of the page.'
-                place = _written_at(bench, found[name]) or _page_at(bench, "<body")
-                problems.append(_problem(bench, message, view.challenge, place))
-    return problems
+        problems = []
+        for name in (name for name in names if name in found):
+            message = f'Markup in "mfa_info.{name}" becomes an element of the page.'
+            place = _written_at(bench, found[name]) or _page_at(bench, name)
+            problems.append(_problem(bench, message, view.challenge, place))
+        return problems
 
 
 async def _canaries(view: Look) -> dict[str, str]:
@@ -360,11 +354,9 @@ async def native_submit(bench: Bench) -> list[Problem]:
     customer = bench.customer()
     challenge = await customer.open_challenge()
     async with bench.known.browser.page(has_scripts=False) as page:
-        await page.goto(f"{bench.preview.url}/icon.svg")
         outlet = bench.preview.uux.outlet(challenge)
-        holder = f"{bench.preview.url}/q2mfa-look"
-        await page.route(holder, lambda route: route.fulfill(content_type="text/html", body=_holder(outlet)))
-        await page.goto(holder)
+        await page.goto(f"{bench.preview.url}/api/platform")  # a page of UUX's origin, which the extension lets frame it
+        await page.set_content(_holder(outlet))
         if outlet["method"] == "post":
             async with page.expect_event("framenavigated", lambda frame: frame.name == "outlet"):
                 await page.click("button")
