@@ -102,7 +102,7 @@ IN_GENERATED = {
             "native-submit",
             "get",
             IN_ADDRESS,
-            '<form><input id="passcode"',
+            '<form><input name="passcode"',
             (
                 (INDEX, FIELD, FIELD.replace("<input", '<form><input name="passcode"').replace(" disabled", "")),
             ),
@@ -148,7 +148,11 @@ IN_GENERATED = {
     ],
     "standard-message-csr": [
         Defect(
-            "verify-ignored", "unhandled", UNHANDLED, "verifyMFA({ token }));", ((JS, CALL, CALL.removeprefix("await ")),)
+            "verify-ignored",
+            "unhandled",
+            UNHANDLED,
+            "verifyMFA({ token }).then(done)",
+            ((JS, CALL, "await new Promise((done) => verifyMFA({ token }).then(done));"),),
         ),
     ],
     "redirect-csr": [
@@ -224,7 +228,7 @@ IN_HAND_WRITTEN = {
                     PAGE,
                     HANDS_OVER + THANKS + "        .catch(refuse);",
                     "        .then(({ token }) => tecton.actions.verifyMFA({ token }).then(() => true, refuse), () => true)\n"
-                    '        .then((ok) => ok && said.text("Thank you, it is approved."));',
+                    '        .then((ok) => ok === true && said.text("Thank you, it is approved."));',
                 ),
             ),
             severity="high",
@@ -286,10 +290,18 @@ IN_HAND_WRITTEN = {
     ],
     "city_login": [
         Defect(
+            "hq-refusal",
+            "same",
+            SAME,
+            "tecton.actions.verifyMFA({ token: data.token })",
+            ((BACK_JS, 'say("The city\'s login was not accepted.")', 'say("Success.")'),),
+            severity="high",
+        ),
+        Defect(
             "landing-leak",
             "address",
             STAYS,
-            "new URLSearchParams(location.search)",
+            "<head>",
             ((BACK, '    history.replaceState({}, "", "back.html");\n', ""),),
         ),
         Defect(

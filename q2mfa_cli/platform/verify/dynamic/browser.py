@@ -20,7 +20,7 @@ from q2mfa_cli.platform.verify.user_agent import UserAgent
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser as Chromium
-    from playwright.async_api import BrowserContext, Frame, Page, Playwright, Request, Route
+    from playwright.async_api import BrowserContext, Frame, Page, Playwright, Request, Response, Route
 
     from q2mfa_cli.platform.verify.dynamic.bench import Bench
 
@@ -146,6 +146,7 @@ class Look:
         self.page.on("request", self._requested)
         self.page.on("requestfinished", self._ended)
         self.page.on("requestfailed", self._ended)
+        self.page.on("response", self._answered)
         await self.page.route(VERIFY, self._hold)
         events = self.bench.platform.events
         unsubscribe = events.subscribe(RowChanged, self._row_changed)
@@ -247,6 +248,10 @@ class Look:
         self._open.discard(request)
         if not self._open:
             self._is_idle.set()
+
+    def _answered(self, response: Response) -> None:
+        if not response.ok:
+            self._ended(response.request)  # nobody may read its body, and then it never ends
 
     async def _hold(self, route: Route) -> None:
         body = json.loads(route.request.post_data or "{}")

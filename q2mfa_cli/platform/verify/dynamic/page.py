@@ -241,7 +241,7 @@ async def landing_leak(bench: Bench) -> list[Problem]:
 
 def _leaks(bench: Bench, landing: Landing) -> Iterator[tuple[str, Location | None, Severity | None]]:
     lines = _asset_text(bench, landing.came_to)
-    head = next((number for number, line in enumerate(lines, 1) if re.search("<head|<html", line)), 1)
+    head = next((number for number, line in enumerate(lines, 1) if re.search(r"<head\b", line)), 1)
     place = _asset_at(bench, landing.came_to, head)
 
     def of_static(is_same: Callable[[str], bool], message: str) -> tuple[str, Location | None]:
