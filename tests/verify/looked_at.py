@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +26,12 @@ class SharedBrowser:
 
     loop: asyncio.AbstractEventLoop
     browser: Browser
+    is_owner: bool = True
 
     def close(self) -> None:
         self.loop.run_until_complete(self.browser.aclose())
-        self.loop.close()
+        if self.is_owner:
+            self.loop.close()
 
 
 @dataclass
@@ -45,23 +47,32 @@ class LookedAt:
 
         :raises NotApplicable: the check is not for this extension. :raises Skipped: it cannot run.
         """
-        with self._edited(edits):
-            return self.shared.loop.run_until_complete(self._find(check, workflow))
+        with self.edited(edits):
+            return self.find_all([check], workflow)[check]
 
-    async def _find(self, check: str, workflow: str) -> list[Problem]:
+    def find_all(self, checks: Iterable[str], workflow: str = "login") -> dict[str, list[Problem]]:
+        """What *checks* find, as in one run."""
+        return self.shared.loop.run_until_complete(self._find(checks, workflow))
+
+    async def _find(self, checks: Iterable[str], workflow: str) -> dict[str, list[Problem]]:
         known = Known(browser=self.shared.browser)
-        bench = Bench(self.preview, workflow_named(workflow), customer_class_of(self.preview.extension), known)
+        bench = Bench(
+            self.preview, workflow_named(workflow), customer_class_of(self.preview.extension), known
+        )
         try:
-            return list(await DYNAMIC[check](bench))
+            return {check: list(await DYNAMIC[check](bench)) for check in checks}
         finally:
             bench.close()
 
     @contextlib.contextmanager
-    def _edited(self, edits: Sequence[Edit]) -> Iterator[None]:
-        with self.served.edited(edits):
+    def edited(self, edits: Sequence[Edit]) -> Iterator[None]:
+        """Change the source until the block ends."""
+        try:
+            with self.served.edited(edits):
+                self._reload(edits)
+                yield
+        finally:
             self._reload(edits)
-            yield
-        self._reload(edits)
 
     def _reload(self, edits: Sequence[Edit]) -> None:
         # At once: the preview would notice it itself in the middle of a look, and open the page again.

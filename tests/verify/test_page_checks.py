@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,8 +12,8 @@ import pytest
 from looked_at import LookedAt, SharedBrowser, looked_at
 from served import Edit
 
+from q2mfa_cli import chromium
 from q2mfa_cli.platform.verify.check import NotApplicable, Skipped
-from q2mfa_cli.platform.verify.dynamic import browser as browser_module
 from q2mfa_cli.platform.verify.dynamic import page
 from q2mfa_cli.platform.verify.dynamic.browser import Browser
 
@@ -82,7 +83,7 @@ IN_GENERATED = {
             (
                 (
                     "frontend/public/index.js",
-                    "return confirm(await ask(\"submit\", { passcode: code }));",
+                    'return confirm(await ask("submit", { passcode: code }));',
                     'return ask("submit", { passcode: code }).then(confirm, () => show("done", "confirmed"));',
                 ),
             ),
@@ -104,7 +105,11 @@ IN_GENERATED = {
             IN_ADDRESS,
             '<form><input name="passcode"',
             (
-                (INDEX, FIELD, FIELD.replace("<input", '<form><input name="passcode"').replace(" disabled", "")),
+                (
+                    INDEX,
+                    FIELD,
+                    FIELD.replace("<input", '<form><input name="passcode"').replace(" disabled", ""),
+                ),
             ),
         ),
         Defect(
@@ -214,8 +219,17 @@ THANKS = '        .then(() => said.text("Thank you, it is approved."))\n'
 IN_HAND_WRITTEN = {
     "app_code": [
         Defect(
-            "hq-refusal", "finally", SAME, HANDS_OVER.strip(),
-            ((PAGE, THANKS + "        .catch(refuse);", THANKS.replace(".then(", ".finally(").rstrip() + ";"),),
+            "hq-refusal",
+            "finally",
+            SAME,
+            HANDS_OVER.strip(),
+            (
+                (
+                    PAGE,
+                    THANKS + "        .catch(refuse);",
+                    THANKS.replace(".then(", ".finally(").rstrip() + ";",
+                ),
+            ),
             severity="high",
         ),
         Defect(
@@ -227,8 +241,10 @@ IN_HAND_WRITTEN = {
                 (
                     PAGE,
                     HANDS_OVER + THANKS + "        .catch(refuse);",
-                    "        .then(({ token }) => tecton.actions.verifyMFA({ token }).then(() => true, refuse), () => true)\n"
-                    '        .then((ok) => ok === true && said.text("Thank you, it is approved."));',
+                    (
+                        "        .then(({ token }) => tecton.actions.verifyMFA({ token }).then(() => true, refuse), () => true)\n"
+                        '        .then((ok) => ok === true && said.text("Thank you, it is approved."));'
+                    ),
                 ),
             ),
             severity="high",
@@ -246,8 +262,20 @@ IN_HAND_WRITTEN = {
                 ),
             ),
         ),
-        Defect("verify-ignored", "unhandled", UNHANDLED, HANDS_OVER.strip(), ((PAGE, "\n        .catch(refuse);", ";"),)),
-        Defect("verify-ignored", "unchanged", UNCHANGED, HANDS_OVER.strip(), ((PAGE, ".catch(refuse);", ".catch(() => {});"),)),
+        Defect(
+            "verify-ignored",
+            "unhandled",
+            UNHANDLED,
+            HANDS_OVER.strip(),
+            ((PAGE, "\n        .catch(refuse);", ";"),),
+        ),
+        Defect(
+            "verify-ignored",
+            "unchanged",
+            UNCHANGED,
+            HANDS_OVER.strip(),
+            ((PAGE, ".catch(refuse);", ".catch(() => {});"),),
+        ),
         Defect(
             "dom-xss",
             "html",
@@ -269,7 +297,13 @@ IN_HAND_WRITTEN = {
             "get",
             IN_ADDRESS,
             '<form><input id="otp"',
-            ((INDEX, '<input id="otp" autocomplete="one-time-code" disabled>', '<form><input id="otp" name="otp"></form>'),),
+            (
+                (
+                    INDEX,
+                    '<input id="otp" autocomplete="one-time-code" disabled>',
+                    '<form><input id="otp" name="otp"></form>',
+                ),
+            ),
         ),
         Defect(
             "txn-shown",
@@ -330,7 +364,13 @@ IN_HAND_WRITTEN = {
             "before-it-left",
             'The page keeps a code, a state or a token in localStorage, under "token".',
             "<head>",
-            ((BACK_JS, "    await tecton.actions", "    localStorage.token = data.token;\n    await tecton.actions"),),
+            (
+                (
+                    BACK_JS,
+                    "    await tecton.actions",
+                    "    localStorage.token = data.token;\n    await tecton.actions",
+                ),
+            ),
         ),
     ],
 }
@@ -355,13 +395,67 @@ def test_defect_is_found_at_its_line(extension: LookedAt, defect: Defect) -> Non
 
 
 @pytest.mark.parametrize("extension", CLEAN, indirect=True)
-def test_nothing_is_found_in_a_clean_extension(extension: LookedAt, request: pytest.FixtureRequest) -> None:
-    for check, workflow in [
-        ("hq-refusal", "login"),
-        ("verify-ignored", "login"),
-        ("dom-xss", "patrol"),
-        ("dom-xss", "transaction"),
-        ("txn-shown", "transaction"),
-    ]:
-        if (check, extension.served.name) != ("txn-shown", "city_login"):  # its page is at the provider
-            assert extension.find(check, workflow=workflow) == [], check
+def test_nothing_is_found_in_a_clean_extension(extension: LookedAt) -> None:
+    checks = ["hq-refusal", "verify-ignored", "dom-xss"]
+    found = extension.find_all(checks) | extension.find_all(["txn-shown"], "transaction")
+    assert found == {"hq-refusal": [], "verify-ignored": [], "dom-xss": [], "txn-shown": []}
+
+
+@pytest.mark.parametrize("extension", REDIRECTS, indirect=True)
+def test_clean_landing_page_leaves_nothing(extension: LookedAt) -> None:
+    assert extension.find("landing-leak") == []
+
+
+@pytest.mark.parametrize("extension", [name for name in CLEAN if name not in REDIRECTS], indirect=True)
+def test_clean_page_takes_nothing_before_its_script_runs(extension: LookedAt) -> None:
+    assert extension.find("native-submit") == []
+    with pytest.raises(NotApplicable, match="No provider sends the customer back"):
+        extension.find("landing-leak")
+
+
+@pytest.mark.parametrize("extension", ["redirect-csr", "text_code"], indirect=True)
+def test_page_without_a_field_cannot_submit_one(extension: LookedAt) -> None:
+    with pytest.raises(NotApplicable, match="no field"):
+        extension.find("native-submit")
+
+
+@pytest.mark.parametrize("extension", ["text_code"], indirect=True)
+@pytest.mark.parametrize("check", ["verify-ignored", "landing-leak", "dom-xss", "txn-shown", "hq-refusal"])
+def test_without_use_page_the_remedy_is_said(extension: LookedAt, check: str) -> None:
+    with pytest.raises(
+        Skipped, match=r"async def use_page\(page, phone\) in text_code/tests/prove.py would say it"
+    ):
+        extension.find(check)
+
+
+@pytest.mark.parametrize("extension", ["app_code"], indirect=True)
+def test_customer_who_cannot_use_the_page_is_tried_once(extension: LookedAt) -> None:
+    click = '    await page.get_by_role("button", name="Go on").click()\n'
+    with extension.edited([("tests/prove.py", click, '    raise ValueError("no such button")\n')]):
+        for check in ("verify-ignored", "hq-refusal", "dom-xss"):
+            with pytest.raises(Skipped, match="cannot use the page: no such button"):
+                extension.find(check)
+
+
+@pytest.mark.parametrize("extension", ["standard-csr"], indirect=True)
+@pytest.mark.parametrize("missing", ["playwright", "chromium"])
+def test_missing_browser_is_said_with_the_remedy(
+    extension: LookedAt, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if missing == "playwright":
+        monkeypatch.setitem(sys.modules, "playwright.async_api", None)
+    else:
+        monkeypatch.setattr(chromium, "executable", lambda own: None)
+    with contextlib.closing(SharedBrowser(extension.shared.loop, Browser(), is_owner=False)) as other:
+        without = LookedAt(extension.served, other, extension.preview)
+        for check in ("dom-xss", "native-submit"):
+            with pytest.raises(
+                Skipped, match=f"{missing.capitalize()} is missing. Install it: .*playwright install chromium"
+            ):
+                without.find(check)
+
+
+def test_every_check_of_the_page_has_its_defect_in_both_styles() -> None:
+    wanted = {"hq-refusal", *page.CHECKS}
+    for corpus in (IN_GENERATED, IN_HAND_WRITTEN):
+        assert {defect.check for defects in corpus.values() for defect in defects} == wanted

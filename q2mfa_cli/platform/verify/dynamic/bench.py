@@ -115,13 +115,13 @@ class Known:
     """What earlier checks learned of the extension.
 
     :param routes: the function behind each route. :param route: the one that takes the proof; empty if it is not known.
-    :param browser: of the whole run. :param seen: what a customer saw in it, by workflow and fault.
+    :param browser: of the whole run. :param seen: what a customer saw in it, by workflow and whether HQ refused the token.
     """
 
     routes: dict[str, Callable[..., Any]] = field(default_factory=dict)
     route: str = ""
     browser: Browser = field(default_factory=Browser)
-    seen: dict[str, Any] = field(default_factory=dict)
+    seen: dict[tuple[str, bool], Any] = field(default_factory=dict)
 
 
 class Bench:

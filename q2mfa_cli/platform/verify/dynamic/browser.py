@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from q2mfa_cli import chromium
@@ -73,7 +73,9 @@ class Browser:
         started = await self._start()
         try:
             context = await started.new_context(
-                java_script_enabled=has_scripts, service_workers="block", viewport={"width": 1280, "height": 1000}
+                java_script_enabled=has_scripts,
+                service_workers="block",
+                viewport={"width": 1280, "height": 1000},
             )
             try:
                 yield await _page_of(context, has_scripts)
@@ -150,7 +152,10 @@ class Look:
         await self.page.route(VERIFY, self._hold)
         events = self.bench.platform.events
         unsubscribe = events.subscribe(RowChanged, self._row_changed)
-        parameters = {"workflow": self.bench.workflow.id, **{f"mfa_info.{name}": text for name, text in mfa_info.items()}}
+        parameters = {
+            "workflow": self.bench.workflow.id,
+            **{f"mfa_info.{name}": text for name, text in mfa_info.items()},
+        }
         query = urlencode([*parameters.items(), *(("switch", each) for each in switches)])
         try:
             await self.page.goto(f"{self.bench.preview.url}/?{query}", wait_until="commit")
@@ -171,6 +176,7 @@ class Look:
             yield
         finally:
             unsubscribe()
+            self._may_verify.set()
 
     async def use(self, is_over: asyncio.Event | None = None) -> str:
         """Let the customer use the page, until it calls ``verifyMFA`` or *is_over* is set.
@@ -181,11 +187,13 @@ class Look:
         user_agent = UserAgent(self.bench.customer().fetch)
         phone = Phone(self.bench.preview.uux, self.challenge, user_agent)
         uses = asyncio.ensure_future(self._use_page(self.frame, phone))
-        ends = [asyncio.ensure_future(each.wait()) for each in (self.is_verifying, is_over) if each is not None]
+        ends = [
+            asyncio.ensure_future(each.wait()) for each in (self.is_verifying, is_over) if each is not None
+        ]
         try:
             await asyncio.wait([uses, *ends], timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if uses.done() and (error := uses.exception()):
-                return " ".join(str(error).split("\n", 1)[0].split()) or type(error).__name__
+                return _said(error)
             done, _ = await asyncio.wait(ends, timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
             return "" if done else "it does not call verifyMFA"
         finally:
@@ -267,6 +275,17 @@ class Look:
             self._refused.add(event.challenge_id)
             if getattr(self, "challenge", None) is not None and event.challenge_id == self.challenge.id:
                 self.is_refused.set()
+
+
+WAITING = re.compile(r"waiting for .*")
+
+
+def _said(error: BaseException) -> str:
+    """What *error* says on one line; and what was waited for, if it is one of Playwright."""
+    text = str(error)
+    first = text.partition("\n")[0].strip().rstrip(".") or type(error).__name__
+    waiting = WAITING.search(text, len(first))
+    return f"{first}, {waiting[0]}" if waiting else first
 
 
 def comparable(lines: Iterable[str]) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import html
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -22,7 +22,7 @@ from q2mfa_cli.platform.verify.static import browser as static_browser
 from q2mfa_cli.platform.verify.static.source import Source
 
 if TYPE_CHECKING:
-    from playwright.async_api import Frame
+    from playwright.async_api import Frame, Locator
 
 SAYS_CONFIRMED = re.compile(
     r"\b(confirmed|approved|verified|success(ful|fully)?|succeeded|completed?|done|thanks?|welcome|all set)\b",
@@ -104,7 +104,8 @@ async def see(bench: Bench, is_refused: bool = False) -> Seen:
     key = bench.workflow.id, is_refused
     if key not in bench.known.seen:
         bench.known.seen[key] = await _see(bench, is_refused)
-    return bench.known.seen[key]
+    seen: Seen = bench.known.seen[key]
+    return seen
 
 
 async def _see(bench: Bench, is_refused: bool) -> Seen:
@@ -174,7 +175,7 @@ async def verify_ignored(bench: Bench) -> list[Problem]:
 
 def _at_call(bench: Bench, message: str, challenge: Challenge, severity: Severity | None = None) -> Problem:
     """A problem where the page calls ``verifyMFA`` with a token."""
-    static = _as_static(bench, static_browser.verify_ignored, lambda said: said == message)
+    static = _as_static(bench, static_browser.verify_ignored, message)
     location = static.location if static else _call_of(bench)
     return _problem(bench, message, challenge, location, severity)
 
@@ -201,7 +202,9 @@ async def _landing(view: Look) -> Landing | None:
     came = [
         request
         for request in view.requests
-        if request.is_navigation_request() and request.url.startswith(origin) and "code" in _parameters(request.url)
+        if request.is_navigation_request()
+        and request.url.startswith(origin)
+        and "code" in _parameters(request.url)
     ]
     if not came:
         return None
@@ -244,25 +247,23 @@ def _leaks(bench: Bench, landing: Landing) -> Iterator[tuple[str, Location | Non
     head = next((number for number, line in enumerate(lines, 1) if re.search(r"<head\b", line)), 1)
     place = _asset_at(bench, landing.came_to, head)
 
-    def of_static(is_same: Callable[[str], bool], message: str) -> tuple[str, Location | None]:
-        found = _as_static(bench, static_browser.landing_leak, is_same)
+    def of_static(message: str, end: str = "") -> tuple[str, Location | None]:
+        found = _as_static(bench, static_browser.landing_leak, end or message)
         return (found.message, found.location) if found else (message, place)
 
     if _has(landing.address, landing.given):
-        message = "The code stays in the address and in the history."
-        yield *of_static(message.__eq__, message), None
+        yield *of_static("The code stays in the address and in the history."), None
     elif any(_has(entry, landing.given) for entry in landing.history):
         yield "The code stays in the history.", place, None
     if landing.referred:
-        message = "The landing page lets its address go to others as the referrer."
-        yield *of_static(message.__eq__, message), Severity.LOW
+        yield *of_static("The landing page lets its address go to others as the referrer."), Severity.LOW
     for host in landing.elsewhere:
         number = next((number for number, line in enumerate(lines, 1) if host in line), head)
         message = f'The landing page loads from "{host}" before the code leaves its address.'
         yield message, _asset_at(bench, landing.came_to, number), None
     for storage, key in dict.fromkeys((storage, key) for storage, key, _ in landing.kept):
         message = f'The page keeps a code, a state or a token in {storage}, under "{key}".'
-        yield *of_static(lambda said, storage=storage: said.endswith(f"is kept in {storage}."), message), None
+        yield *of_static(message, f"is kept in {storage}."), None
 
 
 # --- Markup ---------------------------------------------------------------------------------------------------------------
@@ -312,7 +313,7 @@ def _written_at(bench: Bench, stack: str) -> Location | None:
 
 # More than a page lists without folding.
 TRANSACTIONS = tuple(str(number) for number in range(731_001, 731_008))
-BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s,.'’]+(?=\d{3}(?!\d))")
+BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s,.'\u2019]+(?=\d{3}(?!\d))")
 
 
 async def txn_shown(bench: Bench) -> list[Problem]:
@@ -355,7 +356,9 @@ async def native_submit(bench: Bench) -> list[Problem]:
     challenge = await customer.open_challenge()
     async with bench.known.browser.page(has_scripts=False) as page:
         outlet = bench.preview.uux.outlet(challenge)
-        await page.goto(f"{bench.preview.url}/api/platform")  # a page of UUX's origin, which the extension lets frame it
+        await page.goto(
+            f"{bench.preview.url}/api/platform"
+        )  # a page of UUX's origin, which the extension lets frame it
         await page.set_content(_holder(outlet))
         if outlet["method"] == "post":
             async with page.expect_event("framenavigated", lambda frame: frame.name == "outlet"):
@@ -365,15 +368,15 @@ async def native_submit(bench: Bench) -> list[Problem]:
         await frame.wait_for_load_state()
         if not await frame.locator(FIELDS).count():
             raise NotApplicable("The page has no field before its script runs.")
-        for url, body in await _submitted(frame):
-            path = urlsplit(url).path
-            place = _page_at(bench, "<input", "<textarea")
-            if TYPED in url:
-                message = "Before its script runs, the page puts what the customer types into the address."
-                return [_problem(bench, message, challenge, place)]
-            if TYPED in body:
-                message = f'Before its script runs, the page posts what the customer types to "{path}".'
-                return [_problem(bench, message, challenge, place, Severity.LOW)]
+        address, body = await _submitted(frame)
+    place = _page_at(bench, "<input", "<textarea")
+    if TYPED in address:
+        message = "Before its script runs, the page puts what the customer types into the address."
+        return [_problem(bench, message, challenge, place)]
+    if TYPED in body:
+        path = urlsplit(address).path
+        message = f'Before its script runs, the page posts what the customer types to "{path}".'
+        return [_problem(bench, message, challenge, place, Severity.LOW)]
     return []
 
 
@@ -389,22 +392,30 @@ def _holder(outlet: Mapping[str, Any]) -> str:
     )
 
 
-async def _submitted(frame: Frame) -> list[tuple[str, str]]:
-    """Type into each field and press Enter; if that sends nothing, press each button. :returns: address and body of what was sent."""
-    typed = None
+async def _submitted(frame: Frame) -> tuple[str, str]:
+    """Type into each field and press Enter; if that sends nothing, press each button.
+
+    :returns: the address and the body of what was sent; empty if nothing was.
+    """
+    typed: list[Locator] = []
     for field in await frame.locator(FIELDS).all():
-        if await field.is_visible() and await field.is_editable() and await field.evaluate("(each) => each.form !== null"):
+        if (
+            await field.is_visible()
+            and await field.is_editable()
+            and await field.evaluate("(each) => each.form !== null")
+        ):
             await field.fill(TYPED)
-            typed = typed or field
-    if typed is None:
-        return []  # no form has a field that a customer can use
-    pressed: list[Callable[[], Awaitable[None]]] = [lambda: typed.press("Enter", no_wait_after=True)]
-    buttons = [each for each in await frame.locator(SUBMITS).all() if await each.is_visible() and await each.is_enabled()]
-    pressed += [each.click for each in buttons]
-    for press in pressed:
+            typed.append(field)
+    presses: list[Callable[[], Awaitable[None]]] = [
+        functools.partial(field.press, "Enter") for field in typed[:1]
+    ]
+    if typed:
+        buttons = await frame.locator(SUBMITS).all()
+        presses += [each.click for each in buttons if await each.is_visible() and await each.is_enabled()]
+    for press in presses:
         if sent := await _sent_by(frame, press):
-            return [sent]
-    return []
+            return sent
+    return "", ""
 
 
 async def _sent_by(frame: Frame, press: Callable[[], Awaitable[None]]) -> tuple[str, str] | None:
@@ -432,14 +443,12 @@ def _problem(
     return bench.problem_at(message, customer, place or bench.location("default"), severity)
 
 
-def _as_static(
-    bench: Bench, check: Callable[[Source], Iterable[Problem]], is_same: Callable[[str], bool]
-) -> Problem | None:
-    """What the source already shows of the same defect, so that a report has it once."""
+def _as_static(bench: Bench, check: Callable[[Source], Iterable[Problem]], end: str) -> Problem | None:
+    """What the source already shows of the same defect, by the *end* of its message; so that a report has it once."""
     extension = bench.preview.extension
     with contextlib.suppress(NotApplicable, Skipped):
         for problem in check(Source(extension.workspace, extension.name)):
-            if is_same(problem.message):
+            if problem.message.endswith(end):
                 return problem
     return None
 
