@@ -68,9 +68,9 @@ class Browser:
         :param has_scripts: whether scripts run.
         :raises Skipped: there is no browser, or it failed.
         """
+        started = await self._start()
         from playwright.async_api import Error
 
-        started = await self._start()
         try:
             context = await started.new_context(
                 java_script_enabled=has_scripts,
@@ -177,6 +177,7 @@ class Look:
         finally:
             unsubscribe()
             self._may_verify.set()
+            await self.page.unroute_all(behavior="ignoreErrors")
 
     async def use(self, is_over: asyncio.Event | None = None) -> str:
         """Let the customer use the page, until it calls ``verifyMFA`` or *is_over* is set.

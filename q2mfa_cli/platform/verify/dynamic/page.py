@@ -33,6 +33,9 @@ SAYS_CONFIRMED = re.compile(
 # verifyMFA rejects. It can tell that HQ is down before the token is set.
 REFUSED, DOWN = "hq_rejects", "hq_down"
 
+# How often the right customer tries to use a page: on a busy machine, a request of its backend may take too long once.
+TRIES = 2
+
 CALL = re.compile(r"\bverifyMFA\s*\(")
 SCRIPTS = (".html", ".htm", ".js", ".mjs", ".jsx", ".ts", ".tsx", ".jinja2")
 
@@ -101,20 +104,24 @@ async def see(bench: Bench, is_refused: bool = False) -> Seen:
 
     :raises Skipped: see :func:`look`; or the right customer cannot use the page.
     """
-    key = bench.workflow.id, is_refused
-    if key not in bench.known.seen:
-        bench.known.seen[key] = await _see(bench, is_refused)
-    seen: Seen = bench.known.seen[key]
-    return seen
+    key, why = (bench.workflow.id, is_refused), ""
+    for _ in range(TRIES):
+        found = bench.known.seen.get(key) or await _see(bench, is_refused)
+        if isinstance(found, Seen):
+            bench.known.seen[key] = found
+            return found
+        why = found
+    reason = f"The right customer cannot use the page: {why}."
+    bench.known.browser.unusable[bench.workflow.id] = reason
+    raise Skipped(reason)
 
 
-async def _see(bench: Bench, is_refused: bool) -> Seen:
+async def _see(bench: Bench, is_refused: bool) -> Seen | str:
+    """As :func:`see`. :returns: why not, if the right customer cannot use the page."""
     async with look(bench, switches=[REFUSED] if is_refused else []) as view:
         before = await view.lines()
         if why := await view.use():
-            reason = f"The right customer cannot use the page: {why}."
-            bench.known.browser.unusable[bench.workflow.id] = reason
-            raise Skipped(reason)
+            return why
         await view.settle()
         waiting = await view.lines()
         landing = await _landing(view)
