@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import html
-import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from q2mfa_cli import chromium
 from q2mfa_cli.provider.observation import FramedPage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Frame, Page
 
-# Playwright's own Chromium if it was installed; else one of the system's.
-NAMES = (
-    "chromium-headless-shell",
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "msedge",
-)
 FIELDS = ", ".join(
     f"{selector}:visible"
     for selector in (
@@ -30,7 +20,6 @@ FIELDS = ", ".join(
         *(f"input[type={kind}]" for kind in ("text", "email", "password", "tel", "number")),
     )
 )
-LAUNCH_SECONDS = 60
 LOCAL_NETWORK = "local-network-access"
 
 
@@ -46,19 +35,18 @@ def frame(url: Callable[[], str], embedder: str, on_loopback: bool, seconds: flo
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
-        return 'Playwright is missing. Install it: pip install "q2mfa-cli[browser]" && playwright install chromium'
+        return chromium.NO_PLAYWRIGHT
     try:
         with sync_playwright() as playwright:
-            own = playwright.chromium.executable_path
-            found = own if Path(own).is_file() else next(filter(None, map(shutil.which, NAMES)), None)
+            found = chromium.executable(playwright.chromium.executable_path)
             if found is None:
-                return "Chromium is missing. Install it: playwright install chromium"
+                return chromium.NO_CHROMIUM
             with contextlib.closing(
-                playwright.chromium.launch(executable_path=found, timeout=LAUNCH_SECONDS * 1000)
+                playwright.chromium.launch(executable_path=found, timeout=chromium.LAUNCH_SECONDS * 1000)
             ) as browser:
                 return framed_page(browser, url, embedder, on_loopback, seconds)
     except Error as error:
-        return f"Chromium failed: {' '.join(error.message.split())[:200]}"
+        return chromium.failed(error.message)
 
 
 def framed_page(

@@ -40,9 +40,7 @@ def test_correct_extension_with_prove_passes_the_quick_profile(workspace: Path) 
     prove(workspace)
     run = check(workspace)
     assert run.status == 0, run
-    passed = (
-        "right-user, token-without-proof, token-reused, proof-reused, no-session, cross-session, hq-refusal"
-    )
+    passed = "right-user, token-without-proof, token-reused, proof-reused, no-session, cross-session, token-not-kept"
     assert f"\n7 checks passed, 0 failed, 6 not applicable.\npassed: {passed}\n" in run.out
 
 

@@ -31,6 +31,7 @@ LAYERS = [
     [
         "q2mfa_cli.answers",
         "q2mfa_cli.changelog",
+        "q2mfa_cli.chromium",
         "q2mfa_cli.integrations",
         "q2mfa_cli.merge",
         "q2mfa_cli.questions",

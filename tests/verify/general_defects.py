@@ -105,7 +105,7 @@ IN_GENERATED: dict[str, list[Defect]] = {
             "with the cache down",
         ),
         Defect(
-            "hq-refusal",
+            "token-not-kept",
             EXTENSION,
             (
                 (
@@ -323,7 +323,7 @@ IN_HAND_WRITTEN: list[Defect] = [
         "with the cache down",
     ),
     Defect(
-        "hq-refusal",
+        "token-not-kept",
         OWN,
         (
             (

@@ -74,6 +74,39 @@ def mint():
     return secrets.token_urlsafe(32)
 """
 
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head><title>Code</title>
+<script src="https://cdn1.onlineaccess1.com/cdn/base/tecton/v1.62.0/q2-tecton-sdk.js"></script></head>
+<body data-tecton-module>
+<p id="said">Confirm it is you.</p>
+<label for="typed">Code</label><input id="typed" autocomplete="one-time-code" disabled>
+<button id="begin">Send a code</button><button id="complete">Confirm</button>
+<script>
+  const at = (id) => document.getElementById(id);
+  const ask = (route, body) => tecton.sources.requestExtensionData({ route, body });
+  const trying = (step) => async () => {
+    try {
+      at("said").textContent = await step();
+    } catch {
+      at("said").textContent = "That did not work.";
+    }
+  };
+  at("begin").onclick = trying(async () => {
+    await ask("begin", {});
+    at("typed").disabled = false;
+    return "We sent a code to your phone.";
+  });
+  at("complete").onclick = trying(async () => {
+    const { data } = await ask("complete", { typed: at("typed").value });
+    await tecton.actions.verifyMFA({ token: data.token });
+    return "Confirmed.";
+  });
+</script>
+</body>
+</html>
+"""
+
 CONFIGURATION = """
 PEPPER = "in production, this is read from the environment"
 DIGITS = 8
@@ -83,6 +116,13 @@ FEATURE = {"modules": {"Main": {"formPostAuth": False, "url": "{BASE_URL}/index.
 
 PROVE = """
 import re
+
+
+async def use_page(page, phone):
+    await page.get_by_role("button", name="Send a code").click()
+    await page.get_by_text("We sent a code").wait_for()
+    await page.get_by_label("Code").fill(re.search("[0-9]{8}", phone.messages[-1]["text"])[0])
+    await page.get_by_role("button", name="Confirm").click()
 
 
 async def prove(ask, phone, mfa_info):
@@ -105,7 +145,7 @@ def make_bank_code(root: Path, prove: bool = True) -> Path:
             "from tornado.web import url\n\nfrom .extension import BankCode\n\n"
             rf"URL_PATTERNS = [url(r'/{NAME}(?:/(?P<routing_key>[\w.-]+))?/?', BankCode)]" + "\n"
         ),
-        f"{NAME}/frontend/public/index.html": "<!DOCTYPE html><title>Code</title>",
+        f"{NAME}/frontend/public/index.html": PAGE,
     }
     if prove:
         files[f"{NAME}/tests/prove.py"] = PROVE

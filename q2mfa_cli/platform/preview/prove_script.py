@@ -16,6 +16,12 @@ One that redirects to an identity provider also says how it is configured with a
     async def prove(ask, phone, mfa_info):
         started = await ask("leave")
         return {"route": "came_back", "body": await phone.log_in(started["url"])}
+
+For the checks that need a browser, it says what the customer does in the page. ``page`` is Playwright's ``Frame`` of the outlet::
+
+    async def use_page(page, phone):
+        await page.get_by_label("Code").fill(phone.code())
+        await page.get_by_role("button", name="Confirm").click()
 """
 
 from __future__ import annotations

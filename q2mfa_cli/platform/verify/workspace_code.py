@@ -18,7 +18,7 @@ from q2mfa_cli.platform.readings import ENVIRONMENT_VARIABLE
 # Variables that any process needs. The others may be secrets, and the extension does not get them.
 KEPT = re.compile(
     rf"PATH|HOME|USER|LANG|LC_\w+|TZ|TE?MP|TMPDIR|TERM|NO_COLOR|SYSTEMROOT|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|USERPROFILE"
-    rf"|PYTHON\w*|VIRTUAL_ENV|COVERAGE\w*|PYTEST_\w+|{ENVIRONMENT_VARIABLE}",
+    rf"|PYTHON\w*|PLAYWRIGHT_\w+|XDG_CACHE_HOME|VIRTUAL_ENV|COVERAGE\w*|PYTEST_\w+|{ENVIRONMENT_VARIABLE}",
     re.IGNORECASE,
 )
 

@@ -25,6 +25,7 @@ from q2mfa_cli.platform.preview.workflows import Workflow
 from q2mfa_cli.platform.sessions import current_session_id
 from q2mfa_cli.platform.verify.check import Location, Problem, Severity
 from q2mfa_cli.platform.verify.customers.customer import Customer
+from q2mfa_cli.platform.verify.dynamic.browser import Browser
 
 # Parts of a sequence that differ between runs: ports, memory addresses, long random strings.
 CHANGING = (
@@ -114,10 +115,13 @@ class Known:
     """What earlier checks learned about the extension.
 
     :param routes: the function behind each route. :param route: the one that takes the proof; empty if it is not known.
+    :param browser: the browser of the whole run. :param seen: what a customer saw, by workflow and whether HQ refused the token.
     """
 
     routes: dict[str, Callable[..., Any]] = field(default_factory=dict)
     route: str = ""
+    browser: Browser = field(default_factory=Browser)
+    seen: dict[tuple[str, bool], Any] = field(default_factory=dict)
 
 
 class Bench:

@@ -10,7 +10,7 @@ from q2mfa_cli.platform.verify.dynamic.bench import Bench
 
 # These need only the routes, so they run even if the right user cannot complete MFA.
 WITHOUT_RIGHT_USER = frozenset(
-    {"right-user", "token-without-proof", "no-session", "body-abuse", "error-detail"}
+    {"right-user", "token-without-proof", "no-session", "body-abuse", "error-detail", "native-submit"}
 )
 
 CHECKS: dict[str, Callable[[Bench], Awaitable[Iterable[Problem]]]] = {
@@ -26,7 +26,7 @@ CHECKS: dict[str, Callable[[Bench], Awaitable[Iterable[Problem]]]] = {
     "process-state": sessions.process_state,
     "missing-mfa-info": requests.missing_mfa_info,
     "error-detail": requests.error_detail,
-    "hq-refusal": tokens.hq_refusal,
+    "token-not-kept": tokens.token_not_kept,
     "config-fail-open": faults.config_fail_open,
     "txn-bound": sessions.txn_bound,
     "audit-trail": requests.audit_trail,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +48,12 @@ async def run_dynamic(
 
     :raises Q2mfaError: the extension cannot be served.
     """
-    outcomes, sequences = [], dict[str, Sequence[str]]()
-    async with serving(workspace, name, 0) as preview:
+    outcomes, sequences, known = [], dict[str, Sequence[str]](), Known()
+    async with serving(workspace, name, 0) as preview, contextlib.aclosing(known.browser):
         preview.extension.check()
         customer_class = customer_class_of(preview.extension)
         is_own = issubclass(customer_class, ScriptedCustomer)
-        known, hindrances = Known(), dict[str, str]()
+        hindrances = dict[str, str]()
         for check, workflow in selection.dynamic():
             reason = _other_integration(check, None if is_own else preview.extension.integration)
             if reason:

@@ -159,7 +159,7 @@ async def token_reused(bench: Bench) -> Iterable[Problem]:
     return []
 
 
-async def hq_refusal(bench: Bench) -> Iterable[Problem]:
+async def token_not_kept(bench: Bench) -> Iterable[Problem]:
     customer = bench.customer()
     challenge = await customer.open_challenge()
     proof = await customer.proof(challenge)

@@ -227,7 +227,7 @@ def landing_leak(source: Source) -> Iterator[Problem]:
             if not _sends_no_referrer(page):
                 line = next((each.line for tag in ("head", "html") for each in page.with_tag(tag)), 1)
                 yield Problem(
-                    "The landing page lets its address go to others as the referrer.",
+                    "The landing page sends its URL to others as the referrer.",
                     page.location(line),
                     Severity.LOW,
                 )
@@ -316,13 +316,13 @@ def _unhandled(call: Node) -> str:
             function = parent if parent.type == "arrow_function" else js.function_around(parent)
             return _unhandled_result(function)
         if parent.type == "expression_statement" and not awaited:
-            return "Nothing takes a rejection of verifyMFA."
+            return "The page does not handle the rejection of verifyMFA."
         if parent.type in js.FUNCTIONS:
             return _unhandled_result(parent) if awaited else ""
         if parent.type in ("arguments", "variable_declarator", "assignment_expression", "pair"):
             return "" if not awaited else _unhandled_above(parent)
         node = parent
-    return "Nothing takes a rejection of verifyMFA." if awaited else ""
+    return "The page does not handle the rejection of verifyMFA." if awaited else ""
 
 
 def _unhandled_above(node: Node) -> str:
@@ -342,7 +342,7 @@ def _unhandled_result(function: Node | None) -> str:
     if call is None or call.type != "call_expression":
         return ""
     if js.called(call) in ("addEventListener", "on", "click", "submit", "ready"):
-        return "Nothing takes a rejection of verifyMFA."
+        return "The page does not handle the rejection of verifyMFA."
     return _unhandled(call) if js.called(call) in ("then", "finally") else ""
 
 

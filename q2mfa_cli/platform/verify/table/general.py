@@ -179,10 +179,10 @@ CHECKS: tuple[Check, ...] = (
         ),
     ),
     Check(
-        id="hq-refusal",
+        id="token-not-kept",
         title="Token returned although HQ refused it",
         requirement="If HQ does not accept the token, the page gets an error.",
-        risk='The page says "confirmed", and the customer is stuck.',
+        risk="The page shows success, and the customer is stuck.",
         remedy="Let the exception from set_external_mfa_token propagate, or raise TectonError.",
         sources=("Q2 SDK, External MFA, steps 3 and 4", "CWE-755"),
         severity=Severity.MEDIUM,

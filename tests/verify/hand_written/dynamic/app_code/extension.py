@@ -26,8 +26,12 @@ class AppCodeHandler(Q2TectonClientRequestHandler):
     @property
     def router(self):
         router = super().router
-        router["enter"] = self.enter
+        router.update(what=self.what, enter=self.enter)
         return router
+
+    async def what(self):
+        payments = [str(each) for each in getattr(self.mfa_info, "transaction_ids", None) or []]
+        return {"payments": payments, "action": getattr(self.mfa_info, "audit_action_name", None) or ""}
 
     async def enter(self):
         otp = self.request_body.get("otp")

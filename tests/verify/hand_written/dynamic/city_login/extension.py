@@ -85,8 +85,11 @@ class CityLoginHandler(Q2TectonClientRequestHandler):
     @property
     def router(self):
         router = super().router
-        router.update({"leave": self.leave, "came_back": self.came_back})
+        router.update({"what": self.what, "leave": self.leave, "came_back": self.came_back})
         return router
+
+    async def what(self):
+        return {"payments": list(getattr(self.mfa_info, "transaction_ids", None) or [])}
 
     async def leave(self):
         flow = {name: secrets.token_hex(32) for name in ("state", "nonce", "verifier")}

@@ -12,3 +12,8 @@ def configuration(provider):
 async def prove(ask, phone, mfa_info):
     left = await ask("leave")
     return {"route": "came_back", "body": await phone.log_in(left["go_to"])}
+
+
+async def use_page(page, phone):
+    await page.get_by_role("button", name="Log in with the city").click()
+    await page.get_by_role("button", name="Approve").click()
