@@ -451,6 +451,28 @@ def test_missing_browser_is_said_with_the_remedy(
                 without.find(check)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The code was sent successfully.",
+        "It is not confirmed yet.",
+        "Wait until it is approved.",
+        "Confirm it is you",
+    ],
+)
+def test_other_sentences_do_not_say_that_it_is_confirmed(line: str) -> None:
+    assert seen_before([]).news([line]) == []
+
+
+def test_what_was_there_before_is_no_news() -> None:
+    seen = seen_before(["3 payments are approved."])
+    assert seen.news(["4 payments are approved.", "Thank you."]) == ["Thank you."]
+
+
+def seen_before(lines: list[str]) -> page.Seen:
+    return page.Seen(None, lines, [], [], False, None)  # type: ignore[arg-type]
+
+
 def test_every_check_of_the_page_has_its_defect_in_both_styles() -> None:
     wanted = {*page.CHECKS}
     for corpus in (IN_GENERATED, IN_HAND_WRITTEN):

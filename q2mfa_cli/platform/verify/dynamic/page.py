@@ -16,7 +16,7 @@ from q2mfa_cli.platform.preview.page_failures import page_failure
 from q2mfa_cli.platform.sessions import TICKET_FIELD
 from q2mfa_cli.platform.verify.check import Location, NotApplicable, Problem, Severity, Skipped
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, location_in
-from q2mfa_cli.platform.verify.dynamic.browser import Look, comparable
+from q2mfa_cli.platform.verify.dynamic.look import Look, comparable
 from q2mfa_cli.platform.verify.dynamic.page_customers import use_page_of
 from q2mfa_cli.platform.verify.static import browser as static_browser
 from q2mfa_cli.platform.verify.static.source import Source
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from playwright.async_api import Frame, Locator
 
 SAYS_CONFIRMED = re.compile(
-    r"\b(confirmed|approved|verified|success(ful|fully)?|succeeded|completed?|done|thanks?|welcome|all set)\b",
+    r"\b(confirmed|approved|verified|success(ful|fully)?|succeeded|completed?|done|thank you|all set)\b",
     re.IGNORECASE,
+)
+# "The code was sent successfully", "not confirmed", "until it is approved".
+SAYS_ELSE = re.compile(
+    r"\b(sent|not|cannot|until|once|when|if|before|will|failed)\b|n['\u2019]t\b", re.IGNORECASE
 )
 
 # Switches of the preview. A page cannot tell a token that HQ refuses from one that has expired, or from HQ being down then:
@@ -78,7 +82,8 @@ class Seen:
     def news(self, lines: Iterable[str]) -> list[str]:
         """Those of *lines* that say that it is confirmed, and were not there before the customer did anything."""
         before = comparable(self.before)
-        return [line for line in lines if SAYS_CONFIRMED.search(line) and comparable([line])[0] not in before]
+        says = (line for line in lines if SAYS_CONFIRMED.search(line) and not SAYS_ELSE.search(line))
+        return [line for line in says if comparable([line])[0] not in before]
 
 
 @contextlib.asynccontextmanager
@@ -125,10 +130,10 @@ async def _see(bench: Bench, is_refused: bool) -> Seen | str:
         await view.settle()
         waiting = await view.lines()
         landing = await _landing(view)
-        rejections = await view.frame.evaluate("() => q2mfaSeen.rejections")
+        rejections = await view.read("() => q2mfaSeen.rejections")
         await view.answer_verify()
         after = await (view.lines_other_than(waiting) if is_refused else view.lines())
-        is_unhandled = is_refused and await view.frame.evaluate("() => q2mfaSeen.rejections") > rejections
+        is_unhandled = is_refused and await view.read("() => q2mfaSeen.rejections") > rejections
         return Seen(view.challenge, before, waiting, after, is_unhandled, landing)
 
 
@@ -218,7 +223,7 @@ async def _landing(view: Look) -> Landing | None:
     secrets = tuple(given[name][0] for name in ("code", "state") if name in given)
     script = "() => ({ href: location.href, kept: [...q2mfaSeen.keptBefore, ...q2mfaSeen.kept()], entries: q2mfaSeen.entries(), "
     script += "elsewhere: q2mfaSeen.elsewhere ?? q2mfaSeen.fromElsewhere() })"
-    state: dict[str, Any] = await view.frame.evaluate(script)
+    state: dict[str, Any] = await view.read(script)
     tokens = [token.value for token in view.challenge.session.tokens]
     sent = [value for request in view.requests for value in _secrets_in(request.post_data or "")]
     known = {*secrets, *tokens, *sent}
@@ -301,7 +306,7 @@ async def dom_xss(bench: Bench) -> list[Problem]:
 async def _canaries(view: Look) -> dict[str, str]:
     """The names of the attributes whose markup became an element, each with the stack of the call that wrote it."""
     script = "() => q2mfaSeen.canaries().map((name) => [name, q2mfaSeen.written[name] ?? ''])"
-    return dict(await view.frame.evaluate(script))
+    return dict(await view.read(script))
 
 
 FRAME = re.compile(r"(https?://[^\s()]+?):(\d+):\d+\)?$", re.MULTILINE)
@@ -339,7 +344,7 @@ async def txn_shown(bench: Bench) -> list[Problem]:
 
 
 async def _with_details_open(view: Look) -> str:
-    await view.frame.evaluate("() => q2mfaSeen.open()")
+    await view.read("() => q2mfaSeen.open()")
     return "\n".join(await view.lines())
 
 
@@ -478,11 +483,13 @@ def _page_at(bench: Bench, *marks: str) -> Location | None:
         files = sorted((extension.folder / "templates").rglob("*.jinja2"))
     else:
         files = [extension.assets / urlsplit(extension.page.replace("{BASE_URL}/", "")).path]
+    files = [file for file in files if file.is_file()]
     for file in files:
         for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
             if any(mark in line for mark in marks):
                 return location_in(extension.workspace, file, number)
-    return None if extension.feature.get("formPostAuth") else location_in(extension.workspace, files[0], 1)
+    is_one_file = bool(files) and not extension.feature.get("formPostAuth")
+    return location_in(extension.workspace, files[0], 1) if is_one_file else None
 
 
 def _parameters(url: str) -> dict[str, list[str]]:

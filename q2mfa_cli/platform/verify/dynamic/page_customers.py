@@ -12,7 +12,7 @@ from q2mfa_cli.platform.verify.customers.customer import Customer
 from q2mfa_cli.platform.verify.customers.login import LoginCustomer
 from q2mfa_cli.platform.verify.customers.passcode import CODE, MessageCustomer
 from q2mfa_cli.platform.verify.customers.scripted import Phone, ScriptedCustomer
-from q2mfa_cli.platform.verify.dynamic.browser import UsePage
+from q2mfa_cli.platform.verify.dynamic.look import UsePage
 
 if TYPE_CHECKING:
     from playwright.async_api import Frame
