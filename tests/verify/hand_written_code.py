@@ -81,7 +81,7 @@ PAGE = """<!DOCTYPE html>
 <body data-tecton-module>
 <p id="said">Confirm it is you.</p>
 <label for="typed">Code</label><input id="typed" autocomplete="one-time-code" disabled>
-<button id="begin">Send a code</button><button id="complete">Confirm</button>
+<button id="begin">Send a code</button><button id="complete">Confirm</button><button id="leave">Cancel</button>
 <script>
   const at = (id) => document.getElementById(id);
   const ask = (route, body) => tecton.sources.requestExtensionData({ route, body });
@@ -92,6 +92,7 @@ PAGE = """<!DOCTYPE html>
       at("said").textContent = "That did not work.";
     }
   };
+  at("leave").onclick = () => tecton.actions.verifyMFA({ exit: true }).catch(() => {});
   at("begin").onclick = trying(async () => {
     await ask("begin", {});
     at("typed").disabled = false;
