@@ -19,7 +19,7 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 INTEGRATIONS = ("standard", "standard --factor message", "redirect")  # what follows --mfa
 VARIANTS = [(mfa, rendering) for mfa in INTEGRATIONS for rendering in ("ssr", "csr")]
 
-# One line each that guards a token, and what a hurried hand may make of it.
+# Lines that protect a token, each with a mistake that the generated tests have to find.
 BREAKAGES = {
     "standard": [
         ("extension.py", "if step is not True:", "if step is None:"),

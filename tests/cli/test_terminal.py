@@ -299,7 +299,7 @@ def test_batch_shows_progress_on_a_terminal(start: Start, workspace: Path) -> No
 
 @pytest.mark.parametrize("arguments", [(), ("--format", "json")])
 def test_batch_without_terminal_shows_no_progress(arguments: tuple[str, ...], workspace: Path) -> None:
-    """In a pipe, and in JSON wherever it goes."""
+    """Neither in a pipe nor with `--format json`."""
     answers = "extensions:\n" + "".join(f"- name: Batch{number}\n" for number in range(12))
     run = q2mfa("create", "--answers", "-", *arguments, cwd=workspace, stdin=answers)
     assert run.status == 0 and run.err == "", run

@@ -177,7 +177,7 @@ NEEDED = "and 'https://idp.example.com' needs it."
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["Nobody"], "'Nobody' is not in INSTALLED_EXTENSIONS"),
+        (["Missing"], "'Missing' is not in INSTALLED_EXTENSIONS"),
         (["StandardSsr", "--issuer", "https://idp.example.com"], "has no identity provider"),
         (["RedirectSsr", "--issuer", "https://idp.example.com"], "CLIENT_ID is empty"),
         (["RedirectSsr", "--issuer", "https://idp.example.com/.well-known/openid-configuration"], NEEDED),
