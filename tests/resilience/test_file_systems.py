@@ -188,6 +188,7 @@ def test_create_with_a_closed_output_pipe_completes_without_an_error(workspace: 
         text=True,
         check=False,
     )
+    assert done.returncode == 0, "Foo was not created"
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
 
 
