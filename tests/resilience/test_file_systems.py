@@ -302,13 +302,6 @@ def test_workspace_with_any_name_works(name: str, encoding: str, tmp_path: Path)
     assert again.json["status"] == "unchanged"
 
 
-def test_generated_tests_run_in_a_workspace_with_spaces(tmp_path: Path) -> None:
-    root = tmp_path / "with spaces"
-    fill(root)
-    assert q2mfa(*CREATE, cwd=root).status == 0
-    assert q2mfa("test", "Foo", "-o", str(root), "--", "-q", cwd=tmp_path).status == 0
-
-
 def test_path_that_is_not_utf8_works(tmp_path: Path) -> None:
     root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe"))
     fill(root)
