@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-from q2mfa_cli.errors import UsageError, shown
+import click
+
+from q2mfa_cli.errors import UsageError, allowed_color, shown
 from q2mfa_cli.integrations import INTEGRATIONS, integration_named
 from q2mfa_cli.questions import QUESTIONS, Question
 from q2mfa_cli.request import Answers
@@ -246,7 +248,7 @@ class LinePrompter(Prompter):
             self._refuse(answer, f"{choice.label}: {ELSEWHERE}. Please choose another.")
 
     def confirm(self, text: str, prompt: str) -> bool:
-        self._say("", text, "")
+        self._say("", click.unstyle(text), "")
         return self._read(f"{prompt} [Y/n] ").lower() in ("", "y", "yes")
 
     def _refuse(self, answer: str, why: str) -> None:
@@ -327,7 +329,7 @@ class TerminalPrompter(Prompter):
     def confirm(self, text: str, prompt: str) -> bool:
         import questionary  # only on a terminal: this import takes longer than everything else
 
-        print(f"\n{text}\n")
+        click.echo(f"\n{text}\n", color=allowed_color())
         return bool(questionary.confirm(prompt, qmark="").unsafe_ask())
 
 

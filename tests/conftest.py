@@ -9,6 +9,7 @@ A test without a marker is in the unit lane. The other lanes are the markers `br
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -63,6 +64,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if lane := LANE_OF_FOLDER.get(item.path.parent.name):
             item.add_marker(lane)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Show short lists and mappings in the id of a test. pytest's own id is `arguments0`, which names no value."""
+    if not isinstance(val, list | tuple | dict):
+        return None
+    try:
+        shown = json.dumps(val)
+    except TypeError:
+        return None
+    return shown if len(shown) <= 60 else None
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The checks of protocol.py and oidc.py: what denies the attacks, and what docs/explanation/redirect-attacks.md shows.
 
-A denial is known by its function and by its reason in the log, as both stand in these files.
+A denial is identified by its function and its reason in the log.
 """
 
 from __future__ import annotations

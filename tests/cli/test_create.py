@@ -19,7 +19,7 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 INTEGRATIONS = ("standard", "standard --factor message", "redirect")  # what follows --mfa
 VARIANTS = [(mfa, rendering) for mfa in INTEGRATIONS for rendering in ("ssr", "csr")]
 
-# One line each that guards a token, and what a hurried hand may make of it.
+# Lines that protect a token, each with a mistake that the generated tests have to find.
 BREAKAGES = {
     "standard": [
         ("extension.py", "if step is not True:", "if step is None:"),
@@ -145,13 +145,22 @@ def test_configuration_holds_the_answers(client_id: str, workspace: Path) -> Non
     assert values["SCOPES"] == "openid {{x}} a'b"
 
 
-@pytest.mark.parametrize("client_id", ["", "it's", 'a "quote"', """it's "two" kinds"""])
-@pytest.mark.parametrize(("mfa", "rendering"), VARIANTS)
+@pytest.mark.parametrize(
+    ("mfa", "rendering", "client_id"),
+    [
+        *[(mfa, rendering, "") for mfa, rendering in VARIANTS],
+        *[
+            ("redirect", rendering, client_id)
+            for rendering in ("ssr", "csr")
+            for client_id in ("it's", 'a "quote"', """it's "two" kinds""")
+        ],
+    ],
+)
 def test_generated_python_is_formatted_and_lint_clean(
     mfa: str, rendering: str, client_id: str, workspace: Path
 ) -> None:
     name = "A" if rendering == "ssr" else "B" * 40
-    given = ["--client-id", client_id] if client_id and mfa == "redirect" else []
+    given = ["--client-id", client_id] if client_id else []
     given += ["--rendering", rendering, "--mfa", *mfa.split()]
     run = q2mfa("create", name, "--no-input", *given, cwd=workspace)
     assert run.status == 0, run

@@ -1,4 +1,4 @@
-"""`q2mfa provider` and `create --check-provider` on a provider that lies, over real sockets."""
+"""`q2mfa provider` and `create --check-provider` on a provider with faults, over real sockets."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def html(body: bytes = LOGIN, **headers: str) -> tuple[int, dict[str, str], byte
 
 OLD = {"Date": "Wed, 01 Jan 2020 00:00:00 GMT"}
 
-# How a provider lies to each check, over HTTP. tests/cli/test_provider_connection.py has those to `tls`.
-LIES: list[tuple[str, Callable[[LyingProvider], Any]]] = [
+# A fault of the provider for each check, over HTTP. tests/cli/test_provider_connection.py has those of `tls`.
+FAULTS: list[tuple[str, Callable[[LyingProvider], Any]]] = [
     ("discovery", lambda it: it.answers.update({METADATA_PATH: (302, {"Location": "/elsewhere"}, b"")})),
     ("discovery", lambda it: it.answers.update({METADATA_PATH: (200, {}, b"<html>")})),
     ("issuer-match", lambda it: it.metadata.update(issuer=f"{it.issuer}/")),
@@ -84,18 +84,20 @@ LIES: list[tuple[str, Callable[[LyingProvider], Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("check", "lie"), LIES, ids=[f"{check}-{n}" for n, (check, _) in enumerate(LIES)])
+@pytest.mark.parametrize(
+    ("check", "fault"), FAULTS, ids=[f"{check}-{n}" for n, (check, _) in enumerate(FAULTS)]
+)
 def test_fault_of_the_provider_is_found_by_its_check(
-    check: str, lie: Callable[[LyingProvider], Any], provider: LyingProvider, tmp_path: Path
+    check: str, fault: Callable[[LyingProvider], Any], provider: LyingProvider, tmp_path: Path
 ) -> None:
-    lie(provider)
+    fault(provider)
     run, report = ask(provider.issuer, *CLIENT, "--acr-values", "urn:mfa", cwd=tmp_path)
     assert run.status == 1 and set(found(report)) == {check}
 
 
 def test_every_check_with_findings_has_a_faulty_provider() -> None:
     elsewhere = {"issuer-form", "tls", "browser", "claims"}
-    assert {check for check, _ in LIES} | elsewhere == {
+    assert {check for check, _ in FAULTS} | elsewhere == {
         check.id for check in CHECKS if check.severity != "info"
     }
 

@@ -27,7 +27,7 @@ HSTS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class Authority:
-    """A certificate authority that requests and OpenSSL trust for the time of a test."""
+    """A certificate authority that requests and OpenSSL trust during a test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -177,13 +177,13 @@ def metadata_failure(provider: LyingProvider, **target: Any) -> Failure | None:
 def test_endless_answer_ends_at_the_time_limit() -> None:
     given_up = threading.Event()
 
-    def drip(write: Callable[[bytes], Any]) -> None:
+    def write_endlessly(write: Callable[[bytes], Any]) -> None:
         # Each byte comes in time, and the answer has no end.
         while not given_up.wait(0.01):
             write(b" ")
 
     with running() as provider:
-        provider.writers[METADATA_PATH] = drip
+        provider.writers[METADATA_PATH] = write_endlessly
         assert metadata_failure(provider, seconds=0.1) is Failure.TIME
         given_up.set()
 

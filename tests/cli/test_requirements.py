@@ -1,4 +1,4 @@
-"""What an extension needs: added to requirements.txt, seen where it is declared already, or said where it goes."""
+"""The requirements of an extension: added to requirements.txt, found where they are declared, or printed as a step."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ q2-sdk==2.208.1
 
 
 def steps(workspace: Path, *arguments: str) -> list[str]:
-    """Create an extension; the next steps about what it needs, which is the first word of a requirement."""
+    """Create an extension. Returns the next steps about its requirements."""
     run = q2mfa("create", "Foo", "--no-input", "--format", "json", *arguments, cwd=workspace)
     assert run.status == 0, run
     return [step for step in run.json["next_steps"] if "pyotp" in step or "pyjwt" in step.lower()]
 
 
 def write(workspace: Path, **files: str) -> dict[str, bytes]:
-    """Write the files, named with `_` for `.`; the workspace afterward."""
+    """Write the files, named with `_` for `.`. Returns the contents of the workspace."""
     for name, text in files.items():
         path = workspace.joinpath(*name.replace("__", "/").replace("_", ".").split("/"))
         path.parent.mkdir(exist_ok=True)

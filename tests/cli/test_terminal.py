@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -235,6 +236,17 @@ def test_report_and_errors_are_colored_unless_no_color_is_set(
     assert finish(child) == 2 and ("\x1b[" in (child.before or "")) is colored
 
 
+@pytest.mark.parametrize(("environment", "colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_summary_is_colored_unless_no_color_is_set(
+    environment: dict[str, str], colored: bool, start: Start
+) -> None:
+    child = start("create", "--rendering", "ssr", "--mfa", "standard", environment=environment)
+    child.expect("New Extension Name:")
+    child.send("Foo" + RETURN)
+    child.expect_exact("Foo (External MFA, standard")
+    assert ("\x1b[1mExtension" in (child.before or "")) is colored
+
+
 @pytest.mark.parametrize("at", ["New Extension Name:", "11\\) Base Extension", "Client Side Rendered"])
 @pytest.mark.parametrize("mode", [(), ("--plain",)], ids=["menus", "plain"])
 def test_ctrl_c_exits_with_130_and_writes_nothing(
@@ -251,8 +263,9 @@ def test_ctrl_c_exits_with_130_and_writes_nothing(
         child.expect(at)
     child.send(CTRL_C)
     child.expect("Error: Interrupted.")
+    shown = child.before or ""
     assert finish(child) == 130
-    assert "Traceback" not in (child.before or "")
+    assert "Traceback" not in shown + (child.before or "")
     assert contents(workspace) == before
 
 
@@ -269,6 +282,7 @@ def test_plain_or_dumb_terminal_gets_numbered_menus(
     arguments: list[str], term: str, start: Start, workspace: Path
 ) -> None:
     child = start("create", *arguments, term=term)
+    child.logfile_read = io.StringIO()
     child.expect_exact("New Extension Name: ")
     child.sendline("Foo")
     for prompt, number in [
@@ -282,8 +296,10 @@ def test_plain_or_dumb_terminal_gets_numbered_menus(
     child.expect_exact("Create it? [Y/n] ")
     child.sendline("")
     assert finish(child) == 0
+    shown = child.logfile_read.getvalue()
+    assert "\x1b" not in shown
     # The terminal echoes what is typed; the command does not do it again.
-    assert "\x1b" not in (child.before or "")
+    assert "New Extension Name: Foo\r\nWhat type of extension" in shown
     assert (workspace / "Foo" / "frontend" / "public" / "index.html").is_file()
 
 
@@ -299,7 +315,7 @@ def test_batch_shows_progress_on_a_terminal(start: Start, workspace: Path) -> No
 
 @pytest.mark.parametrize("arguments", [(), ("--format", "json")])
 def test_batch_without_terminal_shows_no_progress(arguments: tuple[str, ...], workspace: Path) -> None:
-    """In a pipe, and in JSON wherever it goes."""
+    """Neither in a pipe nor with `--format json`."""
     answers = "extensions:\n" + "".join(f"- name: Batch{number}\n" for number in range(12))
     run = q2mfa("create", "--answers", "-", *arguments, cwd=workspace, stdin=answers)
     assert run.status == 0 and run.err == "", run

@@ -168,4 +168,4 @@ def test_fake_sdk_does_not_replace_the_installed_sdk(workspace: Path, tmp_path: 
     assert done.returncode == 1 and "The Q2 SDK is installed here" in done.stderr
     tested = q2mfa_process("test", "Foo", cwd=workspace, env={"PYTHONPATH": str(real.parent)})
     assert tested.status == 1
-    assert "the real one" in tested.err and "stand-in" not in tested.err
+    assert "the real one" in tested.err and "q2mfa's fake of it" not in tested.err

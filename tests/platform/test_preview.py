@@ -145,9 +145,8 @@ def test_preview_on_ctrl_c_exits_with_0_and_leaves_no_files(name: str, variants:
     assert contents(variants) == before
 
 
-def test_preview_of_redirect_lists_values_of_this_run(variants: Path) -> None:
-    with start_preview(variants, "RedirectSsr") as preview:
-        said = preview.output
+def test_preview_of_redirect_lists_values_of_this_run(preview_of: PreviewOf) -> None:
+    said = preview_of("RedirectSsr").output
     assert "a local fake; no Q2 system" in said
     assert "ISSUER is the embedded identity provider, http://127.0.0.1:" in said
     assert "OUTBOUND_WHITELIST has 127.0.0.1 too." in said
@@ -177,7 +176,7 @@ NEEDED = "and 'https://idp.example.com' needs it."
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["Nobody"], "'Nobody' is not in INSTALLED_EXTENSIONS"),
+        (["Missing"], "'Missing' is not in INSTALLED_EXTENSIONS"),
         (["StandardSsr", "--issuer", "https://idp.example.com"], "has no identity provider"),
         (["RedirectSsr", "--issuer", "https://idp.example.com"], "CLIENT_ID is empty"),
         (["RedirectSsr", "--issuer", "https://idp.example.com/.well-known/openid-configuration"], NEEDED),

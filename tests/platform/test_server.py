@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -14,10 +13,9 @@ import pytest
 import requests
 from command import q2mfa
 from extension_server import EXTENSION_SERVER
+from preview_process import make_workspace
 
 pytestmark = pytest.mark.slow
-
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 class Server:
@@ -39,10 +37,9 @@ class Server:
         return requests.get(f"{self.url}/_hq/sessions/{session}", timeout=20).json()
 
 
-@pytest.fixture
-def server(workspace: Path) -> Iterator[Server]:
-    settings = workspace / "configuration" / "settings.py"
-    settings.write_text("from q2_sdk.core.default_settings import *\nINSTALLED_EXTENSIONS = []\n")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    workspace = make_workspace(tmp_path_factory.mktemp("server") / "workspace")
     assert q2mfa("create", "Foo", "--rendering", "csr", "--no-input", cwd=workspace).status == 0
     child = subprocess.Popen(
         [sys.executable, EXTENSION_SERVER, str(workspace), "Foo"],
@@ -58,9 +55,15 @@ def server(workspace: Path) -> Iterator[Server]:
         child.stdout.close()
 
 
-def test_right_code_completes_mfa_once_and_in_its_session_only(server: Server) -> None:
-    mine, other = server.log_in(registration_value=SECRET), server.log_in(registration_value=SECRET)
-    status, answer = server.call("/Foo/submit", {"passcode": pyotp.TOTP(SECRET).now()}, mine)
+@pytest.fixture
+def secret() -> str:
+    """The secret of a customer of this test only: the extension counts tries and used codes per customer."""
+    return pyotp.random_base32()
+
+
+def test_right_code_completes_mfa_once_and_in_its_session_only(secret: str, server: Server) -> None:
+    mine, other = server.log_in(registration_value=secret), server.log_in(registration_value=secret)
+    status, answer = server.call("/Foo/submit", {"passcode": pyotp.TOTP(secret).now()}, mine)
     assert status == 200
     token = answer["data"]["token"]
     assert server.call(f"/_hq/sessions/{other}/verify", {"token": token})[1] == {"verified": False}
@@ -69,16 +72,16 @@ def test_right_code_completes_mfa_once_and_in_its_session_only(server: Server) -
 
 
 @pytest.mark.parametrize("body", [{}, {"passcode": "wrong!"}, {"passcode": None}, ["a list"]])
-def test_request_without_proof_sets_no_token(body: Any, server: Server) -> None:
-    session = server.log_in(registration_value=SECRET)
+def test_request_without_proof_sets_no_token(body: Any, secret: str, server: Server) -> None:
+    session = server.log_in(registration_value=secret)
     status, _ = server.call("/Foo/submit", body, session)
     assert status == 400
     assert server.at_hq(session) == {"tokens": [], "verified": False}
 
 
-def test_request_without_session_or_to_unknown_route_is_refused(server: Server) -> None:
-    assert server.call("/Foo/submit", {"passcode": pyotp.TOTP(SECRET).now()})[0] == 400
-    session = server.log_in(registration_value=SECRET)
+def test_request_without_session_or_to_unknown_route_is_refused(secret: str, server: Server) -> None:
+    assert server.call("/Foo/submit", {"passcode": pyotp.TOTP(secret).now()})[0] == 400
+    session = server.log_in(registration_value=secret)
     assert server.call("/Foo/set_external_mfa_token", {"token": "x" * 32}, session)[0] == 400
     assert server.at_hq(session)["tokens"] == []
 

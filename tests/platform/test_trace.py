@@ -20,8 +20,8 @@ from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import workflow_named
 
 
-class Watched:
-    """A trace, and what it tells."""
+class WatchedTrace:
+    """A trace, and the changes that it announces."""
 
     def __init__(self) -> None:
         self.changes: list[Any] = []
@@ -38,7 +38,7 @@ def rows(trace: Trace) -> list[tuple[str, int]]:
 
 
 def test_equal_consecutive_calls_are_one_row() -> None:
-    watched = Watched()
+    watched = WatchedTrace()
     for _ in range(120):
         watched.poll({"pending": True})
     assert rows(watched.trace) == [("poll", 120)]
@@ -51,7 +51,7 @@ def test_equal_consecutive_calls_are_one_row() -> None:
     "other", [{"answer": {"pending": False}}, {"answer": {"pending": True}, "why": "down"}]
 )
 def test_different_consecutive_calls_are_separate_rows(other: dict[str, Any]) -> None:
-    watched = Watched()
+    watched = WatchedTrace()
     watched.poll({"pending": True})
     watched.poll(**other)
     watched.poll({"pending": True})
@@ -59,14 +59,14 @@ def test_different_consecutive_calls_are_separate_rows(other: dict[str, Any]) ->
 
 
 def test_rows_of_the_eight_steps_are_never_folded() -> None:
-    watched = Watched()
+    watched = WatchedTrace()
     for _ in range(2):
         watched.trace.add("page", "extension", "submit", None, 1)
     assert len(watched.trace.rows) == 2
 
 
 def test_mermaid_diagram_has_one_line_per_message_with_escaped_text() -> None:
-    watched = Watched()
+    watched = WatchedTrace()
     watched.trace.add("page", "extension", "requestExtensionData: a;b\nc", None, 1, "no <way> #1")
     watched.trace.add("extension", "page", "answer", None, 4)
     assert watched.trace.as_mermaid().splitlines()[6:] == [
@@ -77,13 +77,13 @@ def test_mermaid_diagram_has_one_line_per_message_with_escaped_text() -> None:
 
 
 def test_answer_in_the_trace_is_masked() -> None:
-    watched = Watched()
+    watched = WatchedTrace()
     watched.poll({"token": "secret", "pending": True})
     assert watched.trace.rows[0].answer == {"token": "•••••• (6 characters)", "pending": True}
 
 
 def test_answer_to_an_old_sequence_is_ignored() -> None:
-    watched = Watched()
+    watched = WatchedTrace()
     old = watched.trace.begin("page", "extension", "submit")
     watched.trace.restart()
     watched.trace.add("uux", "page", "open")

@@ -1,4 +1,4 @@
-"""The standard integration in two worker processes on one memcached: what counts, counts for the customer."""
+"""The standard integration in two worker processes on one memcached: attempts and used codes count per customer."""
 
 from __future__ import annotations
 

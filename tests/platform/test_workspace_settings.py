@@ -42,6 +42,14 @@ SHAPES = {
     ),
     "other defaults": STAR + "print(LOGGING_CONF, USE_SCSS, HQ_URL, DEBUG)\n",
 }
+INSTALLED: dict[str, list[object]] = {
+    "one line": ["A", "B"],
+    "double quotes": ["A", "B"],
+    "tuples": ["A", ("b", "path.to.b")],
+    "commented example": ["A"],
+    "windows line endings": ["A"],
+}
+ALLOWED_HOSTS = {"extended whitelist": ["localhost"], "assigned whitelist": ["localhost"]}
 
 
 @pytest.fixture
@@ -61,8 +69,8 @@ def test_settings_of_each_shape_can_be_loaded(shape: str, with_package: bool, co
         (configuration / "__init__.py").unlink()
     settings = workspace_settings()
     assert settings is not None
-    assert isinstance(settings.INSTALLED_EXTENSIONS, list)
-    assert isinstance(settings.OUTBOUND_WHITELIST, list)
+    assert INSTALLED.get(shape, []) == settings.INSTALLED_EXTENSIONS
+    assert ALLOWED_HOSTS.get(shape, []) == settings.OUTBOUND_WHITELIST
 
 
 def test_settings_outside_of_a_workspace_are_the_defaults() -> None:

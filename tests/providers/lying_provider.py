@@ -1,4 +1,4 @@
-"""A provider on loopback that says what a test wants it to say: over real sockets, with TLS or without."""
+"""A provider on loopback whose metadata and answers a test chooses: over real sockets, with TLS or without."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {**headers, **length}.items():
             self.send_header(name, value)
         self.end_headers()
-        with contextlib.suppress(ConnectionError):  # who asks may have enough
+        with contextlib.suppress(ConnectionError):  # the client may close the connection early
             self.wfile.write(body)
             if path in self.server.writers:
                 self.server.writers[path](self.wfile.write)

@@ -73,7 +73,7 @@ def set_up(provider: CertifiedProvider, extension: Extension, **options: Any) ->
     provider.set_up(**{**given, **options})
 
 
-def go_and_come_back(login: Login, user: UserAgent) -> dict[str, Any]:
+def log_in_at_provider(login: Login, user: UserAgent) -> dict[str, Any]:
     start = login.start()
     assert start.status == 200, start
     return user.visit(start.body["data"]["authorization_url"], login.extension.redirect_uri)
@@ -96,10 +96,10 @@ def assert_denied(login: Login, answer: Answer, code: str, reason: str) -> None:
     assert login.denials == [denied.reason for denied in login.answers if denied.status == 400]
 
 
-def confirmed(extension: Extension, user: UserAgent, **mfa_info: str) -> Login:
+def log_in_and_confirm(extension: Extension, user: UserAgent, **mfa_info: str) -> Login:
     """Log in successfully."""
     login = extension.login(**(mfa_info or {"sso_identifier": USER}))
-    assert_confirmed(login, login.finish(go_and_come_back(login, user)))
+    assert_confirmed(login, login.finish(log_in_at_provider(login, user)))
     return login
 
 
@@ -112,7 +112,7 @@ def test_generated_extension_without_further_settings_logs_in(
     with serving(workspace, tmp_path / "served", name) as extension:
         set_up(provider, extension, par="required")
         user = UserAgent(USER)
-        confirmed(extension, user)
+        log_in_and_confirm(extension, user)
         assert user.shown == ["login", "consent"]
 
 
@@ -134,7 +134,7 @@ def test_client_authentication_with_each_signature_algorithm_logs_in(
     extension = serve(secret=secret, CLIENT_AUTH_METHOD=auth_method)
     jwks = {"client_jwks": {"keys": [jwk(key, private=False)]}} if key else {}
     set_up(provider, extension, auth_method=auth_method, alg=alg, par="required", **jwks)
-    confirmed(extension, UserAgent(USER))
+    log_in_and_confirm(extension, UserAgent(USER))
 
 
 @pytest.mark.parametrize("alg", ["PS256", "ES256"])
@@ -142,7 +142,7 @@ def test_fapi2_profile_logs_in(alg: str, serve: Serve, provider: CertifiedProvid
     extension = serve(secret=json.dumps(jwk("ES256", private=True)), PROFILE="fapi2")
     jwks = {"keys": [jwk("ES256", private=False)]}
     set_up(provider, extension, auth_method="private_key_jwt", alg=alg, par="required", client_jwks=jwks)
-    confirmed(extension, UserAgent(USER))
+    log_in_and_confirm(extension, UserAgent(USER))
 
 
 @pytest.mark.parametrize("par", ["off", "on", "required"])
@@ -174,7 +174,7 @@ def test_par_required_but_not_announced_is_denied(
 def test_login_with_cached_metadata_takes_two_requests(serve: Serve, provider: CertifiedProvider) -> None:
     extension = serve()
     set_up(provider, extension)
-    confirmed(extension, UserAgent(USER))
+    log_in_and_confirm(extension, UserAgent(USER))
     set_up(provider, extension)
     login = extension.login(sso_identifier=USER)
     url = login.start().body["data"]["authorization_url"]
@@ -188,13 +188,13 @@ def test_login_with_cached_metadata_takes_two_requests(serve: Serve, provider: C
 def test_keys_changed_during_a_login_are_fetched_again(serve: Serve, provider: CertifiedProvider) -> None:
     extension = serve()
     set_up(provider, extension)
-    confirmed(extension, UserAgent(USER))
+    log_in_and_confirm(extension, UserAgent(USER))
     login = extension.login(sso_identifier=USER)
-    callback = go_and_come_back(login, UserAgent(USER))
+    callback = log_in_at_provider(login, UserAgent(USER))
     set_up(provider, extension, keys="second")
     assert_confirmed(login, login.finish(callback))
     assert provider.asked == ["POST /token", "GET /jwks"]
-    confirmed(extension, UserAgent(USER))
+    log_in_and_confirm(extension, UserAgent(USER))
     assert provider.asked.count("GET /jwks") == 1
 
 
@@ -203,7 +203,7 @@ def test_callback_with_missing_or_foreign_iss_is_denied(serve: Serve, provider: 
     set_up(provider, extension)
     for change in ({}, {"iss": "https://login.other.example"}):
         login = extension.login(sso_identifier=USER)
-        callback = go_and_come_back(login, UserAgent(USER))
+        callback = log_in_at_provider(login, UserAgent(USER))
         assert callback.pop("iss") == provider.issuer
         assert_denied(login, login.finish({**callback, **change}), "not_trusted", "iss is another issuer")
 
@@ -217,7 +217,7 @@ def test_user_who_cancels_at_the_provider_is_denied(
     set_up(provider, extension)
     login = extension.login(sso_identifier=USER)
     user = UserAgent(None) if page == "login" else UserAgent(USER, consents=False)
-    callback = go_and_come_back(login, user)
+    callback = log_in_at_provider(login, user)
     assert user.shown[-1] == page and "code" not in callback
     assert_denied(login, login.finish(callback), "access_denied", "the provider answered access_denied")
 
@@ -226,7 +226,7 @@ def test_login_of_another_user_is_denied(serve: Serve, provider: CertifiedProvid
     extension = serve()
     set_up(provider, extension)
     login = extension.login(sso_identifier=USER)
-    callback = go_and_come_back(login, UserAgent("bob"))
+    callback = log_in_at_provider(login, UserAgent("bob"))
     assert_denied(login, login.finish(callback), "wrong_user", "someone else logged in")
 
 
@@ -242,9 +242,9 @@ def test_configured_claim_and_attribute_identify_the_user(serve: Serve, provider
         "Ssr", SCOPES="openid email", IDENTITY_CLAIM="email", IDENTITY_ATTRIBUTE="registration_value"
     )
     set_up(provider, extension)
-    confirmed(extension, UserAgent(USER), registration_value="ada@example.com", sso_identifier="bob")
+    log_in_and_confirm(extension, UserAgent(USER), registration_value="ada@example.com", sso_identifier="bob")
     login = extension.login(registration_value=USER)
-    callback = go_and_come_back(login, UserAgent(USER))
+    callback = log_in_at_provider(login, UserAgent(USER))
     assert_denied(login, login.finish(callback), "wrong_user", "someone else logged in")
 
 
@@ -252,9 +252,9 @@ def test_user_with_a_provider_session_has_to_log_in_again(serve: Serve, provider
     extension = serve()
     set_up(provider, extension)
     user = UserAgent(USER)
-    confirmed(extension, user)
+    log_in_and_confirm(extension, user)
     user.shown.clear()
-    confirmed(extension, user)
+    log_in_and_confirm(extension, user)
     assert user.shown[0] == "login"
 
 
@@ -262,24 +262,24 @@ def test_login_older_than_max_age_is_denied(serve: Serve, provider: CertifiedPro
     extension = serve(MAX_AGE=300)
     set_up(provider, extension, login_age=290)
     user = UserAgent(USER)
-    confirmed(extension, user)
+    log_in_and_confirm(extension, user)
     user.shown.clear()
-    confirmed(extension, user)
+    log_in_and_confirm(extension, user)
     assert "login" not in user.shown, "a recent login is not repeated"
     set_up(provider, extension, login_age=3600)
     login = extension.login(sso_identifier=USER)
-    callback = go_and_come_back(login, UserAgent(USER))
+    callback = log_in_at_provider(login, UserAgent(USER))
     assert_denied(login, login.finish(callback), "too_old", "auth_time is missing or too old")
 
 
 def test_login_with_a_weaker_acr_is_denied(serve: Serve, provider: CertifiedProvider) -> None:
     extension = serve(ACR_VALUES=f"urn:bank:passkey {ACR}")
     set_up(provider, extension, acr=ACR)
-    confirmed(extension, UserAgent(USER))
+    log_in_and_confirm(extension, UserAgent(USER))
     for acr in ("urn:bank:password", None):
         set_up(provider, extension, acr=acr)
         login = extension.login(sso_identifier=USER)
-        callback = go_and_come_back(login, UserAgent(USER))
+        callback = log_in_at_provider(login, UserAgent(USER))
         assert_denied(login, login.finish(callback), "too_weak", "acr is none of those asked for")
 
 
@@ -289,17 +289,17 @@ def test_callback_used_twice_or_in_another_session_is_denied(
     extension = serve()
     set_up(provider, extension)
     login = extension.login(sso_identifier=USER)
-    callback = go_and_come_back(login, UserAgent(USER))
+    callback = log_in_at_provider(login, UserAgent(USER))
     other = extension.login(sso_identifier=USER)
     assert_denied(other, other.finish(callback), "expired", "the session has no pending flow")
-    other_callback = go_and_come_back(other, UserAgent(USER))
+    other_callback = log_in_at_provider(other, UserAgent(USER))
     assert_denied(other, other.finish(callback), "expired", "the state is another one")
     assert_confirmed(login, login.finish(callback))
     assert login.finish(callback).code == "expired"
     assert len(login.tokens) == 1
     # The code of one login with the state of another: the provider compares it with the code verifier.
     mixed = extension.login(sso_identifier=USER)
-    mixed_callback = go_and_come_back(mixed, UserAgent(USER))
+    mixed_callback = log_in_at_provider(mixed, UserAgent(USER))
     stolen = {**mixed_callback, "code": other_callback["code"]}
     refusal = "127.0.0.1 answered 400 invalid_grant"
     assert_denied(mixed, mixed.finish(stolen), "provider_unavailable", refusal)

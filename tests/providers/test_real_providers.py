@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 CLIENT_SECRET = "Letters-and-digits_0123456789"
 
 
-def only(*providers: RealProvider) -> pytest.MarkDecorator:
+def with_providers(*providers: RealProvider) -> pytest.MarkDecorator:
     """Run a test with these providers."""
     node = {"oidc-provider": pytest.mark.node}
     params = [pytest.param(real, id=real.name, marks=node.get(real.name, ())) for real in providers]
@@ -69,7 +69,7 @@ def log_in(extension: Extension, user: UserAgent, identity: str) -> tuple[Login,
     return login, login.finish(user.visit(start.body["data"]["authorization_url"], extension.redirect_uri))
 
 
-@only(*PROVIDERS)
+@with_providers(*PROVIDERS)
 @pytest.mark.parametrize("name", ["Ssr", "Csr"])
 def test_login_with_the_documented_settings_completes(name: str, real: RealProvider, serve: Serve) -> None:
     user = real.user(ADA)
@@ -81,7 +81,7 @@ def test_login_with_the_documented_settings_completes(name: str, real: RealProvi
     assert not any(CLIENT_SECRET in line for line in login.log)
 
 
-@only(*PROVIDERS)
+@with_providers(*PROVIDERS)
 @pytest.mark.parametrize("name", ["Ssr", "Csr"])
 def test_login_of_another_user_is_denied(name: str, real: RealProvider, serve: Serve) -> None:
     login, answer = log_in(serve(name), real.user(MALLORY), real.ada)
@@ -89,7 +89,7 @@ def test_login_of_another_user_is_denied(name: str, real: RealProvider, serve: S
     assert login.tokens == [] and not login.verified
 
 
-@only(*(real for real in PROVIDERS if real.asks_again))
+@with_providers(*(real for real in PROVIDERS if real.asks_again))
 def test_user_with_a_provider_session_logs_in_again(real: RealProvider, serve: Serve) -> None:
     user = real.user(ADA)
     for _ in range(2):
@@ -99,7 +99,7 @@ def test_user_with_a_provider_session_logs_in_again(real: RealProvider, serve: S
     assert "login" in user.shown
 
 
-@only(GLEWLWYD)
+@with_providers(GLEWLWYD)
 def test_glewlwyd_with_the_default_settings_is_denied(
     real: RealProvider, provider: Provider, tmp_path: Path
 ) -> None:

@@ -121,7 +121,7 @@ class UserAgent:
                 for name, value, text in form.buttons
                 if name and {value.lower(), text.lower()} & ACCEPT
             }
-        # As application/x-www-form-urlencoded, whatever the form says: every provider takes that.
+        # Always application/x-www-form-urlencoded: every provider accepts that.
         return self._cookies.post(
             urljoin(here, form.action),
             data={**form.fields, **typed},

@@ -77,7 +77,7 @@ def test_three_processes_at_once_create_one_extension_once(workspace: Path) -> N
 
 
 @pytest.fixture
-def stopped(workspace: Path) -> Iterator[Fork]:
+def lock_holder(workspace: Path) -> Iterator[Fork]:
     """A process that holds the lock of the workspace, stopped in the middle of its work."""
     process = Fork(command_line("create", "Owner", "--no-input"), workspace, at(30, sent(signal.SIGSTOP)))
     os.waitpid(process.pid, os.WUNTRACED)
@@ -87,7 +87,7 @@ def stopped(workspace: Path) -> Iterator[Fork]:
 
 
 def test_create_in_a_locked_workspace_is_refused_after_the_time_limit(
-    stopped: Fork, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    lock_holder: Fork, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locking, "LOCK_SECONDS", 0.2)
     before = contents(workspace)
@@ -97,7 +97,7 @@ def test_create_in_a_locked_workspace_is_refused_after_the_time_limit(
     assert contents(workspace) == before
 
 
-def test_ctrl_c_ends_the_wait_for_the_lock(stopped: Fork, workspace: Path) -> None:
+def test_ctrl_c_ends_the_wait_for_the_lock(lock_holder: Fork, workspace: Path) -> None:
     before = contents(workspace)
     # The first call that may write opens the lock file.
     run = forked(command_line("create", "Foo", "--no-input"), workspace, at(0, sent(signal.SIGINT)))
@@ -105,15 +105,15 @@ def test_ctrl_c_ends_the_wait_for_the_lock(stopped: Fork, workspace: Path) -> No
     assert contents(workspace) == before
 
 
-def test_lock_of_a_killed_process_does_not_block_the_next(stopped: Fork, workspace: Path) -> None:
+def test_lock_of_a_killed_process_does_not_block_the_next(lock_holder: Fork, workspace: Path) -> None:
     waiting = start(["create", "Foo", "--no-input"], workspace)
-    assert stopped.kill().status == -signal.SIGKILL
+    assert lock_holder.kill().status == -signal.SIGKILL
     out, err = waiting.communicate(timeout=60)
     assert waiting.returncode == 0, out + err
     assert not list(workspace.glob(".q2mfa[.-]*")) and not (workspace / "Owner").exists()
 
 
-def test_lock_file_is_writable_for_every_user_of_the_workspace(stopped: Fork, workspace: Path) -> None:
+def test_lock_file_is_writable_for_every_user_of_the_workspace(lock_holder: Fork, workspace: Path) -> None:
     """Otherwise the lock file of a killed process blocks other users."""
     assert (workspace / locking.LOCK).stat().st_mode & 0o777 == 0o666
 

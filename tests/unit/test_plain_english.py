@@ -1,4 +1,4 @@
-"""Words that a US reader stumbles over stay out of everything that people read here."""
+"""The texts that people read here have no words that are unusual in American English."""
 
 from __future__ import annotations
 

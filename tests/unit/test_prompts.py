@@ -172,7 +172,7 @@ def test_invalid_argument_is_reported_before_the_menus(workspace: Path) -> None:
 
 
 def test_byte_order_mark_before_piped_answers_is_ignored() -> None:
-    """PowerShell 5 begins what it pipes with one."""
+    """PowerShell 5 puts one before the text that it pipes."""
     answers, shown = dialogue("\ufeffFoo\n1\n1\n3\n1\n")
     assert answers["name"] == "Foo" and "cannot be" not in shown
 
@@ -180,7 +180,7 @@ def test_byte_order_mark_before_piped_answers_is_ignored() -> None:
 @pytest.mark.parametrize("answer", ["", "2", "x"])
 def test_script_that_repeats_refused_answers_ends_with_an_error(answer: str, workspace: Path) -> None:
     before = contents(workspace)
-    # As of `yes`, but with an end: a regression must not hang.
+    # Like `yes`, but finite, so that a regression does not hang.
     run = q2mfa("create", "X", cwd=workspace, stdin=f"{answer}\n" * 100)
     assert run.status == 2 and run.err.startswith("Error: Too many answers were invalid."), run
     assert shown(answer) in run.err and "q2mfa create" in run.err.splitlines()[1]

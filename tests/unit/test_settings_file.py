@@ -1,4 +1,4 @@
-"""Editing settings.py: the new entry, and not one other byte."""
+"""Edits of settings.py add the new entry and change no other byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders in memory, and what git makes of a merge."""
+"""Folders in memory, and the result of a merge by git."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def git_merge(folder: Path, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """What `git merge-file` makes of it; ``None`` for a conflict."""
+    """The result of `git merge-file`; ``None`` for a conflict."""
     for name, text in {"base": base, "ours": ours, "theirs": theirs}.items():
         (folder / name).write_bytes(text)
     done = subprocess.run(

@@ -76,8 +76,10 @@ def test_adopt_without_a_terminal_requires_the_yes_flag(workspace: Path) -> None
 @pytest.mark.parametrize("name", ["Existing", "Missing", "configuration"])
 def test_extension_that_is_not_external_mfa_is_not_adopted(workspace: Path, name: str) -> None:
     (workspace / "Existing/extension.py").write_bytes(b"class Handler: pass\n")
+    before = contents(workspace)
     run = q2mfa("update", name, "--adopt", "--yes", cwd=workspace)
     assert run.status == 1 and f"There is no External MFA extension {name}" in run.err
+    assert contents(workspace) == before
 
 
 def test_recorded_extension_is_not_adopted(workspace: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -56,7 +55,3 @@ def update(workspace: Path, *arguments: str | Path) -> Run:
 def outcomes(run: Run) -> dict[str, str]:
     """The outcome of each file that a JSON report names."""
     return {file["path"]: file["outcome"] for each in run.json["extensions"] for file in each["files"]}
-
-
-def without_open(record: Record) -> Record:
-    return dataclasses.replace(record, open=())

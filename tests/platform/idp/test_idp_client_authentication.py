@@ -65,23 +65,23 @@ def encode_jwt(header: Any, claims: Any, signature: bytes = b"") -> str:
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
-WRONG_ASSERTIONS: list[Callable[[Client], dict[str, str]]] = [
-    lambda client: client.assertion(aud="https://another.example"),
-    lambda client: client.assertion(aud=None),
-    lambda client: client.assertion(exp=int(time.time()) - 300),
-    lambda client: client.assertion(exp=None),
-    lambda client: client.assertion(jti=None),
-    lambda client: client.assertion(iss="another"),
-    lambda client: client.assertion(sub="another"),
-    lambda client: client.assertion(sub=None),
-    lambda client: client.assertion(rsa.generate_private_key(65537, 2048)),
-    lambda client: forged(client, {"alg": "none"}),
-    lambda client: forged(client, {"alg": "HS256"}),
-    lambda client: forged(client, {"alg": 'a"b'}),
-    lambda client: forged(client, []),
-    lambda client: {"client_assertion_type": JWT_BEARER, "client_assertion": "nonsense"},
-    lambda client: {**client.assertion(), "client_assertion_type": "another"},
-]
+WRONG_ASSERTIONS: dict[str, Callable[[Client], dict[str, str]]] = {
+    "another audience": lambda client: client.assertion(aud="https://another.example"),
+    "no audience": lambda client: client.assertion(aud=None),
+    "expired": lambda client: client.assertion(exp=int(time.time()) - 300),
+    "no expiry": lambda client: client.assertion(exp=None),
+    "no jti": lambda client: client.assertion(jti=None),
+    "another issuer": lambda client: client.assertion(iss="another"),
+    "another subject": lambda client: client.assertion(sub="another"),
+    "no subject": lambda client: client.assertion(sub=None),
+    "unregistered key": lambda client: client.assertion(rsa.generate_private_key(65537, 2048)),
+    "alg none": lambda client: forged(client, {"alg": "none"}),
+    "alg HS256 with the public key": lambda client: forged(client, {"alg": "HS256"}),
+    "alg with a quote": lambda client: forged(client, {"alg": 'a"b'}),
+    "header is a list": lambda client: forged(client, []),
+    "not a JWT": lambda client: {"client_assertion_type": JWT_BEARER, "client_assertion": "nonsense"},
+    "another assertion type": lambda client: {**client.assertion(), "client_assertion_type": "another"},
+}
 
 
 def forged(client: Client, header: Any) -> dict[str, str]:
@@ -93,7 +93,7 @@ def forged(client: Client, header: Any) -> dict[str, str]:
     return {**right, "client_assertion": encode_jwt(header, claims, signature)}
 
 
-@pytest.mark.parametrize("wrong", WRONG_ASSERTIONS)
+@pytest.mark.parametrize("wrong", WRONG_ASSERTIONS.values(), ids=WRONG_ASSERTIONS.keys())
 def test_invalid_assertion_is_refused(
     wrong: Callable[[Client], dict[str, str]], client_with_keys: Client
 ) -> None:

@@ -26,13 +26,13 @@ class CertifiedProvider:
         self.issuer = issuer
 
     def set_up(self, **options: Any) -> None:
-        """Give it another behaviour (see DEFAULTS in provider.mjs); sessions, grants and codes live on."""
+        """Change its options (see DEFAULTS in provider.mjs). Sessions, grants and codes stay."""
         answer = requests.put(f"{self.issuer}/_control", json=options, timeout=10)
         assert answer.ok, answer.text
 
     @property
     def asked(self) -> list[str]:
-        """What was asked of it since it was set up, by anybody, as `POST /token`."""
+        """The requests since :meth:`set_up`, such as `POST /token`."""
         asked: list[str] = requests.get(f"{self.issuer}/_asked", timeout=10).json()
         return asked
 
