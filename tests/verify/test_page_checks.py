@@ -62,11 +62,11 @@ CALL = "await unlessCanceled(verifyMFA({ token }));"
 ON_REJECTION = '      return fail("rejected");\n'
 FIELD = '<input id="passcode" type="text" inputmode="numeric" enterkeyhint="go" autocomplete="one-time-code" maxlength="20" disabled'
 STAYS = "The code stays in the URL and in the history."
-REFERRER = "The landing page sends its URL to others as the referrer."
+REFERRER = "The landing page leaks its URL in the Referer header."
 SAME = "The page shows the same text whether HQ accepts or refuses the token."
 KEEPS_NO_TOKEN = "The page shows success although HQ is down."
 EARLY = "The page shows success before verifyMFA resolves."
-UNHANDLED = "The page does not handle the rejection of verifyMFA."
+UNHANDLED = "The page does not handle a rejection of verifyMFA."
 UNCHANGED = "The page does not change when verifyMFA rejects."
 NO_TRANSACTION = 'The page shows none of the "transaction_ids" that the customer confirms.'
 IN_ADDRESS = "Before its script runs, the page puts the customer's input into the URL."

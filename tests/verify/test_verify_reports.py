@@ -78,7 +78,7 @@ def test_text_says_what_where_and_how_to_repeat_it() -> None:
     assert "= repeat: q2mfa verify MyMFA --check token-without-proof --workflow login\n" in text
     assert "0 checks passed, 2 failed, 1 not applicable, 1 skipped.\n" in text
     assert "skipped: compare-timing: The parser is not installed.\n" in text
-    assert "Not shown by any of this:\n" in text and "UUID" not in text
+    assert "Not covered by local checks:\n" in text and "UUID" not in text
     assert "UUID" in as_text([report()], Severity.NOTE)
 
 

@@ -176,7 +176,7 @@ async def verify_ignored(bench: Bench) -> list[Problem]:
         message = "The page shows success before verifyMFA resolves."
         problems.append(_at_call(bench, message, accepted.challenge))
     if refused.is_unhandled:
-        message = "The page does not handle the rejection of verifyMFA."
+        message = "The page does not handle a rejection of verifyMFA."
         problems.append(_at_call(bench, message, refused.challenge))
     elif comparable(refused.after) == comparable(refused.waiting):
         message = "The page does not change when verifyMFA rejects."
@@ -267,7 +267,7 @@ def _leaks(bench: Bench, landing: Landing) -> Iterator[tuple[str, Location | Non
     elif any(_has(entry, landing.given) for entry in landing.history):
         yield "The code stays in the history.", place, None
     if landing.referred:
-        yield *of_static("The landing page sends its URL to others as the referrer."), Severity.LOW
+        yield *of_static("The landing page leaks its URL in the Referer header."), Severity.LOW
     for host in landing.elsewhere:
         number = next((number for number, line in enumerate(lines, 1) if host in line), head)
         message = f'The landing page loads from "{host}" before it removes the code from its URL.'

@@ -1,4 +1,4 @@
-"""OpenID providers that lie on command, for ``q2mfa verify`` and for the tests of the generated extensions.
+"""OpenID providers that misbehave on demand, for ``q2mfa verify`` and for the tests of the generated extensions.
 
 ::
 
@@ -8,7 +8,7 @@
         …
         provider.lie = HONEST
 
-They run on real sockets of loopback, with real keys, in a thread of this process.
+They listen on loopback and use real keys, in a thread of this process.
 """
 
 from q2mfa_cli.platform.verify.hostile.provider import (

@@ -1,4 +1,4 @@
-"""Answers that are wrong as HTTP or as JSON. Each is made from an honest answer."""
+"""Responses that are invalid as HTTP or as JSON. Each replaces an honest response."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 BIG = 20_000_000
-PATIENCE = 20  # seconds; a client that waits longer has no limit of its own
+PATIENCE = 20  # seconds; a client that waits longer has no timeout of its own
 
 
 class Raw:
-    """An answer that is not plain JSON. It writes itself to the connection."""
+    """A response other than plain JSON with status 200. *write* sends it."""
 
     def __init__(self, write: Callable[[RequestHandler], Awaitable[None]]) -> None:
         self.write = write
 
 
 def status(code: int, content: Any) -> Raw:
-    """*content*, as JSON, with another status."""
+    """*Return a response with status *code* and *content* as JSON."""
 
     async def write(handler: RequestHandler) -> None:
         handler.set_status(code)
@@ -36,7 +36,7 @@ def status(code: int, content: Any) -> Raw:
 
 
 def body(content: bytes, content_type: str = "application/json", **headers: str) -> Raw:
-    """These bytes, with status 200."""
+    """Return a response with these bytes and status 200."""
 
     async def write(handler: RequestHandler) -> None:
         handler.set_header("Content-Type", content_type)
@@ -49,17 +49,17 @@ def body(content: bytes, content_type: str = "application/json", **headers: str)
 
 
 def big(answer: Any) -> Raw:
-    """The honest *answer*, padded to 20 MB."""
+    """Return the honest *answer*, padded to 20 MB."""
     return body(json.dumps(answer).encode() + b" " * BIG)
 
 
 def bomb(answer: Any) -> Raw:
-    """The honest *answer* in 20 KB that unpack to 20 MB."""
+    """Return the honest *answer* as 20 KB of gzip that unpack to 20 MB."""
     return body(gzip.compress(json.dumps(answer).encode() + b" " * BIG), Content_Encoding="gzip")
 
 
 def redirect(code: int) -> Callable[[Any], Raw]:
-    """Redirect the client to another path that gives the same honest answer."""
+    """Redirect the client to another path that serves the same honest response."""
 
     def made(answer: Any) -> Raw:
         async def write(handler: RequestHandler) -> None:
@@ -74,7 +74,7 @@ def redirect(code: int) -> Callable[[Any], Raw]:
 
 
 def slow(answer: Any) -> Raw:
-    """Send one byte at a time (slow loris) until the client closes the connection, or :data:`PATIENCE` is over."""
+    """Send one byte at a time (slow loris) until the client closes the connection, for at most :data:`PATIENCE`."""
 
     async def write(handler: RequestHandler) -> None:
         handler.set_header("Content-Type", "application/json")
@@ -93,7 +93,7 @@ async def _trickle(handler: RequestHandler) -> None:
 
 
 async def _give_up_on(waiting: Coroutine[Any, Any, object], handler: RequestHandler) -> None:
-    """Wait until the client hangs up. If it does not, say so to :attr:`HostileProvider.outwaited`, and hang up."""
+    """Wait until the client closes the connection. If it does not, record this in :attr:`HostileProvider.outwaited` and close it."""
     try:
         await asyncio.wait_for(waiting, PATIENCE)
     except asyncio.TimeoutError:
@@ -103,7 +103,7 @@ async def _give_up_on(waiting: Coroutine[Any, Any, object], handler: RequestHand
 
 
 def silence(answer: Any) -> Raw:
-    """Accept the request and never answer; hang up when :data:`PATIENCE` is over."""
+    """Accept the request and never respond. Close the connection after :data:`PATIENCE`."""
 
     async def write(handler: RequestHandler) -> None:
         gone = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Changes to what a provider would honestly answer. Each takes the answer and returns another one."""
+"""Changes to a provider's honest responses. Each takes a response and returns another one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def changed(**values: Any) -> Change:
 
 
 def listed(name: str) -> Change:
-    """The value twice: in a query, the parameter appears twice."""
+    """Repeat the value in a list, so that a query contains the parameter twice."""
     return lambda given: {**given, name: [given[name], given[name]]}
 
 
@@ -34,17 +34,17 @@ def longer(name: str, by: str) -> Change:
 
 
 def after(**seconds: int) -> Change:
-    """Claims that are this many seconds after now."""
+    """Set claims to this many seconds from now."""
     return lambda given: {**given, **{name: int(time.time()) + value for name, value in seconds.items()}}
 
 
 def after_each(*changes: Change) -> Change:
-    """All of *changes*, one after another."""
+    """Apply *changes* in order."""
     return lambda given: functools.reduce(lambda answer, change: change(answer), changes, given)
 
 
 def in_place_of(jwk: Json) -> Change:
-    """A JWKS with *jwk* under the `kid` of the key that was there."""
+    """Return a JWKS that contains *jwk* only, under the ``kid`` of the original key."""
     return lambda keys: {"keys": [{**jwk, "kid": keys["keys"][0]["kid"]}]}
 
 

@@ -1,4 +1,4 @@
-"""The keys that sign ID tokens, and tokens that no library would make."""
+"""Keys that sign ID tokens, and signed tokens that no library would create."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519
 
 @dataclass(frozen=True)
 class Key:
-    """A signing key, and how a provider announces it."""
+    """A signing key, and its JWK."""
 
     kid: str
     alg: str
@@ -33,13 +33,13 @@ class Key:
 
     @property
     def pem(self) -> bytes:
-        """The public key as text: the shared secret of the classic HS256 confusion."""
+        """The public key in PEM, which the RS256-to-HS256 confusion attack uses as the shared secret."""
         return self.private.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
     def sign(self, claims: Json, **header: Any) -> str:
-        """A JWS by this key. A header given as None is left out."""
+        """Return a JWS signed with this key. Headers with the value None are left out."""
         given = {"typ": "JWT", "kid": self.kid, "alg": self.alg, **header}
         named = {name: value for name, value in given.items() if value is not None}
         return signed(named, claims, self.signature)
@@ -53,28 +53,28 @@ def base64url(data: bytes) -> str:
 
 
 def signed(header: Json, claims: Json, signature: Callable[[bytes], bytes]) -> str:
-    """A JWS made by hand: a library would refuse most of what a hostile provider writes."""
+    """Return a JWS, built without a library, which would refuse most of a hostile provider's tokens."""
     parts = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, claims)]
     signing_input = ".".join(map(base64url, parts))
     return f"{signing_input}.{base64url(signature(signing_input.encode()))}"
 
 
-# Made on first use: an RSA key takes longer than everything else at start-up.
+# Generated on first use, because RSA keys are slow to generate.
 
 
 @functools.cache
 def rsa_key() -> rsa.RSAPrivateKey:
-    """The private key of the providers, new in every process."""
+    """Return the providers' private key, which is new in every process."""
     return rsa.generate_private_key(65537, 2048)
 
 
 @functools.cache
 def another_key() -> Key:
-    """A key that no provider announces."""
+    """Return a key that is in no provider's JWKS."""
     return Key("another", "RS256", rsa.generate_private_key(65537, 2048))
 
 
 @functools.cache
 def weak_key() -> Key:
-    """A key that is too short (RFC 7518, 3.3)."""
+    """Return a key that is too short (RFC 7518, 3.3)."""
     return Key("weak", "RS256", rsa.generate_private_key(65537, 1024))

@@ -1,4 +1,4 @@
-"""One OpenID provider. It is honest until it gets a lie."""
+"""An OpenID provider. It is honest unless :attr:`HostileProvider.lie` is set."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from q2mfa_cli.platform.verify.hostile.keys import Json, Key, base64url, rsa_key
 
 USER = "ada"
 EMAIL = "ada@bank.example"
-ELSEWHERE = "to where an answer led"
+ELSEWHERE = "the target of a redirect or of a jku"
 
 
 @dataclass(frozen=True)
 class Client:
-    """The client that a provider knows: the extension.
+    """The client registered at a provider: the extension.
 
     :param is_checked: whether the provider refuses a client that does not authenticate.
     """
@@ -40,9 +40,9 @@ def _sign(provider: HostileProvider, claims: Json) -> Json:
 
 @dataclass(frozen=True)
 class Lie:
-    """Changes to the right answers of a provider.
+    """Changes to a provider's honest responses.
 
-    :param lax: take any code, as often as it comes, with any verifier.
+    :param lax: whether to accept used codes, and any code verifier and redirect URI.
     """
 
     metadata: Change = honest
@@ -60,9 +60,9 @@ HONEST = Lie()
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """What a client asked for.
+    """A client's authorization request.
 
-    :param parameters: all of them. :param in_browser: those that the browser carried.
+    :param parameters: all parameters, including pushed ones. :param in_browser: those in the browser's URL.
     """
 
     parameters: dict[str, str]
@@ -74,15 +74,15 @@ class AuthorizationRequest:
 
 
 class HostileProvider:
-    """One provider's state, shared by its handlers and those who control it.
+    """The state of one provider, shared by its handlers and the tests that control it.
 
-    :ivar user: the ``sub`` of the user who logs in. :ivar email: their email address. :ivar more_claims: others of theirs.
-    :ivar asked: the requests to it, as `POST /token`.
+    :ivar user: the ``sub`` of the user who logs in. :ivar email: their email address. :ivar more_claims: further claims.
+    :ivar asked: the received requests, such as ``POST /token``.
     :ivar authorizations: the authorization requests. :ivar exchanges: the forms of the token requests.
-    :ivar client_authentications: by which method a client authenticated; ``"none"`` if it did not.
-    :ivar outwaited: the endpoints where a client waited longer than the provider did: see :data:`answers.PATIENCE`.
-    :ivar secrets: the secrets that it gave out or received. None may be in a log.
-    :ivar id_token: the last one that it gave out.
+    :ivar client_authentications: the method of each client authentication; ``"none"`` if there was none.
+    :ivar outwaited: the endpoints where a client waited longer than :data:`answers.PATIENCE`.
+    :ivar secrets: the secrets that it issued or received. None may appear in a log.
+    :ivar id_token: the last one that it issued.
     """
 
     def __init__(self, issuer: str, client: Client) -> None:
@@ -102,7 +102,7 @@ class HostileProvider:
         self._codes: dict[str, dict[str, str]] = {}
 
     def change_keys(self, key: Key | None = None) -> None:
-        """Sign by *key* from now on, or by the same key under a new `kid`."""
+        """Sign with *key* from now on; by default with the same key under a new ``kid``."""
         self.key = key or Key(secrets.token_hex(4), "RS256", rsa_key())
 
     def metadata(self) -> Json:
@@ -115,7 +115,7 @@ class HostileProvider:
             "authorization_response_iss_parameter_supported": True,
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
-            # A client that lets the provider choose the algorithm lets it choose none.
+            # "none" tests whether the client lets the provider choose the algorithm.
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "HS256", "none"],
             "token_endpoint_auth_methods_supported": [
                 "client_secret_basic",
@@ -132,7 +132,7 @@ class HostileProvider:
         return {"request_uri": reference, "expires_in": 60}
 
     def authorize(self, query: dict[str, str]) -> tuple[str, Any]:
-        """Log the user in. Returns the redirect URI and its parameters."""
+        """Log the user in. Return the redirect URI and its parameters."""
         request = self._pushed.pop(query["request_uri"]) if "request_uri" in query else query
         self.authorizations.append(AuthorizationRequest(request, query))
         code = secrets.token_urlsafe()
@@ -142,20 +142,20 @@ class HostileProvider:
         return request["redirect_uri"], self.lie.authorized({"code": code, **state, "iss": self.issuer})
 
     def exchange(self, form: dict[str, str]) -> Json:
-        """Answer a token request.
+        """Return the response to a token request.
 
-        :raises HTTPError: something is wrong with the request.
+        :raises HTTPError: the request is not valid.
         """
         self.exchanges.append(form)
         self._hide(form.get("code_verifier", ""))
         request = self._codes.get(form.get("code", ""))
         if request is None:
-            raise HTTPError(400, "no such code")
+            raise HTTPError(400, "unknown code")
         if not self.lie.lax:
             del self._codes[form["code"]]
             right = ("authorization_code", request["redirect_uri"])
             if (form.get("grant_type"), form.get("redirect_uri")) != right or not _is_verified(request, form):
-                raise HTTPError(400, "another request's code")
+                raise HTTPError(400, "the code belongs to another request")
         answer = {
             "access_token": secrets.token_urlsafe(),
             "token_type": "Bearer",
@@ -167,7 +167,7 @@ class HostileProvider:
         return answer
 
     def authenticate(self, header: str, form: dict[str, str]) -> None:
-        """Check the client secret. Only the certified provider checks an assertion."""
+        """Check the client secret. A client assertion is not checked here; the tests use a certified provider for it."""
         encoded = header.removeprefix("Basic ")
         self._hide(encoded, form.get("client_assertion", ""))
         user, _, password = base64.b64decode(encoded).decode().partition(":")
@@ -203,7 +203,7 @@ class HostileProvider:
 
 
 def _is_verified(request: dict[str, str], form: dict[str, str]) -> bool:
-    """Whether the verifier is that of the request (RFC 7636, 4.6). A request without a challenge needs none."""
+    """Whether the code verifier matches the request's challenge (RFC 7636, 4.6). A request without a challenge needs none."""
     challenge, verifier = request.get("code_challenge"), form.get("code_verifier", "")
     if challenge is None:
         return True
@@ -213,7 +213,7 @@ def _is_verified(request: dict[str, str], form: dict[str, str]) -> bool:
 
 
 def claims_of(assertion: str) -> dict[str, Any]:
-    """The claims of a client's assertion, unverified; none if it is not a JWT."""
+    """Return the unverified claims of a client assertion; empty if it is not a JWT."""
     try:
         payload = json.loads(base64.urlsafe_b64decode(assertion.split(".")[1] + "=="))
     except (ValueError, IndexError):

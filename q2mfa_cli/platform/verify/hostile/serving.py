@@ -1,4 +1,4 @@
-"""Serve providers on loopback, in a thread."""
+"""Serve hostile providers on loopback, in a thread."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from q2mfa_cli.platform.verify.hostile.provider import ELSEWHERE, Client, Hostil
 
 
 class HostileProviders:
-    """Independent providers under paths of one address."""
+    """Independent providers, each under a path of one origin."""
 
     def __init__(self, origin: str, client: Client) -> None:
         self.origin, self.client = origin, client
         self.by_name: dict[str, HostileProvider] = {}
-        self._numbers = itertools.count()  # threads take one each
+        self._numbers = itertools.count()  # `next` is atomic, so threads get distinct numbers
 
     def gave_up(self, path: str) -> None:
-        """A client waited at *path* for longer than a provider does."""
+        """Record that a client waited too long for a response from *path*."""
         name, _, endpoint = path.lstrip("/").partition("/")
         self.by_name[name].outwaited.append(endpoint)
 
@@ -49,7 +49,7 @@ class _Endpoint(RequestHandler):
         self.provider.asked.append(f"{self.request.method} {self.request.path.removeprefix(f'/{name}')}")
 
     def log_exception(self, *_: Any) -> None:
-        """Log nothing: who controls the provider sees what it refuses."""
+        """Log nothing. The tests see which requests the provider refuses."""
 
     @property
     def form(self) -> dict[str, str]:
@@ -98,7 +98,7 @@ class _Token(_Endpoint):
 
 
 class _Elsewhere(RequestHandler):
-    """The target of a redirect or of a `jku`. It cannot tell whose request it is, so every provider records it."""
+    """The target of a redirect or of a ``jku``. It does not know the provider, so every provider records the request."""
 
     def initialize(self, providers: HostileProviders) -> None:
         self.providers = providers

@@ -1,4 +1,4 @@
-"""Ways to sign an ID token wrongly. Each takes the provider and the claims, and returns the token."""
+"""Wrong signatures of ID tokens. Each function takes the provider and the claims, and returns the token."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tampered(provider: HostileProvider, claims: Json) -> str:
 
 
 def reused(provider: HostileProvider, claims: Json) -> str:
-    """The signature of another payload."""
+    """Sign with the signature of another payload."""
     header, _, signature = provider.key.sign({**claims, "sub": "someone else"}).split(".")
     return f"{header}.{base64url(json.dumps(claims).encode())}.{signature}"
 
@@ -50,7 +50,7 @@ def by_weak_key(provider: HostileProvider, claims: Json) -> str:
 
 
 def with_own_key(place: str) -> Sign:
-    """A token that brings its key along (``jwk``), or says where it is (``jku``)."""
+    """Sign with a key that the token contains (``jwk``) or links to (``jku``)."""
 
     def sign(provider: HostileProvider, claims: Json) -> str:
         brought = {"jwk": another_key().jwk, "jku": f"{provider.issuer.rpartition('/')[0]}/elsewhere/keys"}

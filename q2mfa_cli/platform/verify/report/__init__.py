@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 NOT_SHOWN = (
-    "how Q2's platform behaves where Q2 does not document it: docs/explanation/platform.md",
-    "TLS, the real session's cookies, and what q2_requests writes to the log",
-    "what stands in HQ's database: who is registered, and with what",
+    "undocumented behavior of Q2's platform: docs/explanation/platform.md",
+    "TLS, the cookies of the real session, and what q2_requests writes to the log",
+    "the data in HQ: who is registered, and with which values",
 )
-"""What no local check can show."""
+"""What local checks do not cover."""

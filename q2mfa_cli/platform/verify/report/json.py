@@ -1,4 +1,4 @@
-"""The report for a script: one JSON object, as ``docs/verify-report.schema.json`` describes it."""
+"""The report as one JSON object. ``docs/verify-report.schema.json`` is its schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATUSES = ("clean", "found", "error")
 
 
 def as_json(reports: Sequence[Report], least: Severity = Severity.NOTE) -> str:
-    """The findings of *least* severity or more, on one line."""
+    """Return the report on one line, with the findings of *least* severity or more."""
     return json.dumps(
         {
             "format": REPORT_FORMAT,

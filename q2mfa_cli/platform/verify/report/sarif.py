@@ -1,4 +1,4 @@
-"""The report as SARIF 2.1.0, with what GitHub's code scanning asks for."""
+"""The report as SARIF 2.1.0, with the properties that GitHub's code scanning requires."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CWE = re.compile(r"CWE-(\d+)")
 
 
 def as_sarif(reports: Sequence[Report]) -> str:
-    """One run for each report. Suppressed findings are in it, as such; so are the checks that say nothing, with the reason."""
+    """Return the document, one run per report. It includes suppressed findings, and the checks that did not run, with reasons."""
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(report) for report in reports]}
     return json.dumps(document, indent=2)
 
@@ -140,7 +140,7 @@ def _result(finding: Finding, name: str, index: int) -> dict[str, Any]:
 
 
 def _notifications(outcomes: Sequence[Outcome], index: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """The checks that say nothing of the extension: it is not seen as safe because of them."""
+    """Yield the checks that did not run, so that readers do not count them as passed."""
     for outcome in outcomes:
         if outcome.verdict in (Verdict.SKIPPED, Verdict.NOT_APPLICABLE):
             workflow = f" ({LABELS[outcome.workflow]})" if outcome.workflow else ""

@@ -1,4 +1,4 @@
-"""The report for a person."""
+"""The report as text, for people."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ KINDS = {each.id: f"{each.label} integration" for each in INTEGRATIONS} | {"own"
 
 
 def as_text(reports: Sequence[Report], least: Severity) -> str:
-    """The findings of *least* severity or more, and what became of every check."""
+    """Return the findings of *least* severity or more, and the verdict of every check."""
     lines = [line for report in reports for line in _report(report, least)]
-    return "\n".join([*lines, "Not shown by any of this:", *(f"  - {each}" for each in NOT_SHOWN)])
+    return "\n".join([*lines, "Not covered by local checks:", *(f"  - {each}" for each in NOT_SHOWN)])
 
 
 def _report(report: Report, least: Severity) -> Iterator[str]:
     kind = f", {KINDS[report.kind]}" if report.kind else ""
     # Dynamic checks run in a workflow.
     ran = any(outcome.workflow for outcome in report.outcomes)
-    how = "on a fake platform: no Q2 system is involved" if ran else "its source only: no code of it ran"
+    how = "on a fake platform: no Q2 system is involved" if ran else "source only: its code did not run"
     yield f"{report.name}{kind}, profile {report.profile} ({how})."
     yield from report.notes
     yield ""
@@ -42,7 +42,7 @@ def _report(report: Report, least: Severity) -> Iterator[str]:
 
 
 def finding_lines(finding: Finding, name: str) -> Iterator[str]:
-    """One finding: what, where, the source line, and what to do about it."""
+    """Yield the lines of one finding: message, location, source line, and remedy."""
     check, place = finding.check, finding.location
     yield f"{finding.severity.label}[{check.id}]: {finding.message}"
     number = str(place.line)
@@ -64,7 +64,7 @@ def finding_lines(finding: Finding, name: str) -> Iterator[str]:
 
 
 def repeat(finding: Finding, name: str) -> str:
-    """The command that looks for *finding* again, and for nothing else."""
+    """Return the command that checks for *finding* only."""
     how = f"--workflow {finding.workflows[0]}" if finding.workflows else "--static-only"
     return f"q2mfa verify {name} --check {finding.check.id} {how}"
 

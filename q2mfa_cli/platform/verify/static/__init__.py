@@ -1,4 +1,4 @@
-"""The static checks, by id. Each reads the source of one extension."""
+"""The static checks, by ID. Each reads the source of one extension."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rp_state(source: Source) -> Iterator[Problem]:
 
 
 def _of_relying_party(run: Run) -> Run:
-    """*run*, for extensions that speak OpenID Connect."""
+    """*Return *run*, limited to extensions that use OpenID Connect."""
 
     def of_relying_party(source: Source) -> Iterable[Problem]:
         if not protocol.is_relying_party(source):

@@ -1,4 +1,4 @@
-"""What the scripts of a page do with its address, with messages, and with `verifyMFA`."""
+"""Checks of how a page's scripts use its URL, messages from other windows, and ``verifyMFA``."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def post_message(source: Source) -> Iterator[Problem]:
                 function = script.function(given[1])
                 if function and not _checks_origin(function):
                     yield Problem(
-                        "A message from another window is taken without a check of its origin.",
+                        "The page accepts messages from any origin.",
                         script.location(call),
                     )
             elif name == "postMessage" and base in GLOBALS and len(given) > 1:
                 target = js.property_of(given[1], "targetOrigin") or given[1]
                 if js.literal(target) == "*":
                     yield Problem(
-                        'A message is posted to whoever is there: its target is "*".', script.location(call)
+                        'The page posts a message to any origin: the target is "*".', script.location(call)
                     )
         for target, value in script.declarations():
             if js.name_of(target) in (
@@ -59,7 +59,7 @@ def post_message(source: Source) -> Iterator[Problem]:
                 function = script.function(value)
                 if function and not _checks_origin(function):
                     yield Problem(
-                        "A message from another window is taken without a check of its origin.",
+                        "The page accepts messages from any origin.",
                         script.location(target),
                     )
 
@@ -87,16 +87,18 @@ def open_redirect(source: Source) -> Iterator[Problem]:
     for module in source.modules:
         for call in module.calls():
             if called(call) == "redirect" and call.args and source.program.is_from_page(module, call.args[0]):
-                yield Problem("A redirect goes to an address from the request.", module.location(call))
+                yield Problem("A redirect goes to a URL from the request.", module.location(call))
     for script in source.scripts:
         tainted = _from_address(script)
         for where, address in _navigations(script):
             if _is_tainted(address, tainted) and not _is_checked(where, tainted):
-                yield Problem("The page navigates to an address from its own URL.", script.location(where))
+                yield Problem(
+                    "The page navigates to a URL that an attacker can choose.", script.location(where)
+                )
 
 
 def _navigations(script: js.Script) -> Iterator[tuple[Node, Node]]:
-    """Where the script leaves the page, each with the address that it goes to."""
+    """Yield each place where the script navigates, with the node of the target URL."""
     for target, value in script.declarations():
         assigned = target.parent is not None and target.parent.type == "assignment_expression"
         if assigned and NAVIGATES.fullmatch(js.name_of(target)):
@@ -108,7 +110,7 @@ def _navigations(script: js.Script) -> Iterator[tuple[Node, Node]]:
 
 
 def _from_address(script: js.Script) -> set[str]:
-    """The variables of *script* that hold what its address says."""
+    """Return the variables of *script* that hold values from its URL."""
     tainted: set[str] = set()
     while True:
         before = len(tainted)
@@ -125,7 +127,7 @@ def _from_address(script: js.Script) -> set[str]:
 
 
 def _is_tainted(node: Node | None, tainted: set[str]) -> bool:
-    """Whether the value of *node* is what the address says. What a function of the page makes of it is another value."""
+    """Whether *node* holds a value from the URL. The results of the page's own functions do not count."""
     node = js.bare(node)
     if node is None:
         return False
@@ -159,7 +161,7 @@ def _is_tainted(node: Node | None, tainted: set[str]) -> bool:
             parts = parts[1:]
         if node.type == "subscript_expression":
             parts = parts[:1]
-        # A fixed start of the address keeps the host.
+        # A fixed prefix fixes the host.
         if node.type in ("binary_expression", "template_string") and parts and _fixes_host(node):
             return False
         return any(_is_tainted(each, tainted) for each in parts)
@@ -171,7 +173,7 @@ def _fixes_host(node: Node) -> bool:
 
 
 def _is_checked(node: Node, tainted: set[str]) -> bool:
-    """Whether *node* stands under a condition that looks at one of these variables."""
+    """Whether *node* is inside a condition that tests a tainted variable."""
     for outer in js.ancestors(node):
         if outer.type in js.FUNCTIONS:
             return False
@@ -190,7 +192,7 @@ def _mentions(node: Node, names: set[str]) -> bool:
 
 
 def _code_readers(source: Source) -> Iterator[tuple[js.Script, Node]]:
-    """Where a script takes the authorization code out of its address."""
+    """Yield the calls that read the authorization code from the URL, at most one per script."""
     for script in source.scripts:
         tainted = _from_address(script)
         for call in script.calls:
@@ -202,13 +204,13 @@ def _code_readers(source: Source) -> Iterator[tuple[js.Script, Node]]:
 
 
 def _may_be_code(script: js.Script, node: Node) -> bool:
-    """Whether *node* is "code", or a variable in a script that has a list with "code"."""
+    """Whether *node* is "code", or a variable in a script with an array that contains "code"."""
     listed = (js.literal(each) for array in script.of_type("array") for each in array.named_children)
     return js.literal(node) == "code" or (node.type == "identifier" and "code" in listed)
 
 
 def callback_without_state(source: Source) -> Iterator[Problem]:
-    """The part of `rp-state` that is in the page."""
+    """Check the page's part of ``rp-state``."""
     readers = list(_code_readers(source))
     names = [js.literal(node) for script in source.scripts for node in script.of_type("string")]
     if "state" not in names:
@@ -227,7 +229,7 @@ def landing_leak(source: Source) -> Iterator[Problem]:
             if not _sends_no_referrer(page):
                 line = next((each.line for tag in ("head", "html") for each in page.with_tag(tag)), 1)
                 yield Problem(
-                    "The landing page sends its URL to others as the referrer.",
+                    "The landing page leaks its URL in the Referer header.",
                     page.location(line),
                     Severity.LOW,
                 )
@@ -238,7 +240,7 @@ def landing_leak(source: Source) -> Iterator[Problem]:
 
 
 def _clears(script: js.Script, is_reader: bool) -> bool:
-    """Whether *script* takes the code out of the address: in another script than the reader, in every case."""
+    """Whether *script* removes the code from the URL. A script that does not read the code must do so unconditionally."""
     return any(
         js.called(call) == "replaceState"
         and (
@@ -274,9 +276,8 @@ def _stored(source: Source) -> Iterator[Problem]:
                 continue
             name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", js.name_of(given[1]).rpartition(".")[2]).lower()
             if _is_tainted(given[1], tainted) or KEPT.search(name):
-                yield Problem(
-                    f'"{name or "A value of the address"}" is kept in {base}.', script.location(call)
-                )
+                what = f'"{name}"' if name else "A value from the URL"
+                yield Problem(f"{what} is stored in {base}.", script.location(call))
 
 
 def verify_ignored(source: Source) -> Iterator[Problem]:
@@ -291,7 +292,7 @@ def verify_ignored(source: Source) -> Iterator[Problem]:
 
 
 def _unhandled(call: Node) -> str:
-    """What happens to a rejection of the promise *call*; empty if something takes it, or it cannot be told."""
+    """Return the problem with a rejection of the promise *call*; empty if the page handles it, or if this is unknown."""
     node, awaited = call, False
     while node.parent:
         parent = node.parent
@@ -305,7 +306,7 @@ def _unhandled(call: Node) -> str:
         if parent.type == "await_expression":
             awaited, node = True, parent
             continue
-        # In its body, not in its handler.
+        # The call is in the body of `try`, not in its handler.
         if parent.child_by_field_name("handler") and node == parent.child_by_field_name("body"):
             return ""
         if parent.type == "return_statement" or (
@@ -316,17 +317,17 @@ def _unhandled(call: Node) -> str:
             function = parent if parent.type == "arrow_function" else js.function_around(parent)
             return _unhandled_result(function)
         if parent.type == "expression_statement" and not awaited:
-            return "The page does not handle the rejection of verifyMFA."
+            return "The page does not handle a rejection of verifyMFA."
         if parent.type in js.FUNCTIONS:
             return _unhandled_result(parent) if awaited else ""
         if parent.type in ("arguments", "variable_declarator", "assignment_expression", "pair"):
             return "" if not awaited else _unhandled_above(parent)
         node = parent
-    return "The page does not handle the rejection of verifyMFA." if awaited else ""
+    return "The page does not handle a rejection of verifyMFA." if awaited else ""
 
 
 def _unhandled_above(node: Node) -> str:
-    """The same for a value that is awaited and kept: what is around decides."""
+    """Return the same for an awaited value that is assigned or passed on. The surrounding code decides."""
     for outer in js.ancestors(node):
         if outer.type == "try_statement":
             return ""
@@ -336,13 +337,13 @@ def _unhandled_above(node: Node) -> str:
 
 
 def _unhandled_result(function: Node | None) -> str:
-    """What happens to a rejection of what *function* returns, if it is given to an event or a promise where it stands."""
+    """Return the same for the result of *function*, if it is an inline callback of an event or a promise."""
     parent = function.parent if function else None
     call = parent.parent if parent and parent.type == "arguments" else None
     if call is None or call.type != "call_expression":
         return ""
     if js.called(call) in ("addEventListener", "on", "click", "submit", "ready"):
-        return "The page does not handle the rejection of verifyMFA."
+        return "The page does not handle a rejection of verifyMFA."
     return _unhandled(call) if js.called(call) in ("then", "finally") else ""
 
 

@@ -1,4 +1,4 @@
-"""Secrets that stand in a file."""
+"""Checks for hard-coded secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = re.compile(
     r"(^|_)(secret|password|passwd|pwd|api_?key|apikey|private_key|secret_key|encryption_key|signing_key|hash_key|access_key|"
     r"access_token|auth_token|bearer_token|api_token|credential|totp_seed)$"
 )
-# Values that say where a secret is, or that one has to be filled in.
+# References to secrets, and placeholders.
 NO_SECRET = re.compile(
     r"<.*>|\{.*|\$.*|(.)\1*|your.*|.*example.*|todo.*|.*://.*|[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|.*\s.*|client_secret\w*|none|null|"
     r"replace.*|insert.*|.*\.\.\.|.*…",
@@ -25,21 +25,21 @@ NO_SECRET = re.compile(
 ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 MIN_CHARACTERS = 6
 
-# Formats that nothing but a secret has.
+# Formats that only secrets have.
 FORMATS = (
     ("a private key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")),
     (
         "a private key",
         re.compile(r"""["']kty["']\s*:(?=[^{}]*["']d["']\s*:\s*["']([A-Za-z0-9_-]{16,})["'])"""),
     ),
-    ("a key of AWS", re.compile(r"\b(AKIA[0-9A-Z]{16})\b")),
-    ("a token of GitHub", re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36,})")),
-    ("a key of Stripe", re.compile(r"\b([sr]k_live_[A-Za-z0-9]{16,})")),
-    ("a token of Slack", re.compile(r"\b(xox[abprs]-[A-Za-z0-9-]{10,})")),
-    ("a key of Google", re.compile(r"\b(AIza[0-9A-Za-z_-]{35})\b")),
+    ("an AWS access key", re.compile(r"\b(AKIA[0-9A-Z]{16})\b")),
+    ("a GitHub token", re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36,})")),
+    ("a Stripe key", re.compile(r"\b([sr]k_live_[A-Za-z0-9]{16,})")),
+    ("a Slack token", re.compile(r"\b(xox[abprs]-[A-Za-z0-9-]{10,})")),
+    ("a Google API key", re.compile(r"\b(AIza[0-9A-Za-z_-]{35})\b")),
     ("a signed token", re.compile(r"\b(eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,})")),
 )
-# These may be made up, in a test.
+# Tests may use made-up values in these formats.
 FORMATS_OF_CODE = (
     ("a password", re.compile(r"\bhttps?://[^\s/:@{}]+:([^\s/@{}]+)@")),
     ("a credential", re.compile(r"""["'](?:Bearer|Basic) ([A-Za-z0-9+/_=.-]{12,})["']""")),
@@ -109,7 +109,7 @@ def _named(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _environment_default(node: ast.expr) -> ast.expr | None:
-    """The second argument of ``os.environ.get(…)`` and ``os.getenv(…)``."""
+    """Return the second argument of ``os.environ.get(…)`` or ``os.getenv(…)``."""
     if isinstance(node, ast.Call) and called(node) in ("get", "getenv") and len(node.args) == 2:
         return node.args[1]
     return None
@@ -124,9 +124,9 @@ def _is_secret(value: str) -> bool:
 
 
 def _problem(name: str, where: Location, value: str) -> Problem:
-    return Problem(f'"{name}" has its value in the file.', _masked(where, value))
+    return Problem(f'"{name}" is hard-coded.', _masked(where, value))
 
 
 def _masked(where: Location, value: str) -> Location:
-    """*where* without the secret: reports are passed on."""
+    """*Return *where* with the secret masked, because people share reports."""
     return replace(where, source=where.source.replace(value, "•••"))

@@ -1,4 +1,4 @@
-"""What a handler does with the page's values, with the platform's, and between two requests."""
+"""Checks of how a handler uses values from the page and the platform, and of the state it keeps between requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from q2mfa_cli.platform.verify.static.program import Program, bindings, leaves
 from q2mfa_cli.platform.verify.static.randomness import judge
 from q2mfa_cli.platform.verify.static.source import Source
 
-# What a comparison must not tell by the time that it takes, unless the other side is a constant.
+# Values to compare in constant time, unless the other side is a constant.
 SECRETS = frozenset(
     [
         "code",
@@ -118,7 +118,7 @@ def compare_timing(source: Source) -> Iterator[Problem]:
 
 
 def _is_derived(source: Source, module: Module, *sides: ast.AST) -> bool:
-    """Whether a function of the extension makes one side of what the page sent."""
+    """Whether a function of the extension derives one side from what the page sent."""
     return any(
         isinstance(side, ast.Call) and any(source.program.is_from_page(module, each) for each in side.args)
         for side in sides
@@ -140,12 +140,10 @@ def otp_unicode(source: Source) -> Iterator[Problem]:
             name = called(call)
             if name in ("isdigit", "isnumeric", "isdecimal") and isinstance(call.func, ast.Attribute):
                 if _is_passcode(source, module, call.func.value):
-                    yield Problem(
-                        f'"{name}" takes digits of every script for a passcode.', module.location(call)
-                    )
+                    yield Problem(f'"{name}" accepts non-ASCII digits in a passcode.', module.location(call))
             elif name == "int" and call.args and _is_passcode(source, module, call.args[0]):
                 yield Problem(
-                    '"int" takes spaces, signs, "_" and digits of every script for a passcode.',
+                    '"int" accepts spaces, signs, "_" and non-ASCII digits in a passcode.',
                     module.location(call),
                 )
             elif name in ("match", "fullmatch", "search") and module.dotted(call.func).startswith("re."):
@@ -154,7 +152,7 @@ def otp_unicode(source: Source) -> Iterator[Problem]:
                 flags = {node.attr for node in ast.walk(call) if isinstance(node, ast.Attribute)}
                 any_script = pattern is not None and r"\d" in pattern and not flags & {"ASCII", "A"}
                 if any_script and any(_is_passcode(source, module, value) for value in values):
-                    yield Problem(r'"\d" takes digits of every script for a passcode.', module.location(call))
+                    yield Problem(r'"\d" accepts non-ASCII digits in a passcode.', module.location(call))
 
 
 def _is_passcode(source: Source, module: Module, node: ast.AST) -> bool:
@@ -162,7 +160,7 @@ def _is_passcode(source: Source, module: Module, node: ast.AST) -> bool:
     return name in PASSCODES and (name != "code" or source.program.is_from_page(module, node))
 
 
-GUESSED = ("the module random", "the time", "a counter", "uuid1")
+GUESSED = ("the random module", "the time", "a counter", "uuid1")
 
 
 def otp_made_here(source: Source) -> Iterator[Problem]:
@@ -178,10 +176,10 @@ def otp_made_here(source: Source) -> Iterator[Problem]:
                         yield Problem(f'"{name}" comes from {judged.what}.', module.location(node))
 
 
-# Containers that are made once for a process. What a library caches in them by itself is not seen.
+# Containers that live as long as the process. Writes by a library are not detected.
 CONTAINERS = frozenset({"dict", "list", "set", "defaultdict", "deque", "Counter", "OrderedDict", "TTLCache", "LRUCache", "WeakValueDictionary"})  # fmt: skip
 CHANGES = frozenset({"append", "add", "update", "setdefault", "pop", "popitem", "remove", "discard", "clear", "extend", "insert", "popleft"})  # fmt: skip
-# What is the same for everybody may be kept in a process.
+# Names of data that all customers share, which may be kept in the process.
 SAME_FOR_ALL = re.compile(
     r"jwk|key|metadata|discovery|config|setting|translation|template|locale|text|logger|well_known|client|pool|session_factory"
 )
@@ -189,7 +187,7 @@ SAME_FOR_ALL = re.compile(
 
 @dataclass(frozen=True)
 class Change:
-    """A place where *function* changes a container: it sets, deletes or adds an item of `container`."""
+    """A place where *function* sets, deletes or adds an item of *container*."""
 
     container: ast.AST
     function: Function
@@ -214,7 +212,7 @@ def _changes(module: Module) -> Iterator[Change]:
 
 
 def _changed(node: ast.AST) -> Iterator[ast.AST]:
-    """The containers whose items *node* changes."""
+    """Yield the containers whose items *node* changes."""
     if isinstance(node, ast.Call) and called(node) in CHANGES and isinstance(node.func, ast.Attribute):
         yield node.func.value
     targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else []
@@ -239,13 +237,13 @@ def _module_state(module: Module, changes: list[Change]) -> Iterator[Problem]:
                 )
                 if function and not SAME_FOR_ALL.search(snake(name)):
                     yield Problem(
-                        f'"{name}" is of this process alone, and "{function.name}" writes to it.',
+                        f'"{name}" exists in one process only, and "{function.name}" writes to it.',
                         module.location(definition),
                     )
 
 
 def _changed_in(module: Module, name: str, changes: list[Change]) -> Function | None:
-    """The function that changes the module's container *name*, by its name or an import of it."""
+    """Return the function that changes the module's container *name*, by its name or an import of it."""
     for change in changes:
         there = change.module
         if isinstance(change.container, ast.Attribute):
@@ -312,7 +310,7 @@ def _class_state(module: Module, kind: ast.ClassDef, changes: list[Change]) -> I
                     ]
                 if writer := next((each for each in writers if each), None):
                     yield Problem(
-                        f'"{kind.name}.{name}" is of this process alone, and "{writer.name}" writes to it.',
+                        f'"{kind.name}.{name}" exists in one process only, and "{writer.name}" writes to it.',
                         module.location(statement),
                     )
 
@@ -339,18 +337,18 @@ def pre_auth_api(source: Source) -> Iterator[Problem]:
             known = _authenticated(source.program, module, call, frozenset())
             if known is False:
                 yield Problem(
-                    f'"{name}" of WedgeOnlineBanking is executed where "is_authenticated" is false.',
+                    f'"{name}" of WedgeOnlineBanking runs where "is_authenticated" is false.',
                     module.location(call),
                 )
             elif known is None:
                 yield Problem(
-                    f'"{name}" of WedgeOnlineBanking is executed without a look at "is_authenticated".',
+                    f'"{name}" of WedgeOnlineBanking runs without a check of "is_authenticated".',
                     module.location(call),
                 )
 
 
 def _authenticated(program: Program, module: Module, node: ast.AST, above: frozenset[str]) -> bool | None:
-    """What ``is_authenticated`` is where *node* runs; ``None`` if it can be both."""
+    """Return the value of ``is_authenticated`` where *node* runs; None if it can be either."""
     inside = node
     for outer in module.ancestors(node):
         if isinstance(outer, ast.If | ast.IfExp):
@@ -379,7 +377,7 @@ def _authenticated(program: Program, module: Module, node: ast.AST, above: froze
 
 
 def _means(test: ast.AST) -> bool | None:
-    """What ``is_authenticated`` is where *test* holds; ``None`` if it says nothing about it."""
+    """Return the value of ``is_authenticated`` where *test* holds; None if the test does not decide it."""
     if isinstance(test, ast.Attribute) and test.attr == "is_authenticated":
         return True
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
@@ -403,7 +401,7 @@ def unauthenticated(source: Source) -> Iterator[Problem]:
                     is_true = isinstance(value, ast.Constant) and value.value is True
                     if "IS_UNAUTHENTICATED" in target_names(target) and is_true:
                         yield Problem(
-                            f'"{kind.name}" takes requests of anybody: IS_UNAUTHENTICATED is True.',
+                            f'"{kind.name}" accepts unauthenticated requests: IS_UNAUTHENTICATED is True.',
                             module.location(statement),
                         )
 
@@ -444,11 +442,11 @@ WHO = frozenset(
 
 
 def txn_from_page(source: Source) -> Iterator[Problem]:
-    yield from _from_page(source, WHAT, 'What the customer confirms is read from the page: "{}".')
+    yield from _from_page(source, WHAT, 'The page supplies what the customer confirms: "{}".')
 
 
 def identity_from_page(source: Source) -> Iterator[Problem]:
-    yield from _from_page(source, WHO, 'Who the customer is is read from the page: "{}".')
+    yield from _from_page(source, WHO, 'The page supplies the identity of the customer: "{}".')
 
 
 def _from_page(source: Source, names: frozenset[str], message: str) -> Iterator[Problem]:
@@ -493,17 +491,17 @@ def cache_key(source: Source) -> Iterator[Problem]:
             if called(call) in CACHE_CALLS and call.args and terminal_of_receiver(call).endswith("cache"):
                 part = next(_exposed(source.program, module, call.args[0], 5), None)
                 if part is not None:
-                    yield Problem(f'The key in the cache has "{part}" in it.', module.location(call))
+                    yield Problem(f'The cache key contains "{part}".', module.location(call))
 
 
 def _exposed(program: Program, module: Module, node: ast.AST, depth: int) -> Iterator[str]:
-    """The values of the page or of the customer that are in *node* and in what it is made of, except in hashes."""
+    """Yield the names of the page's or the customer's values that *node* contains or is built from, except in hashes."""
     if depth == 0 or (isinstance(node, ast.Call) and called(node) in HASHES):
         return
     if isinstance(node, ast.Attribute | ast.Call | ast.Subscript | ast.Name) and (
         program.is_from_page(module, node) or terminal(node) in OF_CUSTOMER
     ):
-        yield program.origin(module, node) or "a value of the page"
+        yield program.origin(module, node) or "a value from the page"
         return
     if isinstance(node, ast.Name | ast.Attribute):
         for there, value in program.holds(module, node):
@@ -516,7 +514,7 @@ def _exposed(program: Program, module: Module, node: ast.AST, depth: int) -> Ite
             for each in ast.walk(function):
                 if isinstance(each, ast.Return) and each.value:
                     yield from _exposed(program, there, each.value, depth - 1)
-        # What a function of the extension makes of its arguments is in what it returns.
+        # The extension's own functions expose their arguments only through what they return.
         children: Iterable[ast.AST] = [] if program.resolve(node) else ast.iter_child_nodes(node)
     else:
         children = ast.iter_child_nodes(node)
@@ -529,13 +527,13 @@ SENDERS = {
     "sendgrid": "email",
     "mailgun": "email",
     "aiosmtplib": "email",
-    "twilio": "text messages",
-    "vonage": "text messages",
-    "nexmo": "text messages",
-    "messagebird": "text messages",
-    "plivo": "text messages",
+    "twilio": "text message",
+    "vonage": "text message",
+    "nexmo": "text message",
+    "messagebird": "text message",
+    "plivo": "text message",
 }
-SERVICES = {"ses": "email", "sesv2": "email", "sns": "text messages", "pinpoint": "text messages"}
+SERVICES = {"ses": "email", "sesv2": "email", "sns": "text message", "pinpoint": "text message"}
 
 
 def weak_channel(source: Source) -> Iterator[Problem]:
@@ -549,9 +547,9 @@ def weak_channel(source: Source) -> Iterator[Problem]:
             elif isinstance(node, ast.Call) and module.dotted(node.func) == "boto3.client" and node.args:
                 service = SERVICES.get(text_of(node.args[0]) or "")
                 if service:
-                    yield Problem(f"Passcodes go out by {service}.", module.location(node))
+                    yield Problem(f"Passcodes are sent by {service}.", module.location(node))
             for name in names:
                 channel = SENDERS.get(name.partition(".")[0])
                 if channel:
                     severity = Severity.MEDIUM if channel == "email" else None
-                    yield Problem(f"Passcodes go out by {channel}.", module.location(node), severity)
+                    yield Problem(f"Passcodes are sent by {channel}.", module.location(node), severity)

@@ -1,4 +1,4 @@
-"""One page of the front end as static checks see it: an HTML file, or a Jinja template."""
+"""A page of the front end: an HTML file or a Jinja template."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ VOID = frozenset({"input", "meta", "link", "img", "br", "hr", "base", "source", 
 
 @dataclass
 class Element:
-    """An HTML element. `inside` are the elements around it; `text` is of a script only."""
+    """An HTML element.
+
+    :param inside: the elements around it, from the outside in. :param text: the content, of a script only.
+    """
 
     tag: str
     attributes: dict[str, str]
@@ -56,7 +59,7 @@ class Markup:
 
     @property
     def inline_scripts(self) -> list[str]:
-        """The scripts inside the page. Each starts with as many empty lines as are before it in the file."""
+        """The inline scripts. Each is padded to its line and column in the file."""
         return [
             element.text
             for element in self.with_tag("script")
@@ -73,9 +76,9 @@ class Markup:
 
     @functools.cached_property
     def outputs(self) -> list[tuple[int, nodes.Expr]]:
-        """The expressions that Jinja writes into the page, where nothing in the file turns on escaping.
+        """The expressions that Jinja writes into the page, outside of ``{% autoescape true %}``, with their lines.
 
-        :raises ToolFailed: The template has a syntax error.
+        :raises ToolFailed: the template has a syntax error.
         """
         if not self.is_template:
             return []
@@ -85,7 +88,7 @@ class Markup:
         except TemplateSyntaxError as error:
             raise ToolFailed(
                 f"{self.path}, line {error.lineno}: {error.message}",
-                "Repair the file: it is no valid Jinja template.",
+                "Correct the file: it is not a valid Jinja template.",
                 "syntax_error",
             ) from error
         return list(_outputs(tree))
@@ -115,7 +118,7 @@ def _turns_on(node: nodes.ScopedEvalContextModifier) -> bool:
 
 
 def _without_jinja(text: str) -> str:
-    """*text* as HTML, with each thing at its place: tags of Jinja blank, and no quotes or brackets in its expressions."""
+    """*Return *text* as HTML with the same positions: Jinja tags are blank, and expressions have no quotes or brackets."""
     text = JINJA_TAG.sub(lambda found: re.sub(r"\S", " ", found[0]), text)
     return JINJA_OUTPUT.sub(lambda found: re.sub(r"[\"'<>&\s]", "_", found[0]), text)
 

@@ -1,4 +1,4 @@
-"""One Python file as static checks see it."""
+"""A parsed Python file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Module:
     """A Python file.
 
     :param path: relative to the workspace, with slashes.
-    :raises SyntaxError: It is no valid Python.
+    :raises SyntaxError: *text* is not valid Python.
     """
 
     def __init__(self, path: str, text: str) -> None:
@@ -28,25 +28,25 @@ class Module:
         self.imports = dict(self._imported())
 
     def location(self, node: ast.AST) -> Location:
-        """Where *node* begins."""
+        """Return the place where *node* begins."""
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
         text = self.lines[line - 1] if line <= len(self.lines) else ""
-        # `ast` counts bytes.
+        # `ast` counts UTF-8 bytes.
         column = len(text.encode()[:column].decode("utf-8", "ignore"))
         return Location(self.path, line, column + 1, text)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        """What *node* stands in, from the inside out."""
+        """Yield the nodes around *node*, from the inside out."""
         while node in self.parents:
             node = self.parents[node]
             yield node
 
     def function_of(self, node: ast.AST) -> Function | None:
-        """The function that *node* stands in, the innermost one."""
+        """Return the innermost function around *node*."""
         return next((each for each in self.ancestors(node) if isinstance(each, Function)), None)
 
     def outermost(self, node: ast.AST) -> ast.AST:
-        """The outermost function around *node*, which shares its variables; the module if there is none."""
+        """Return the outermost function around *node*, or the module. Variables are tracked per outermost function."""
         found = [each for each in [node, *self.ancestors(node)] if isinstance(each, Function)]
         return found[-1] if found else self.tree
 
@@ -54,7 +54,7 @@ class Module:
         return next((each for each in self.ancestors(node) if isinstance(each, ast.ClassDef)), None)
 
     def dotted(self, node: ast.AST) -> str:
-        """The full name of what *node* names, through the imports: ``jwt.decode``. Empty if it is no name."""
+        """Return the full name that *node* refers to, with imports resolved: ``jwt.decode``. Empty if it is not a name."""
         if isinstance(node, ast.Name):
             return self.imports.get(node.id, node.id)
         if isinstance(node, ast.Attribute):
@@ -78,7 +78,7 @@ class Module:
 
 
 def terminal(node: ast.AST) -> str:
-    """The last word of what *node* reads, in snake_case: ``code`` of ``body["code"]``, ``body.get("code")`` and ``self.code``."""
+    """Return the last name that *node* reads, in snake_case: ``code`` of ``body["code"]``, ``body.get("code")`` and ``self.code``."""
     if isinstance(node, ast.Await):
         return terminal(node.value)
     if isinstance(node, ast.Name):
@@ -108,12 +108,12 @@ TRANSFORMS = frozenset(
 
 
 def called(call: ast.Call) -> str:
-    """The last name of what *call* calls: ``decode`` of ``jwt.decode(…)``."""
+    """Return the last name of the called function: ``decode`` of ``jwt.decode(…)``."""
     return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 
 def text_of(node: ast.AST | None) -> str | None:
-    """The text of a literal; ``None`` if *node* is another thing."""
+    """Return the value of a string literal; None for other nodes."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
@@ -122,7 +122,7 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def spreads(call: ast.Call) -> bool:
-    """Whether *call* has arguments that cannot be read: ``*args`` or ``**options``."""
+    """Whether *call* has unknown arguments: ``*args`` or ``**options``."""
     return any(each.arg is None for each in call.keywords) or any(
         isinstance(each, ast.Starred) for each in call.args
     )
@@ -133,7 +133,7 @@ def snake(name: str) -> str:
 
 
 def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
-    """What stands in *function* itself, in the order of the source, without the functions inside it."""
+    """Yield the nodes of *function* in source order, without the bodies of nested functions and classes."""
     for child in ast.iter_child_nodes(function):
         yield child
         if not isinstance(child, (*SCOPES, ast.ClassDef)):
@@ -141,7 +141,7 @@ def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
 
 
 def target_names(target: ast.AST) -> Iterator[str]:
-    """The variables that an assignment to *target* binds."""
+    """Yield the variables that an assignment to *target* binds."""
     if isinstance(target, ast.Name):
         yield target.id
     elif isinstance(target, ast.Tuple | ast.List):

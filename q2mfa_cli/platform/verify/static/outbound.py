@@ -1,4 +1,4 @@
-"""Where the server connects to, by which library, and over what."""
+"""Checks of outbound connections: their library, TLS, and the whitelist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from q2mfa_cli.platform.verify.static.module import Module, called, keyword, tar
 from q2mfa_cli.platform.verify.static.program import bindings
 from q2mfa_cli.platform.verify.static.source import Source
 
-# Functions that send, by library. Other things of these, such as `requests.exceptions`, are fine.
+# Functions that connect, by library. Other names of these libraries, such as `requests.exceptions`, are fine.
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request", "send")
 SENDERS = {
     "requests": (*VERBS, "Session", "session"),
@@ -32,7 +32,7 @@ def outbound(source: Source) -> Iterator[Problem]:
         for call in module.calls():
             library, _, name = module.dotted(call.func).rpartition(".")
             if name in SENDERS.get(library, ()):
-                yield Problem(f'"{library}.{name}" goes past OUTBOUND_WHITELIST.', module.location(call))
+                yield Problem(f'"{library}.{name}" bypasses OUTBOUND_WHITELIST.', module.location(call))
 
 
 def tls(source: Source) -> Iterator[Problem]:
@@ -42,10 +42,10 @@ def tls(source: Source) -> Iterator[Problem]:
             sends = called(call) in VERBS or any("q2_requests" in module.dotted(each) for each in call.args)
             if sends and isinstance(verify, ast.Constant) and verify.value is False:
                 yield Problem(
-                    "The certificate of the server is not checked: verify=False.", module.location(call)
+                    "The server's certificate is not verified: verify=False.", module.location(call)
                 )
             if module.dotted(call.func) == "ssl._create_unverified_context":
-                yield Problem("The certificate of the server is not checked.", module.location(call))
+                yield Problem("The server's certificate is not verified.", module.location(call))
         yield from _cleartext(
             module,
             [node for call in module.calls() for node in [*call.args, *(k.value for k in call.keywords)]],
@@ -96,7 +96,7 @@ def _wildcards(module: Module, value: ast.AST) -> Iterator[Problem]:
     for node in ast.walk(value):
         host = text_of(node)
         if host and "*" in host:
-            yield Problem(f'OUTBOUND_WHITELIST has the wildcard "{host}".', module.location(node))
+            yield Problem(f'OUTBOUND_WHITELIST contains the wildcard "{host}".', module.location(node))
 
 
 def _is_empty(value: ast.AST) -> bool:

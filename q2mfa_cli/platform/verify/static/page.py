@@ -1,4 +1,4 @@
-"""The pages of the front end: HTML files and Jinja templates."""
+"""Checks of the front end's pages: HTML files and Jinja templates."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ LOADERS = ("import", "importScripts", "$.getScript", "jQuery.getScript")
 
 
 def _loaded(script: js.Script) -> Iterator[tuple[Node, Node | None]]:
-    """Where *script* loads others, each with their address."""
+    """Yield each place where *script* loads another script, with the node of its URL."""
     for node in script.of_type("import_statement"):
         yield node, node.child_by_field_name("source")
     for call in script.calls:
@@ -73,7 +73,7 @@ def _loaded(script: js.Script) -> Iterator[tuple[Node, Node | None]]:
 
 
 def _makes_script(script: js.Script, node: Node) -> bool:
-    """Whether the element whose ``src`` is set is a script."""
+    """Whether *node* sets the ``src`` of a script element."""
     left = node.child_by_field_name("left")
     name = js.name_of(left).rpartition(".")[0]
     return any(
@@ -83,7 +83,7 @@ def _makes_script(script: js.Script, node: Node) -> bool:
 
 
 def _foreign_host(address: str) -> str:
-    """The host of *address*, if it is neither the extension's own nor the platform's."""
+    """Return the host of *address*; empty if it is the extension's own or the platform's."""
     if "{{" in address.partition("/")[0] or not re.match(r"(https?:)?//", address.strip()):
         return ""
     host = urlsplit(address.strip()).hostname or ""
@@ -95,11 +95,15 @@ def framing_broken(source: Source) -> Iterator[Problem]:
     for script in source.scripts:
         for target, _ in script.declarations():
             if OUTER_LOCATION.fullmatch(js.name_of(target)):
-                yield Problem("The page replaces online banking in the window.", script.location(target))
+                yield Problem(
+                    "The page navigates the window away from online banking.", script.location(target)
+                )
         for call in script.calls:
             whole, _, name = js.name_of(call.child_by_field_name("function")).rpartition(".")
             if name in ("assign", "replace") and OUTER_LOCATION.fullmatch(whole):
-                yield Problem("The page replaces online banking in the window.", script.location(call))
+                yield Problem(
+                    "The page navigates the window away from online banking.", script.location(call)
+                )
 
 
 OUTER_LOCATION = re.compile(r"((window|self|globalThis)\.)?(top|parent)\.location(\.href)?")
@@ -114,7 +118,8 @@ def _headers(source: Source) -> Iterator[Problem]:
                     name.lower() == "content-security-policy" and "frame-ancestors" in value.lower()
                 ):
                     yield Problem(
-                        f'The header "{name}" keeps the page out of online banking.', module.location(call)
+                        f'The header "{name}" prevents online banking from framing the page.',
+                        module.location(call),
                     )
 
 
@@ -135,15 +140,15 @@ def input_hints(source: Source) -> Iterator[Problem]:
     for page, element in fields:
         where = page.location_of(element)
         if "one-time-code" not in element.attributes.get("autocomplete", ""):
-            yield Problem('The field for the code has no autocomplete="one-time-code".', where)
+            yield Problem('The code field has no autocomplete="one-time-code".', where)
         if not _is_labeled(page, element):
-            yield Problem("The field for the code has no label.", where)
+            yield Problem("The code field has no label.", where)
         if "false" in element.attributes.get("onpaste", ""):
-            yield Problem("The field for the code does not let the customer paste.", where)
+            yield Problem("The code field blocks pasting.", where)
     barred = list(_barred_pastes(source))
     yield from barred
     if not fields and not barred:
-        raise NotApplicable("No page has a field for a code.")
+        raise NotApplicable("No page has a code field.")
 
 
 def _barred_pastes(source: Source) -> Iterator[Problem]:
@@ -154,7 +159,7 @@ def _barred_pastes(source: Source) -> Iterator[Problem]:
             if listens and js.literal(given[0]) == "paste":
                 text = js.text(script.function(given[1]))
                 if "preventDefault" in text and "clipboardData" not in text:
-                    yield Problem("The page does not let the customer paste.", script.location(call))
+                    yield Problem("The page blocks pasting.", script.location(call))
 
 
 def _asks_for_code(element: Element) -> bool:
@@ -196,7 +201,7 @@ def _unescaped(page: Markup, line: int, expression: nodes.Expr) -> Problem | Non
         return None
     name = _shown(inner)
     if "safe" in filters:
-        return Problem(f'"{name}" goes into the page as markup: "safe" turns escaping off.', _at(page, line))
+        return Problem(f'"{name}" is inserted as markup: "safe" turns escaping off.', _at(page, line))
     if ESCAPES.intersection(filters) or isinstance(inner, nodes.Call):
         return None
     if isinstance(inner, nodes.Getattr) and inner.attr in PLATFORM_VALUES:
@@ -225,7 +230,7 @@ def _shown(node: nodes.Node) -> str:
 
 SINKS = frozenset({"innerHTML", "outerHTML", "srcdoc"})
 WRITERS = frozenset({"document.write", "document.writeln"})
-CLEANERS = re.compile(
+SANITIZERS = re.compile(
     r"\b(DOMPurify\.)?sanitize\w*\(|\b(escape|encode|escapeHtml|htmlEscape)\w*\(", re.IGNORECASE
 )
 
@@ -234,21 +239,21 @@ def _markup_from_data(script: js.Script) -> Iterator[Problem]:
     for target, value in script.declarations():
         name = js.name_of(target).rpartition(".")[2]
         if "." in js.text(target) and name in SINKS and _is_data(value):
-            yield Problem(f'"{name}" takes data as markup.', script.location(target))
+            yield Problem(f'"{name}" treats data as markup.', script.location(target))
     for node in script.of_type("augmented_assignment_expression"):
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         name = js.name_of(left).rpartition(".")[2]
         if left and name in SINKS and _is_data(right):
-            yield Problem(f'"{name}" takes data as markup.', script.location(left))
+            yield Problem(f'"{name}" treats data as markup.', script.location(left))
     for call in script.calls:
         name, given = js.called(call), js.arguments(call)
         whole = js.name_of(call.child_by_field_name("function"))
         if name == "insertAdjacentHTML" and len(given) > 1 and _is_data(given[1]):
-            yield Problem('"insertAdjacentHTML" takes data as markup.', script.location(call))
+            yield Problem('"insertAdjacentHTML" treats data as markup.', script.location(call))
         elif whole in WRITERS and any(map(_is_data, given)):
-            yield Problem(f'"{whole}" takes data as markup.', script.location(call))
+            yield Problem(f'"{whole}" treats data as markup.', script.location(call))
         elif name == "html" and given and _is_jquery(js.receiver(call)) and _is_data(given[0]):
-            yield Problem('jQuery\'s "html" takes data as markup.', script.location(call))
+            yield Problem('jQuery\'s "html" treats data as markup.', script.location(call))
         elif whole in ("eval", "window.eval", "globalThis.eval") and given and _is_data(given[0]):
             yield Problem('"eval" runs data as code.', script.location(call))
         elif (
@@ -256,17 +261,17 @@ def _markup_from_data(script: js.Script) -> Iterator[Problem]:
             and given
             and given[0].type in ("string", "binary_expression")
         ):
-            yield Problem(f'"{whole}" runs a text as code.', script.location(call))
+            yield Problem(f'"{whole}" runs a string as code.', script.location(call))
     for node in script.of_type("new_expression"):
         if js.text(node.child_by_field_name("constructor")) == "Function":
-            yield Problem('"Function" runs a text as code.', script.location(node))
+            yield Problem('"Function" runs a string as code.', script.location(node))
     for node in script.of_type("jsx_attribute"):
-        if js.text(node).startswith("dangerouslySetInnerHTML") and not CLEANERS.search(js.text(node)):
-            yield Problem('"dangerouslySetInnerHTML" takes data as markup.', script.location(node))
+        if js.text(node).startswith("dangerouslySetInnerHTML") and not SANITIZERS.search(js.text(node)):
+            yield Problem('"dangerouslySetInnerHTML" treats data as markup.', script.location(node))
 
 
 def _is_data(node: Node | None) -> bool:
-    return not js.is_constant(node) and not CLEANERS.search(js.text(node))
+    return not js.is_constant(node) and not SANITIZERS.search(js.text(node))
 
 
 def _is_jquery(node: Node | None) -> bool:

@@ -1,4 +1,4 @@
-"""What is known over all Python files of an extension: who calls whom, and which values come from the page."""
+"""Call and taint analysis over all Python files of an extension."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from q2mfa_cli.platform.verify.static.module import (
 )
 
 FROM_PAGE = frozenset({"request_body", "form_fields"})
-"""Attributes of a handler that hold what the page sent."""
+"""Handler attributes that hold what the page sent."""
 FROM_PAGE_CALLS = frozenset({"get_argument", "get_arguments", "get_body_argument", "get_query_argument"})
 PASSED_ON = frozenset({"str", "int", "bytes", "dict", "list"})
 RECEIVERS = ("self", "cls")
@@ -28,7 +28,7 @@ RECEIVERS = ("self", "cls")
 
 @dataclass(frozen=True)
 class CallSite:
-    """One call, the function that it stands in, and its file."""
+    """A call, the function around it, and its module."""
 
     call: ast.Call
     function: Function | None
@@ -36,7 +36,7 @@ class CallSite:
 
 
 class Program:
-    """All of an extension's modules. Functions are found by their name alone: what a receiver is, is not tracked."""
+    """The modules of an extension. Calls resolve by function name only; the type of the receiver is not tracked."""
 
     def __init__(self, modules: list[Module]) -> None:
         self.modules = modules
@@ -56,7 +56,7 @@ class Program:
 
     @functools.cached_property
     def routes(self) -> set[str]:
-        """The names of the functions that the extension's routers name."""
+        """The names of the route functions: the attributes of ``self`` that the routers use."""
         found = set()
         for function in self.named["router"]:
             for node in ast.walk(function):
@@ -69,9 +69,9 @@ class Program:
         return found
 
     def resolve(self, call: ast.Call) -> list[Function]:
-        """The functions of the extension that *call* may call."""
+        """Return the functions of the extension that *call* may call."""
         name = called(call)
-        # A method of a library can have the name of a function here, as `get`.
+        # Library methods such as `get` may share the name of a function of the extension.
         return (
             []
             if name in READERS | TRANSFORMS
@@ -79,13 +79,13 @@ class Program:
         )
 
     def calls_of(self, function: Function) -> list[CallSite]:
-        """Where the extension calls *function*."""
+        """Return the calls of *function* in the extension."""
         kind = self.module_of[function].class_of(function)
         name = kind.name if kind and function.name == "__init__" else function.name
         return [site for site in self.sites.get(name, []) if site.function is not function]
 
     def arguments(self, function: Function, name: str) -> Iterator[tuple[CallSite, ast.expr]]:
-        """What callers give *function* as its parameter *name*."""
+        """Yield the arguments for the parameter *name* of *function*, with their call sites."""
         for site in self.calls_of(function):
             value = bound(function, site.call).get(name)
             if value is not None:
@@ -93,7 +93,7 @@ class Program:
 
     @functools.cached_property
     def _tainted(self) -> dict[ast.AST, set[str]]:
-        """For each outermost function the variables that hold what the page sent, in any function of the extension."""
+        """The variables that hold values from the page, by outermost function."""
         tainted: dict[ast.AST, set[str]] = defaultdict(set)
         changed = True
         while changed:
@@ -114,7 +114,7 @@ class Program:
         return tainted
 
     def is_from_page(self, module: Module, node: ast.AST) -> bool:
-        """Whether the value of *node* is what the page sent, or a part of it."""
+        """Whether *node* holds a value that the page sent, or a part of one."""
         return self._comes(node, self._tainted.get(module.outermost(node), set()))
 
     def _comes(self, node: ast.AST, names: set[str]) -> bool:
@@ -148,7 +148,7 @@ class Program:
 
     @functools.cached_property
     def _page_readers(self) -> set[Function]:
-        """The functions that have no parameter but their receiver, and return what the page sent."""
+        """The functions without parameters (other than ``self`` or ``cls``) that return what the page sent."""
         return set(filter(self._reads_page, self.module_of))
 
     @staticmethod
@@ -163,7 +163,7 @@ class Program:
         )
 
     def origin(self, module: Module, node: ast.AST) -> str:
-        """The last word of *node*; of a variable that holds a value of the page, the name that the page gave it."""
+        """Return the last name of *node*; for a variable with a value from the page, the page's name for the value."""
         name = terminal(node)
         if isinstance(node, ast.Name) and self.is_from_page(module, node):
             values = self.values(module, node.id, node)
@@ -180,7 +180,7 @@ class Program:
         return name
 
     def holds(self, module: Module, node: ast.Name | ast.Attribute) -> list[tuple[Module, ast.expr]]:
-        """What a variable, a parameter or an attribute of ``self`` holds, as far as it can be read."""
+        """Return the known values of a variable, a parameter or an attribute of ``self``, with their modules."""
         if isinstance(node, ast.Name):
             found = [(module, value) for value in self.values(module, node.id, node)]
             for function in [around for around in module.ancestors(node) if isinstance(around, Function)]:
@@ -195,7 +195,7 @@ class Program:
         ]
 
     def values(self, module: Module, name: str, near: ast.AST) -> list[ast.expr]:
-        """What is assigned to the variable *name* in the function around *near*, else in the module."""
+        """Return the values assigned to the variable *name* in the outermost function around *near*, else in the module."""
         for owner in (module.outermost(near), module.tree):
             inside = ast.walk(owner) if isinstance(owner, Function) else ast.iter_child_nodes(owner)
             found = [
@@ -207,7 +207,7 @@ class Program:
 
 
 def _spine(node: ast.AST) -> Iterator[ast.AST]:
-    """*node*, and what it is read from: ``self.a`` of ``self.a.get("x")``."""
+    """*Yield *node* and the expressions it is read from, such as ``self.a`` for ``self.a.get("x")``."""
     yield node
     inner = node.func if isinstance(node, ast.Call) else getattr(node, "value", None)
     if isinstance(inner, ast.AST):
@@ -215,7 +215,7 @@ def _spine(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def bindings(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """The targets that *node* binds, each with its value."""
+    """Yield the targets that *node* binds, each with its value."""
     if isinstance(node, ast.Assign):
         for target in node.targets:
             if (
@@ -233,7 +233,7 @@ def bindings(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 
 def bound(function: Function, call: ast.Call) -> dict[str, ast.expr]:
-    """The arguments of *call* by the parameters of *function*."""
+    """Return the arguments of *call*, by parameter of *function*."""
     names = [
         each.arg for each in [*function.args.posonlyargs, *function.args.args] if each.arg not in RECEIVERS
     ]
@@ -243,7 +243,7 @@ def bound(function: Function, call: ast.Call) -> dict[str, ast.expr]:
 
 
 def statements_before(module: Module, node: ast.AST, function: ast.AST) -> Iterator[ast.stmt]:
-    """The statements of *function* that have run when *node* is reached, the latest first."""
+    """Yield the statements of *function* that run before *node*, latest first."""
     inside: ast.AST = node
     for outer in module.ancestors(node):
         for name in ("body", "orelse", "finalbody"):
@@ -258,7 +258,7 @@ def statements_before(module: Module, node: ast.AST, function: ast.AST) -> Itera
 
 
 def leaves(block: Iterable[ast.stmt]) -> bool:
-    """Whether every way through *block* leaves it: by ``raise``, ``return``, ``continue`` or ``break``."""
+    """Whether every path through *block* ends in ``raise``, ``return``, ``continue`` or ``break``."""
     for statement in block:
         if isinstance(statement, ast.Raise | ast.Return | ast.Continue | ast.Break):
             return True

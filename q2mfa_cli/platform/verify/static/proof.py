@@ -1,4 +1,4 @@
-"""What runs before a token is set with HQ, and what does not stop it."""
+"""Analysis of the checks that run before the extension sets a token with HQ, and of the failures it ignores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from q2mfa_cli.platform.verify.static.program import CallSite, Program, leaves, 
 
 SET_TOKEN = "set_external_mfa_token"
 
-# Calls that prove nothing about the customer: they make, read, write or send.
+# Calls that prove nothing about the customer: they only build, read, write or send values.
 LIBRARIES = frozenset(
     [
         "q2_requests",
@@ -102,7 +102,7 @@ CHECKING = re.compile(
 
 @dataclass(frozen=True)
 class Swallowed:
-    """A `try` or ``with suppress(…)`` that hides the failure of a proof. `node` is where it does."""
+    """A handler or ``with suppress(…)``, at *node*, that hides a failed proof."""
 
     node: ast.AST
     module: Module
@@ -110,24 +110,24 @@ class Swallowed:
 
 
 class Proofs:
-    """For each place that sets a token: whether anything is checked on the way."""
+    """The calls that set a token, and the checks on the paths to them."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
 
     @functools.cached_property
     def grants(self) -> list[CallSite]:
-        """Where a token is set with HQ."""
+        """The calls that set a token with HQ."""
         return [site for site in self.program.sites.get(SET_TOKEN, []) if site.function]
 
     def unproven(self) -> Iterator[CallSite]:
-        """The calls that set a token although nothing that could fail ran before, on some way from a route."""
+        """Yield the calls that a route can reach without any check that can fail."""
         for site in self.grants:
             if site.function and self._reaches_unproven(site, frozenset()):
                 yield site
 
     def swallowed(self) -> Iterator[Swallowed]:
-        """The handlers that hide a failed proof from a call that sets a token after it."""
+        """Yield the handlers that hide a failed proof before a call that sets a token."""
         seen = set()
         for site in [*self.grants, *self._calls_of_granting()]:
             if site.function and (node := self._swallowing(site)) and node not in seen:
@@ -135,12 +135,12 @@ class Proofs:
                 yield Swallowed(node, site.module, site.function)
 
     def in_handlers(self) -> Iterator[CallSite]:
-        """The calls that set a token inside ``except`` or ``finally``."""
+        """Return the calls that set a token inside ``except`` or ``finally``."""
         return (site for site in [*self.grants, *self._calls_of_granting()] if _is_in_handler(site))
 
     @functools.cached_property
     def reachable(self) -> set[Function]:
-        """The functions that a function with a grant calls, and those that these call."""
+        """The functions that set a token, and all functions that they call, directly or indirectly."""
         found = {site.function for site in self.grants if site.function}
         left = list(found)
         while left:
@@ -152,7 +152,7 @@ class Proofs:
         return found
 
     def _calls_of_granting(self) -> list[CallSite]:
-        """The calls of helpers that set a token as soon as they are called."""
+        """Return the calls of functions that set a token without a check of their own."""
         helpers = {
             site.function
             for site in self.grants
@@ -190,14 +190,14 @@ class Proofs:
             ):
                 return True
             if isinstance(outer, ast.Lambda):
-                return True  # called at another time
+                return True  # runs later
             inside = outer
         if any(self._proves(each) for each in [*call.args, *call.keywords]):
             return True
         return any(self._stops(statement) for statement in statements_before(module, call, function))
 
     def _swallowing(self, site: CallSite) -> ast.AST | None:
-        """The handler that hides a failure of the last thing that is checked before *site*."""
+        """Return the handler that hides a failure of the last check before *site*."""
         function = site.function
         if function is None or self._is_conditional(site, function):
             return None
@@ -209,7 +209,7 @@ class Proofs:
             if node and any(map(self._may_fail, body)):
                 other = other or node
             elif self._stops(statement):
-                return None  # it is checked; what is hidden is another thing
+                return None  # a later check stops failures, so the hidden one does not matter
         return other
 
     @staticmethod
@@ -222,7 +222,7 @@ class Proofs:
         return False
 
     def _stops(self, statement: ast.stmt) -> bool:
-        """Whether *statement* can end the function: then what comes after it is checked."""
+        """Whether *statement* can end the function, so that it guards the statements after it."""
         return not _swallows(statement) and self._may_fail(statement)
 
     def _may_fail(self, statement: ast.AST) -> bool:
@@ -242,7 +242,7 @@ class Proofs:
         )
 
     def _proves(self, node: ast.AST) -> bool:
-        """Whether an expression may raise what denies: a call that can check, or a value that has to be in an answer."""
+        """Whether *node* contains an expression that can raise to deny: a checking call, or a required key of a response."""
         for each in [node, *own_nodes(node)]:
             if isinstance(each, ast.Call) and self._call_proves(each, frozenset()):
                 return True
@@ -267,7 +267,7 @@ class Proofs:
         return not (name in BUILTINS | METHODS or root in LIBRARIES)
 
     def _root(self, call: ast.Call) -> str:
-        """The library that *call* is of, as the file imports it."""
+        """Return the top-level package of the called function, by the module's imports."""
         for module in self.program.modules:
             if call in module.parents:
                 dotted = module.dotted(call.func)
@@ -277,7 +277,7 @@ class Proofs:
 
 
 def _is_answer(node: ast.Subscript) -> bool:
-    """Whether *node* reads a value that fails where it is missing, of something else than the page's or the platform's."""
+    """Whether *node* reads a required key of a response, not of the page's request or the platform's settings."""
     base: ast.AST = node.value
     names = []
     while isinstance(base, ast.Attribute | ast.Subscript | ast.Call | ast.Await):
@@ -293,7 +293,7 @@ def _is_answer(node: ast.Subscript) -> bool:
 
 
 def _swallows(statement: ast.AST) -> ast.AST | None:
-    """The handler of *statement* after which the function goes on; ``None`` if every failure ends it."""
+    """Return the handler of *statement* after which the function continues; None if every failure ends it."""
     if isinstance(statement, ast.Try):
         return next((handler for handler in statement.handlers if not leaves(handler.body)), None)
     if isinstance(statement, ast.With | ast.AsyncWith):
@@ -304,7 +304,7 @@ def _swallows(statement: ast.AST) -> ast.AST | None:
 
 
 def _denies(statement: ast.AST) -> bool:
-    """Whether *statement* is what denies: it raises by itself, or its name says that it checks."""
+    """Whether *statement* denies: it raises, or calls a function whose name says that it checks."""
     return any(
         isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and bool(CHECKING.search(called(node))))
         for node in [statement, *own_nodes(statement)]
@@ -320,7 +320,7 @@ def _is_in_handler(site: CallSite) -> bool:
             return True
         if isinstance(outer, ast.ExceptHandler):
             around = site.module.parents[outer]
-            # If that is what failed, HQ is asked once more: that proves as much as the first time.
+            # The handler retries a failed call to HQ, so it needs no new proof.
             return not any(_has_grant(statement) for statement in getattr(around, "body", []))
         inside = outer
     return False

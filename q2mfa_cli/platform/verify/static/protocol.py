@@ -1,4 +1,4 @@
-"""OpenID Connect as the source does it: requests, ID tokens, and what the page brings back."""
+"""Checks of OpenID Connect: requests, ID tokens, and the authorization response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ID_TOKENS = frozenset({"id_token", "jwt", "jws", "idtoken", "token", "access_tok
 
 
 def is_relying_party(source: Source) -> bool:
-    """Whether the extension writes an authorization or a token request anywhere, or reads an ID token."""
+    """Whether the extension builds an authorization or token request, or reads an ID token."""
     words = _words(source)
     return bool({"authorization_code", "response_type", "id_token"} & words) or any(
         "response_type=" in word for word in words
@@ -35,14 +35,15 @@ def rp_signature(source: Source) -> Iterator[Problem]:
             elif name in ("get_unverified_claims",) and "jwt" in origin:
                 verifies = True
                 yield Problem(
-                    '"get_unverified_claims" reads an ID token without its signature.', module.location(call)
+                    '"get_unverified_claims" does not verify the ID token\'s signature.',
+                    module.location(call),
                 )
             elif name in ("b64decode", "urlsafe_b64decode", "base64url_decode") and _payload(
                 source, module, call
             ):
                 verifies = True
                 yield Problem(
-                    "The claims of an ID token are read without its signature.", module.location(call)
+                    "The code reads ID token claims without verifying the signature.", module.location(call)
                 )
             elif name in (
                 "verify",
@@ -56,7 +57,7 @@ def rp_signature(source: Source) -> Iterator[Problem]:
     if not verifies:
         for module, node in [] if _answer_is_userinfo(source) else _token_requests(source):
             yield Problem(
-                "Nothing checks the ID token that this request is answered with.", module.location(node)
+                "No code verifies the ID token in the response to this request.", module.location(node)
             )
 
 
@@ -80,25 +81,23 @@ def _decoding(module: Module, call: ast.Call) -> Iterator[Problem]:
     options = keyword(call, "options")
     unsigned = _value(options, "verify_signature", module) is False or _is_false(keyword(call, "verify"))
     if unsigned:
-        yield Problem("The ID token is decoded without its signature.", module.location(call))
+        yield Problem("The code decodes the ID token without verifying its signature.", module.location(call))
         return
     algorithms = keyword(call, "algorithms") or (call.args[2] if len(call.args) > 2 else None)
     if algorithms is None:
         if not spreads(call):
-            yield Problem("The ID token is decoded with any algorithm that it names.", module.location(call))
+            yield Problem("The code accepts any algorithm that the ID token names.", module.location(call))
         return
     names = [text_of(node) or "" for node in ast.walk(algorithms)]
     weak = [name for name in names if WEAK.fullmatch(name)]
     others = [name for name in names if name and name not in weak]
     for name in weak:
         if name.lower() == "none" or others:
-            yield Problem(
-                f'"{name}" is among the algorithms that may sign an ID token.', module.location(algorithms)
-            )
+            yield Problem(f'"{name}" is an accepted algorithm for ID tokens.', module.location(algorithms))
 
 
 def _payload(source: Source, module: Module, call: ast.Call) -> bool:
-    """Whether *call* decodes a part of a token: ``id_token.split(".")[1]``, by way of a variable too."""
+    """Whether *call* decodes a part of a token, such as ``id_token.split(".")[1]``, directly or through a variable."""
     left: list[ast.AST] = list(call.args[:1])
     seen: set[str] = set()
     while left:
@@ -124,7 +123,7 @@ def _mentions_jose(module: Module) -> bool:
 
 
 def _answer_is_userinfo(source: Source) -> bool:
-    """Whether the extension asks the provider who logged in, over TLS: then it needs no ID token."""
+    """Whether the extension reads the user from the UserInfo endpoint, over TLS, so that it needs no ID token."""
     texts = [text_of(node) for module in source.modules for node in module.nodes]
     return any(text and "userinfo" in text for text in texts)
 
@@ -189,7 +188,7 @@ def _token_requests(source: Source) -> Iterator[tuple[Module, ast.AST]]:
 
 
 def _words(source: Source) -> set[str]:
-    """Every name and every text of the extension's Python files."""
+    """Return every name and string literal of the extension's Python files."""
     return {
         word
         for module in source.modules
@@ -231,7 +230,7 @@ def rp_bounds(source: Source) -> Iterator[Problem]:
             if library.endswith("q2_requests") and verb in VERBS and not _has_timeout(node):
                 yield Problem(f'"q2_requests.{verb}" has no timeout.', module.location(node))
     if not sends:
-        raise NotApplicable("The source has no request to another host.")
+        raise NotApplicable("The source sends no request to another host.")
 
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
@@ -240,7 +239,7 @@ VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 def _has_timeout(call: ast.Call) -> bool:
     timeout = keyword(call, "timeout")
     if timeout is None:
-        return spreads(call)  # it may be among them
+        return spreads(call)  # it may contain a timeout
     return not (isinstance(timeout, ast.Constant) and timeout.value is None)
 
 
@@ -264,7 +263,7 @@ def _keys(node: ast.AST | None) -> dict[str, ast.expr]:
 
 
 def _value(node: ast.AST | None, key: str, module: Module | None = None) -> object:
-    """The literal value of *key* in a dictionary, or in the variable that holds one."""
+    """Return the literal value of *key* in a dictionary, or in a variable that holds one; None if unknown."""
     if isinstance(node, ast.Name) and module:
         found = [
             value
@@ -287,7 +286,7 @@ def _is_authorization_request(node: ast.Dict | ast.Call) -> bool:
 
 
 def _has(module: Module, node: ast.Dict | ast.Call, key: str) -> bool:
-    """Whether the dictionary gets *key*: in the literal, from another dictionary in it, or afterwards in the same function."""
+    """Whether the dictionary may get *key*: in its literal, from an unpacked mapping, or elsewhere in the same function."""
     if key in _keys(node):
         return True
     hidden = (
@@ -298,7 +297,7 @@ def _has(module: Module, node: ast.Dict | ast.Call, key: str) -> bool:
     if any(not isinstance(value, ast.Dict | ast.DictComp) for value in hidden) or (
         isinstance(node, ast.Call) and spreads(node)
     ):
-        return True  # it cannot be read
+        return True  # the unpacked mapping is unknown
     function = module.outermost(node)
     return any(isinstance(each, ast.Constant) and each.value == key for each in ast.walk(function)) or any(
         isinstance(each, ast.keyword) and each.arg == key for each in ast.walk(function)
@@ -306,7 +305,7 @@ def _has(module: Module, node: ast.Dict | ast.Call, key: str) -> bool:
 
 
 def _addresses(source: Source) -> Iterator[tuple[Module, ast.AST, str]]:
-    """The texts in which an authorization request is written as an address."""
+    """Yield the strings that contain an authorization request's URL."""
     for module in source.modules:
         for node in module.nodes:
             if isinstance(node, ast.JoinedStr):

@@ -1,4 +1,4 @@
-"""How hard a value is to guess, read from the expression that makes it."""
+"""Estimate from an expression how hard its value is to guess."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ ALPHABETS = {"string.digits": 10, "string.hexdigits": 22, "string.ascii_letters"
 
 
 class Strength(enum.IntEnum):
-    """From the weakest to the strongest."""
+    """How hard a value is to guess, from the weakest to the strongest."""
 
     GUESSABLE = 0
-    SHARED = 1  # made once, and given to everybody
+    SHARED = 1  # created once, and the same for every customer
     SHORT = 2
     UUID4 = 3
     UNKNOWN = 4
@@ -63,7 +63,7 @@ class Strength(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Judged:
-    """How hard one value is to guess. `what` says what it is made of, as a noun phrase."""
+    """How hard one value is to guess. *what* names its origin, as a noun phrase."""
 
     strength: Strength
     what: str
@@ -72,7 +72,7 @@ class Judged:
 
 
 def judge(program: Program, module: Module, node: ast.expr, depth: int = 0) -> Judged:
-    """Return how hard the value of *node* is to guess. Where it can be one of several, the weakest counts."""
+    """Return how hard the value of *node* is to guess. If it can be one of several values, the weakest counts."""
     unknown = Judged(Strength.UNKNOWN, "", node, module)
     if depth > MAX_DEPTH:
         return unknown
@@ -88,7 +88,7 @@ def judge(program: Program, module: Module, node: ast.expr, depth: int = 0) -> J
     if isinstance(node, ast.Constant):
         return weak("a constant")
     if program.is_from_page(module, node):
-        return weak("what the page sends")
+        return weak("a value from the page")
     if isinstance(node, ast.JoinedStr):
         return _joined(map(again, node.values)) or weak("a constant")
     if isinstance(node, ast.BinOp):
@@ -143,9 +143,9 @@ def _call(program: Program, module: Module, node: ast.Call, depth: int) -> Judge
     if name == "uuid.uuid4":
         return found(Strength.UUID4, "uuid4")
     if name == "uuid.uuid1":
-        return found(Strength.GUESSABLE, "uuid1, which is the time and the machine")
+        return found(Strength.GUESSABLE, "uuid1, which encodes the time and the machine")
     if name.startswith("random."):
-        return found(Strength.GUESSABLE, "the module random, whose values can be predicted")
+        return found(Strength.GUESSABLE, "the random module, whose values are predictable")
     if name.partition(".")[0] in ("time", "datetime"):
         return found(Strength.GUESSABLE, "the time")
     if name in ("itertools.count", "next"):
@@ -168,7 +168,7 @@ def _call(program: Program, module: Module, node: ast.Call, depth: int) -> Judge
 
 
 def _characters(program: Program, module: Module, node: ast.Call, depth: int) -> Judged | None:
-    """What ``"".join(secrets.choice(alphabet) for _ in range(length))`` is worth, if both can be read."""
+    """Judge ``"".join(secrets.choice(alphabet) for _ in range(length))``. None for any other expression."""
     made = node.args[0]
     if not isinstance(made, ast.GeneratorExp | ast.ListComp) or not isinstance(made.elt, ast.Call):
         return None
@@ -214,7 +214,7 @@ def _variable(program: Program, module: Module, node: ast.Name, depth: int) -> J
 
 def _attribute(program: Program, module: Module, node: ast.Attribute, depth: int) -> Judged:
     if isinstance(node.value, ast.Attribute) and node.value.attr in OF_THE_USER:
-        return Judged(Strength.GUESSABLE, "a value of the customer", node, module)
+        return Judged(Strength.GUESSABLE, "the customer's own data", node, module)
     kind = module.class_of(node)
     if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls") and kind:
         values = [
@@ -234,14 +234,14 @@ def _attribute(program: Program, module: Module, node: ast.Attribute, depth: int
 def _shared(
     program: Program, module: Module, node: ast.AST, block: list[ast.stmt], name: str, depth: int
 ) -> Judged:
-    """A value that a module or a class makes once: if it is no constant, it is still the same for everybody."""
+    """Judge a value that a module or a class creates once. Even a random one is the same for every customer."""
     for statement in block:
         for target, value in bindings(statement):
             if isinstance(target, ast.Name) and target.id == name:
                 judged = judge(program, module, value, depth + 1)
                 if judged.strength in (Strength.GUESSABLE, Strength.UNKNOWN):
                     return judged
-                return Judged(Strength.SHARED, f'"{name}", which is made once', value, module)
+                return Judged(Strength.SHARED, f'"{name}", which is created once', value, module)
     return Judged(Strength.UNKNOWN, "", node, module)
 
 
@@ -250,8 +250,8 @@ def _weakest(judged: Iterable[Judged]) -> Judged:
 
 
 def _joined(judged: Iterable[Judged]) -> Judged | None:
-    """Of a value that has several parts the strongest part counts; ``None`` if there is none."""
-    # A constant part says less about where the value is from than any other.
+    """Return the strongest part of a combined value; None if it has no part."""
+    # Of equally strong parts, prefer one that is not a constant.
     parts = sorted(judged, key=lambda each: (each.strength, each.what != "a constant"))
     return parts[-1] if parts else None
 

@@ -1,4 +1,4 @@
-"""What is known about an extension without its source: which q2mfa made it, and what it requires."""
+"""The check of an extension's record: security fixes that its templates lack."""
 
 from __future__ import annotations
 

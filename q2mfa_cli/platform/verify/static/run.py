@@ -11,13 +11,13 @@ from q2mfa_cli.platform.verify.static.source import Source
 
 
 def run_static(source: Source, checks: Iterable[Check], found: FoundProblems) -> list[Outcome]:
-    """Run *checks*, and add what they find to *found*."""
+    """Run *checks*, and add their problems to *found*. Return one outcome per check."""
     outcomes = []
     for check in checks:
         verdict, reason = Verdict.PASSED, ""
         problems: list[Problem] = []
         try:
-            # A part of the check can have found something before another part cannot run.
+            # A check may yield problems before one of its parts raises.
             problems.extend(STATIC[check.id](source))
         except NotApplicable as error:
             verdict, reason = Verdict.NOT_APPLICABLE, str(error)

@@ -1,4 +1,4 @@
-"""One script of the front end as static checks see it, parsed by tree-sitter."""
+"""A script of the front end, parsed by tree-sitter."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WRAPPERS = frozenset(
 
 
 class Script:
-    """A script, or one inside a page.
+    """A script file, or an inline script of a page.
 
     :param path: of the file, relative to the workspace, with slashes.
     """
@@ -54,7 +54,7 @@ class Script:
 
     @functools.cached_property
     def functions(self) -> dict[str, Node]:
-        """The functions of the script that have a name."""
+        """The named functions of the script."""
         found = {}
         for node in self.of_type("function_declaration"):
             found[text(node.child_by_field_name("name"))] = node
@@ -65,14 +65,14 @@ class Script:
         return found
 
     def function(self, node: Node | None) -> Node | None:
-        """The function that *node* is, or names."""
+        """Return the function that *node* is or refers to."""
         node = bare(node)
         if node and node.type in FUNCTIONS:
             return node
         return self.functions.get(text(node)) if node and node.type == "identifier" else None
 
     def declarations(self) -> Iterator[tuple[Node, Node]]:
-        """Each variable that the script declares or assigns, with its value."""
+        """Yield each declared or assigned target, with its value."""
         for node in self.of_type("variable_declarator", "assignment_expression"):
             first, second = ("name", "value") if node.type == "variable_declarator" else ("left", "right")
             target, value = node.child_by_field_name(first), node.child_by_field_name(second)
@@ -81,9 +81,9 @@ class Script:
 
 
 def parse_script(path: str, source: str, suffix: str) -> Script:
-    """Parse *source*, which has the syntax of files with *suffix*.
+    """Parse *source* with the syntax of *suffix*, such as ``.ts``.
 
-    :raises Skipped: The parser is not installed.
+    :raises Skipped: the parser is not installed.
     """
     return Script(path, source, _parser(suffix).parse(source.encode()).root_node)
 
@@ -113,7 +113,7 @@ def _walk(node: Node) -> Iterator[Node]:
 
 
 def inside(node: Node | None) -> Iterator[Node]:
-    """*node* and everything in it."""
+    """Yield *node* and all its descendants."""
     if node:
         yield from _walk(node)
 
@@ -129,14 +129,14 @@ def ancestors(node: Node) -> Iterator[Node]:
 
 
 def bare(node: Node | None) -> Node | None:
-    """*node* without parentheses and types around it."""
+    """*Return *node* without the parentheses and type assertions around it."""
     while node and node.type in WRAPPERS and node.named_children:
         node = node.named_children[0]
     return node
 
 
 def name_of(node: Node | None) -> str:
-    """The dotted name of a variable or property: ``window.location.href``. Empty for other things."""
+    """Return the dotted name of a variable or property, such as ``window.location.href``. Empty for other nodes."""
     node = bare(node)
     if node is None:
         return ""
@@ -153,7 +153,7 @@ def name_of(node: Node | None) -> str:
 
 
 def called(call: Node) -> str:
-    """The last name of what *call* calls."""
+    """Return the last name of the called function."""
     function = bare(call.child_by_field_name("function"))
     if function is None:
         return ""
@@ -177,7 +177,7 @@ def arguments(call: Node) -> list[Node]:
 
 
 def literal(node: Node | None) -> str | None:
-    """The text of a literal without substitutions; ``None`` for other things."""
+    """Return the text of a string literal without substitutions; None for other nodes."""
     node = bare(node)
     if node and node.type == "string":
         return text(node)[1:-1]
@@ -191,7 +191,7 @@ def literal(node: Node | None) -> str | None:
 
 
 def is_constant(node: Node | None) -> bool:
-    """Whether *node* is made of literals only."""
+    """Whether *node* consists of literals only."""
     node = bare(node)
     if node is None:
         return True
@@ -206,7 +206,7 @@ def is_constant(node: Node | None) -> bool:
 
 
 def property_of(node: Node | None, name: str) -> Node | None:
-    """The value of the property *name* of an object literal. A shorthand property is its own value."""
+    """Return the value of the property *name* of an object literal. A shorthand property is its own value."""
     node = bare(node)
     for each in node.named_children if node and node.type == "object" else []:
         if each.type == "pair" and text(each.child_by_field_name("key")).strip("\"'") == name:

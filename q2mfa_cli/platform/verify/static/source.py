@@ -1,4 +1,4 @@
-"""The source of one extension, read and parsed once: what every static check gets."""
+"""The source of one extension, parsed once for all static checks."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from q2mfa_cli.platform.verify.static.program import Program
 from q2mfa_cli.platform.verify.static.script import Script, parse_script
 from q2mfa_cli.workspace.find import CONFIGURATION, SETTINGS
 
-# Built, installed or generated files: the source of these is elsewhere.
+# Built, installed or generated files, which have their source elsewhere.
 SKIPPED_FOLDERS = frozenset({"node_modules", "dist", "build", "coverage", "__pycache__", ".git", ".venv"})
 SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx")
 TEMPLATES = (".jinja2", ".jinja", ".j2")
 PAGES = (".html", ".htm")
-MAX_BYTES = 1_000_000  # a script that is larger is no source
+MAX_BYTES = 1_000_000  # larger files are not source
 
 
 class Source:
     """The files of the extension *name*.
 
     :param workspace: the root; paths of locations are relative to it. :param folder: the extension's package.
-    :raises ToolFailed: A file cannot be read or parsed, or there is no Python file.
+    :raises ToolFailed: a file cannot be read or parsed, or there is no Python file.
     """
 
     def __init__(self, workspace: Path, name: str, folder: Path | None = None) -> None:
@@ -43,7 +43,7 @@ class Source:
         self.configuration = self._optional(f"{CONFIGURATION}/{name}.py")
         self.settings = self._optional(SETTINGS)
         self.program = Program(self.modules)
-        """What is known over all of `modules`: who calls whom, and what comes from the page."""
+        """Call and taint analysis over `modules`."""
 
     @functools.cached_property
     def pages(self) -> list[Markup]:
@@ -54,9 +54,9 @@ class Source:
 
     @functools.cached_property
     def scripts(self) -> list[Script]:
-        """The scripts of the front end, and those inside its pages.
+        """The script files of the front end, and the inline scripts of its pages.
 
-        :raises Skipped: The parser is not installed.
+        :raises Skipped: the parser is not installed.
         """
         found = []
         for path in self._files(SCRIPTS):
@@ -70,7 +70,7 @@ class Source:
         return found
 
     def scripts_of(self, page: Markup) -> list[Script]:
-        """The scripts that *page* runs: inside it, or named by it. A name is compared, not a path: the platform serves them."""
+        """Return the scripts that *page* runs. Linked ones match by file name, because the platform decides their paths."""
         names = {PurePosixPath(address.partition("?")[0]).name for address in page.script_addresses}
         return [
             script
@@ -79,7 +79,7 @@ class Source:
         ]
 
     def text_files(self) -> Iterator[tuple[str, str]]:
-        """Every text file of the extension and its configuration by path, the tests too."""
+        """Yield the path and text of every text file of the extension, including its tests, and of its configuration."""
         suffixes = (
             ".py",
             *SCRIPTS,
@@ -104,7 +104,7 @@ class Source:
 
     @functools.cached_property
     def _paths(self) -> list[Path]:
-        """Every file of the extension that someone wrote, in the order of its path."""
+        """The extension's files outside of :data:`SKIPPED_FOLDERS`, sorted by path."""
         found = []
         for folder, folders, names in os.walk(self.folder):
             folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS]
@@ -118,7 +118,7 @@ class Source:
         return path.relative_to(self.workspace).as_posix()
 
     def is_test(self, path: str) -> bool:
-        """Whether the file at *path* is of the extension's tests."""
+        """Whether the file at *path* belongs to the extension's tests."""
         parts = PurePosixPath(path).parts[1:]
         return "tests" in parts[:-1] or "test" in parts[:-1] or parts[-1].startswith("test_")
 
@@ -133,7 +133,7 @@ class Source:
         except SyntaxError as error:
             raise ToolFailed(
                 f"{relative}, line {error.lineno}: {error.msg}.",
-                "Repair the file: it is no valid Python.",
+                "Correct the file: it is not valid Python.",
                 "syntax_error",
             ) from error
 

@@ -1,4 +1,4 @@
-"""The token that HQ gets: how it is made, what runs before it is set, and where it is written."""
+"""Checks of the token for HQ: how it is created, what runs before it is set, and where it is written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from q2mfa_cli.platform.verify.static.proof import Proofs
 from q2mfa_cli.platform.verify.static.randomness import Judged, Strength, judge
 from q2mfa_cli.platform.verify.static.source import Source
 
-# `return True` of these says no.
+# In functions with such names, `return True` means a denial.
 DENYING = re.compile(
     r"lock|den(y|ied)|block|expire|used|replay|limit|exceed|fail|miss|invalid|too_|throttl|wrong|taken|seen|revoked|stale|error"
 )
@@ -52,7 +52,7 @@ def token_guessable(source: Source) -> Iterator[Problem]:
             yield Problem(f"The token has only {judged.what}.", where, Severity.HIGH)
         elif judged.strength is Strength.UUID4:
             yield Problem(
-                'The token is a "uuid4": 122 bits, and its specification does not promise that they are hard to guess.',
+                'The token is a "uuid4": 122 bits, which its specification does not require to be hard to guess.',
                 where,
                 Severity.NOTE,
             )
@@ -81,24 +81,25 @@ def token_without_proof(source: Source) -> Iterator[Problem]:
     for site in Proofs(source.program).unproven():
         name = site.function.name if site.function else ""
         yield Problem(
-            f'"{name}" sets a token with HQ, and nothing before it can fail.', site.module.location(site.call)
+            f'"{name}" sets a token with HQ, and no check before it can fail.',
+            site.module.location(site.call),
         )
 
 
 def fail_open(source: Source) -> Iterator[Problem]:
     proofs = Proofs(source.program)
     for site in proofs.in_handlers():
-        yield Problem("A token is set where an exception is handled.", site.module.location(site.call))
+        yield Problem('A token is set in "except" or "finally".', site.module.location(site.call))
     for swallowed in proofs.swallowed():
         yield Problem(
-            f'"{swallowed.function.name}" goes on after a check has failed, and sets a token.',
+            f'"{swallowed.function.name}" continues after a failed check and sets a token.',
             swallowed.module.location(swallowed.node),
         )
     yield from _failure_as_success(source, proofs)
 
 
 def _failure_as_success(source: Source, proofs: Proofs) -> Iterator[Problem]:
-    """Handlers that answer, or remember, "yes" in the functions that lead to a token."""
+    """Yield the exception handlers that return or store True in a function that decides on a token."""
     for module in source.modules:
         for function in module.functions:
             if function not in proofs.reachable or DENYING.search(function.name):
@@ -113,7 +114,7 @@ def _failure_as_success(source: Source, proofs: Proofs) -> Iterator[Problem]:
             for node in _in_handlers(function):
                 if isinstance(node, ast.Return) and _is_true(node.value):
                     yield Problem(
-                        f'"{function.name}" answers True where an exception is handled.',
+                        f'"{function.name}" returns True in "except" or "finally".',
                         module.location(node),
                     )
                 for target, value in bindings(node):
@@ -122,7 +123,7 @@ def _failure_as_success(source: Source, proofs: Proofs) -> Iterator[Problem]:
                     ]
                     if names and _is_true(value):
                         yield Problem(
-                            f'"{names[0]}" becomes True where an exception is handled.', module.location(node)
+                            f'"{names[0]}" is set to True in "except" or "finally".', module.location(node)
                         )
 
 
@@ -149,7 +150,7 @@ def token_leak(source: Source) -> Iterator[Problem]:
                         if name in SECRET_NAMES or (
                             name == "code" and source.program.is_from_page(module, part)
                         ):
-                            yield Problem(f'"{name}" goes to the log.', module.location(call))
+                            yield Problem(f'"{name}" is written to the log.', module.location(call))
 
 
 def _is_log(call: ast.Call) -> bool:
@@ -159,7 +160,7 @@ def _is_log(call: ast.Call) -> bool:
 
 
 def _written(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of *node* whose text is written as it is."""
+    """Yield the parts of *node* whose text appears unchanged in the log."""
     if isinstance(node, ast.JoinedStr | ast.BinOp | ast.FormattedValue | ast.Tuple | ast.List | ast.Dict):
         for child in ast.iter_child_nodes(node):
             yield from _written(child)

@@ -1,4 +1,4 @@
-"""The one table of checks, by family. ``docs/reference/checks.md`` and ``q2mfa explain`` are written from it."""
+"""The table of all checks, by family. ``docs/reference/checks.md`` and ``q2mfa explain`` derive from it."""
 
 from __future__ import annotations
 
