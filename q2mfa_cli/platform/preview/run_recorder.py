@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ from q2mfa_cli.platform.verify.own import DIGITS, OwnCustomer
 
 # A shorter value may be a word of the script.
 LEAST_SECRET = 8
+# What may be a code or a token in a message.
+WORDS, HAS_DIGIT = re.compile(r"[\w-]{4,}"), re.compile(r"\d")
 # Customers type a code that changes meanwhile, and extensions accept those of the minute around.
 CODE_STEPS = range(-2, 3)
 
@@ -116,6 +119,7 @@ class RunRecorder:
     def _message_delivered(self, event: MessageDelivered) -> None:
         if recording := self._of_session(event.session_id):
             recording.secrets.update(DIGITS.findall(event.text))
+            recording.secrets.update(word for word in WORDS.findall(event.text) if HAS_DIGIT.search(word))
             for request in recording.asked.values():
                 request.sent_message = True
 
