@@ -106,6 +106,7 @@ Examples:
   q2mfa preview MyMFA
   q2mfa preview MyMFA --no-browser --port 9000
   q2mfa preview --check MyMFA
+  q2mfa preview MyMFA --record
   q2mfa preview MyMFA --theme bank.css
   q2mfa preview MyMFA --issuer http://127.0.0.1:8080/realms/bank
 
@@ -595,6 +596,11 @@ def test(context: click.Context, name: str, output_dir: Path | None, pytest_args
     metavar="FILE",
     help="The bank's style sheet, applied over Tecton's base theme and reloaded when the file changes.",
 )
+@click.option(
+    "--record",
+    is_flag=True,
+    help="Write NAME/tests/prove.py, which `q2mfa verify` needs, from the first run that completes MFA.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @debug_option
 @click.pass_context
@@ -606,6 +612,7 @@ def preview(
     issuer: str | None,
     check: bool,
     theme: Path | None,
+    record: bool,
     no_browser: bool,
 ) -> None:
     """Try an extension in a browser, on a local fake of Q2's platform.
@@ -616,6 +623,8 @@ def preview(
     from q2mfa_cli.workspace.find import find_workspace
 
     workspace = (output_dir or find_workspace(Path.cwd())).resolve()
+    if check and record:
+        raise UsageError("--check and --record exclude each other.", "Record first, then check.")
     if check:
         if issuer is not None:
             raise UsageError("--check works only with the embedded provider.", "Remove --issuer.")
@@ -623,7 +632,7 @@ def preview(
         return
     from q2mfa_cli.commands.preview import run_preview
 
-    run_preview(workspace, name, port, issuer, not no_browser, click.echo, theme)
+    run_preview(workspace, name, port, issuer, not no_browser, click.echo, theme, record)
 
 
 def _is_terminal(output_format: str) -> bool:

@@ -81,6 +81,44 @@ class ProviderEvent:
 
 
 @dataclass(frozen=True)
+class AuthorizationResponse:
+    """The embedded identity provider sends the browser back with a code.
+
+    :param parameters: what the browser brings. They are not masked, so they are not for display.
+    :param caller: as in :class:`ProviderEvent`.
+    """
+
+    parameters: Mapping[str, str]
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class PageAsked:
+    """The extension's page called ``requestExtensionData``.
+
+    :param number: names the call. :param body: it is not masked, so it is not for display.
+    """
+
+    session_id: str
+    number: int
+    route: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PageAnswered:
+    """The extension's page gets its answer.
+
+    :param number: that of :class:`PageAsked`. :param data: it is not masked, so it is not for display.
+    """
+
+    session_id: str
+    number: int
+    status: int
+    data: object
+
+
+@dataclass(frozen=True)
 class RouteCalled:
     """A route of the extension is about to run.
 

@@ -11,6 +11,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 
+from q2mfa_cli.platform.events import AuthorizationResponse
 from q2mfa_cli.platform.idp.handler import Handler
 from q2mfa_cli.platform.idp.messages import Request, Response
 from q2mfa_cli.platform.idp.provider import OpenLogin
@@ -135,6 +136,7 @@ class Login(Page):
         else:
             parameters = dict(parse_qsl(urlsplit(response.location).query))
             self.publish("code_issued", response=parameters)
+            self.provider.events.publish(AuthorizationResponse(parameters, self.caller))
         self.answer(login, response)
 
     def answer(self, login: OpenLogin, response: Response) -> None:

@@ -17,6 +17,7 @@ from q2mfa_cli.platform.idp import IdentityProvider
 from q2mfa_cli.platform.platform import Platform
 from q2mfa_cli.platform.preview import prove_script
 from q2mfa_cli.platform.preview.extension import Extension
+from q2mfa_cli.platform.preview.own_provider import OwnProvider
 
 EMBEDDED_CLIENT_ID = "q2mfa-preview"
 
@@ -63,9 +64,19 @@ def private_key_for(extension: Extension) -> ECKey | None:
 
 
 class EmbeddedProvider(Provider):
-    """The provider on loopback. Its client's secret, or private key, is new in every run."""
+    """The provider on loopback. Its client's secret, or private key, is new in every run.
 
-    def __init__(self, extension: Extension, issuer: str, redirect_uri: str, events: Events) -> None:
+    :param own: how an extension of another make is configured with it; None if its ``prove.py`` says that.
+    """
+
+    def __init__(
+        self,
+        extension: Extension,
+        issuer: str,
+        redirect_uri: str,
+        events: Events,
+        own: OwnProvider | None = None,
+    ) -> None:
         secret, key = secrets.token_urlsafe(32), private_key_for(extension)
         overrides = {"ISSUER": issuer, "CLIENT_ID": EMBEDDED_CLIENT_ID}
         if key is None:
@@ -88,7 +99,9 @@ class EmbeddedProvider(Provider):
         if extension.integration is not REDIRECT:
             settings = prove_script.settings_of(embedded.metadata(), EMBEDDED_CLIENT_ID, secret)
             try:
-                overrides = prove_script.configuration_of(extension, settings)
+                overrides = dict(
+                    own.configuration(settings) if own else prove_script.configuration_of(extension, settings)
+                )
             except prove_script.ProveScriptError as error:
                 raise Q2mfaError(
                     f"{extension.name}/tests/prove.py cannot be used: {error}.",

@@ -32,6 +32,7 @@ from q2mfa_cli.platform.preview.extension import Extension
 from q2mfa_cli.platform.preview.logs import published_logs
 from q2mfa_cli.platform.preview.origins import OriginGuard
 from q2mfa_cli.platform.preview.outlet import make_broken_outlet, make_outlet
+from q2mfa_cli.platform.preview.own_provider import OwnProvider, own_provider_of
 from q2mfa_cli.platform.preview.providers import EmbeddedProvider, RealProvider
 from q2mfa_cli.platform.preview.uux import UUX
 from q2mfa_cli.platform.preview.workflows import CUSTOMER, TOTP_SECRET_BYTES
@@ -56,17 +57,24 @@ class Preview:
 
     :param url: UUX's address, which a browser opens. :param notes: what the extension was given for this run only, one
         sentence each.
+    :param own_provider: the settings of the identity provider, if their names say which they are.
     """
 
     url: str
     extension: Extension
     uux: UUX
     notes: list[str]
+    own_provider: OwnProvider | None = None
 
 
 @contextlib.asynccontextmanager
 async def serving(
-    workspace: Path, name: str, port: int | None, issuer: str | None = None, theme: Path | None = None
+    workspace: Path,
+    name: str,
+    port: int | None,
+    issuer: str | None = None,
+    theme: Path | None = None,
+    record: bool = False,
 ) -> AsyncIterator[Preview]:
     """Serve the extension *name*, and import it again whenever one of its files changes, until the block ends.
 
@@ -75,6 +83,7 @@ async def serving(
     :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
     :param issuer: a real provider to use instead of the embedded one.
     :param theme: a style sheet that the outlet shows over Tecton's base theme.
+    :param record: whether this run is to write ``prove.py``: until then, the names of the settings say which are the provider's.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
     platform = Platform(readings=from_environment())
@@ -89,10 +98,16 @@ async def serving(
         )
         platform.assets_url = f"{extension_origin}/assets"
         provider = None
-        if extension.integration is REDIRECT or (issuer is None and prove_script.redirects(extension)):
-            redirect_uri = f"{extension_origin}/assets/{name}/{prove_script.callback_of(extension)}"
+        own_provider = own_provider_of(extension) if record else None
+        if (
+            extension.integration is REDIRECT
+            or own_provider
+            or (issuer is None and prove_script.redirects(extension))
+        ):
+            callback = own_provider.callback if own_provider else prove_script.callback_of(extension)
+            redirect_uri = f"{extension_origin}/assets/{name}/{callback}"
             provider = (
-                EmbeddedProvider(extension, idp_origin, redirect_uri, platform.events)
+                EmbeddedProvider(extension, idp_origin, redirect_uri, platform.events, own_provider)
                 if issuer is None
                 else RealProvider(extension, issuer, redirect_uri)
             )
@@ -140,7 +155,7 @@ async def serving(
         watching = asyncio.create_task(_watch(extension, theme, platform.events, reload))
         try:
             with published_logs(platform.events, workspace):
-                yield Preview(uux_origin, extension, uux, changed)
+                yield Preview(uux_origin, extension, uux, changed, own_provider)
         finally:
             watching.cancel()
             for server in servers:

@@ -7,6 +7,7 @@ does it is not documented.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from typing import Any
@@ -15,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from q2mfa_cli.platform import hq, idp, readings
-from q2mfa_cli.platform.events import ReadingsChanged
+from q2mfa_cli.platform.events import PageAnswered, PageAsked, ReadingsChanged
 from q2mfa_cli.platform.failures import Failure
 from q2mfa_cli.platform.idp import Visitor
 from q2mfa_cli.platform.platform import Platform
@@ -62,6 +63,7 @@ class UUX:
         self.platform, self.extension, self.extension_origin = platform, extension, extension_origin
         self.idp = provider.embedded if provider else None
         self.challenges = Challenges(platform.hq, platform.events)
+        self._calls = itertools.count()
         self._recorder = Recorder(platform.events, self.challenges, extension.workspace)
         if self.idp is not None:
             self.idp.visitor_of = self._visitor
@@ -127,7 +129,9 @@ class UUX:
         name = file.relative_to(self.extension.workspace).as_posix()
         return Failure("FEATURE", "", f"The page that FEATURE opens is not there: {name}", name)
 
-    async def request_extension_data(self, challenge: Challenge, route: str, body: object) -> dict[str, Any]:
+    async def request_extension_data(
+        self, challenge: Challenge, route: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
         """``tecton.sources.requestExtensionData``: what it resolves to or, if the status is not 2xx, rejects with.
 
         ``error`` is not part of either: it is the message for the developer.
@@ -135,6 +139,8 @@ class UUX:
         trace = challenge.trace
         row = trace.begin("page", "extension", f"requestExtensionData: {route}", body)
         challenge.calls.append(row)
+        number, session_id = next(self._calls), challenge.session.id
+        self.platform.events.publish(PageAsked(session_id, number, route, body))
         try:
             response = await AsyncHTTPClient().fetch(
                 HTTPRequest(
@@ -154,6 +160,7 @@ class UUX:
         answer = _json_object(response.body)
         data, message = answer.get("data", {}), answer.get("error", "")
         result = {"status": response.code, "statusText": response.reason, "data": data, "error": message}
+        self.platform.events.publish(PageAnswered(session_id, number, response.code, data))
         if response.code < 300:
             trace.end(row, answer=None if row.step == 1 else data)
             challenge.note_logins(json.dumps(data))
