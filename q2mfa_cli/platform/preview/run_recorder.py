@@ -28,8 +28,8 @@ from q2mfa_cli.platform.preview.proof_source import Approval, NotRecordable, Req
 from q2mfa_cli.platform.preview.prove_script import script_of
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.workflows import Workflow
-from q2mfa_cli.platform.verify.customer import Deviation, NotTried
-from q2mfa_cli.platform.verify.own import DIGITS, OwnCustomer
+from q2mfa_cli.platform.verify.customers.customer import Deviation, NotTried
+from q2mfa_cli.platform.verify.customers.scripted import DIGITS, ScriptedCustomer
 
 # A shorter value may be a word of the script.
 LEAST_SECRET = 8
@@ -192,7 +192,7 @@ class RunRecorder:
 
     async def _try(self, workflow: Workflow) -> None:
         """Let the right user of another challenge do what the script says, and say how that went."""
-        customer = OwnCustomer(self._preview, workflow)
+        customer = ScriptedCustomer(self._preview, workflow)
         try:
             challenge = await customer.open_challenge()
             token = await customer.get_token(challenge, await customer.proof(challenge))

@@ -274,7 +274,7 @@ def _leaks(bench: Bench, landing: Landing) -> Iterator[tuple[str, Location | Non
         yield message, _asset_at(bench, landing.came_to, number), None
     for storage, key in dict.fromkeys((storage, key) for storage, key, _ in landing.kept):
         message = f'The page keeps a code, a state or a token in {storage}, under "{key}".'
-        yield *of_static(message, f"is kept in {storage}."), None
+        yield *of_static(message, f"is stored in {storage}."), None
 
 
 # --- Markup ---------------------------------------------------------------------------------------------------------------
