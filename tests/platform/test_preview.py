@@ -150,7 +150,7 @@ def test_preview_of_redirect_lists_values_of_this_run(variants: Path) -> None:
         said = preview.output
     assert "a local fake; no Q2 system" in said
     assert "ISSUER is the embedded identity provider, http://127.0.0.1:" in said
-    assert "OUTBOUND_WHITELIST has 127.0.0.1 too." in said
+    assert "OUTBOUND_WHITELIST also contains 127.0.0.1." in said
 
 
 def test_preview_on_taken_port_fails(variants: Path) -> None:
@@ -250,7 +250,8 @@ def test_feature_that_opens_nothing_is_named(variants: Path, tmp_path: Path) -> 
             return str((found or {}).get("what", ""))
 
         assert (
-            failure() == "The page that FEATURE opens is not there: StandardCsr/frontend/public/missing.html"
+            failure()
+            == "The page that FEATURE opens does not exist: StandardCsr/frontend/public/missing.html"
         )
         configuration.write_text(original.replace("FEATURE =", "NO_FEATURE ="))
         wait_until(lambda: 'has no url in FEATURE["modules"]["Main"]' in failure())

@@ -1,4 +1,4 @@
-"""What the extension logs and prints while it answers a request, published for the log of its challenge."""
+"""Publish what the extension logs and prints during a request, for the log of its challenge."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def published_logs(events: Events, workspace: Path) -> Iterator[None]:
 
 
 class _Copied(io.TextIOBase):
-    """A text stream that hands on a copy of what is written to it."""
+    """A text stream that also passes what is written to *copy*."""
 
     def __init__(self, stream: TextIO, copy: Callable[[str], None]) -> None:
         self._stream, self._copy = stream, copy
