@@ -177,14 +177,20 @@ def _characters(program: Program, module: Module, node: ast.Call, depth: int) ->
     alphabet, source = made.elt.args[0], made.generators[0].iter
     letters = text_of(alphabet)
     size = len(set(letters)) if letters else ALPHABETS.get(module.dotted(alphabet), 0)
-    length = None
-    if isinstance(source, ast.Call) and called(source) == "range" and source.args:
-        length = _number(source.args[-1])
+    length = _range_length(source)
     if not size or length is None:
         return Judged(Strength.UNKNOWN, "", node, module)
     bits = int(length * math.log2(size))
     strength = Strength.SHORT if bits < MIN_BITS else Strength.RANDOM
     return Judged(strength, f"{bits} random bits", node, module)
+
+
+def _range_length(node: ast.expr) -> int | None:
+    """Return the length of ``range(stop)`` or ``range(start, stop)``; None for any other expression."""
+    if not isinstance(node, ast.Call) or called(node) != "range" or len(node.args) not in (1, 2):
+        return None
+    stop, start = _number(node.args[-1]), _number(node.args[0]) if len(node.args) == 2 else 0
+    return None if start is None or stop is None else max(stop - start, 0)
 
 
 def _variable(program: Program, module: Module, node: ast.Name, depth: int) -> Judged:
