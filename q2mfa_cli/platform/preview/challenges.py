@@ -155,7 +155,7 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """**challenge* was dropped."""
+    """*challenge* was dropped."""
 
     challenge: Challenge
 

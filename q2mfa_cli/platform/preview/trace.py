@@ -103,7 +103,7 @@ class Trace:
         self._settle(row, why, took)
 
     def number(self, row: Row, step: int) -> None:
-        """*Mark *row* as one of the eight steps."""
+        """Mark *row* as one of the eight steps."""
         row.step = step
         self._change(row)
 
@@ -167,7 +167,7 @@ class Trace:
 
 
 def _mermaid_text(text: str) -> str:
-    """*Return *text* without the characters that have a meaning in a diagram's message."""
+    """Return *text* without the characters that have a meaning in a diagram's message."""
     return "".join(f"#{ord(each)};" if each in "#;<>" else each for each in " ".join(text.split()))
 
 
