@@ -116,7 +116,7 @@ class Challenge:
 
     @property
     def outcome(self) -> str:
-        """open, complete, left, closed, refused (someone said no) or failed (something is broken)."""
+        """One of open, complete, left, closed, refused (a party refused) and failed (an error)."""
         row = self.trace.failed_row()
         return self.end or ("open" if row is None else "refused" if row.refused else "failed")
 

@@ -40,14 +40,14 @@ def published_logs(events: Events, workspace: Path) -> Iterator[None]:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
-        with contextlib.redirect_stdout(_Copied(sys.stdout, lambda text: publish("PRINT", text))):
+        with contextlib.redirect_stdout(_Tee(sys.stdout, lambda text: publish("PRINT", text))):
             yield
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
 
 
-class _Copied(io.TextIOBase):
+class _Tee(io.TextIOBase):
     """A text stream that also passes what is written to *copy*."""
 
     def __init__(self, stream: TextIO, copy: Callable[[str], None]) -> None:
