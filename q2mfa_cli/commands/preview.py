@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from q2mfa_cli.platform.preview.run_recorder import RunRecorder  # needs the extra, see NEEDED
     from q2mfa_cli.platform.preview.serving import Preview  # needs the extra, see NEEDED
 
-# What the preview needs, beside the fake SDK and what the extension itself imports. These packages are an extra of q2mfa: the modules that
-# import them are imported below, after use_fake_sdk has checked that they are installed.
+# The packages that the preview needs besides those of the fake SDK and of the extension. They belong to an extra of q2mfa, so the
+# modules that import them are imported below, after use_fake_sdk has checked that they are installed.
 NEEDED = ("pyotp", "segno", "authlib", "cachetools", "jwt")
 
 
@@ -39,10 +39,10 @@ def run_preview(
     theme: Path | None = None,
     record: bool = False,
 ) -> None:
-    """Serve until interrupted.
+    """Serve the preview until interrupted.
 
-    :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
-    :param issuer: a real provider to use instead of the embedded one, or the address of its metadata.
+    :param port: UUX's port; the next two are used too. 0 chooses free ports, None the first free ones from 8642.
+    :param issuer: a real provider to use instead of the embedded one, or the URL of its metadata.
     :param browser: whether to open a browser. :param say: prints a line. :param theme: a style sheet that the outlet shows over Tecton's base theme.
     :param record: whether to write the extension's ``tests/prove.py`` from the first run that completes MFA.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
@@ -125,7 +125,7 @@ class _OneLine(logging.Formatter):
 
 
 def _log_to_terminal(workspace: Path) -> None:
-    # The sequence on the page shows the requests; the terminal is for errors.
+    # The page shows the requests, so the terminal shows errors only.
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine(workspace))
     handler.addFilter(_WithoutQueries())

@@ -30,7 +30,7 @@ from q2mfa_cli.workspace.installed import extension_folder
 if TYPE_CHECKING:
     from q2mfa_cli.platform.verify.dynamic.run import DynamicRun  # needs the sandbox extra
 
-# What the dynamic checks need, beside the fake SDK and what the extension itself imports.
+# The packages that the dynamic checks need besides those of the fake SDK and of the extension.
 NEEDED = ("pyotp", "segno", "authlib", "cachetools", "jwt", "time_machine")
 
 OUTPUTS = ("json", "junit", "sarif")
@@ -38,10 +38,10 @@ OUTPUTS = ("json", "junit", "sarif")
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """What to verify, and how.
+    """The options of ``q2mfa verify``.
 
-    :param checks: ids; empty for all of the profile. :param workflows: ids; empty for all.
-    :param baseline: a file of known findings; None if there is none. :param ignores: whether ignore comments count.
+    :param checks: IDs; empty for all of the profile. :param workflows: IDs; empty for all.
+    :param baseline: a file of known findings, or None. :param ignores: whether to apply ignore comments.
     """
 
     profile: str = BASELINE
@@ -57,8 +57,8 @@ def verify(
 ) -> list[Report]:
     """Verify the extensions *names* of *workspace*.
 
-    :param progress: is told each dynamic check before it runs.
-    :raises UsageError: an argument cannot be used. :raises ToolFailed: an extension cannot be looked at.
+    :param progress: called with the ID and workflow of each dynamic check before it runs.
+    :raises UsageError: an argument is not valid. :raises ToolFailed: an extension cannot be verified.
     """
     for identifier in options.checks:
         check_named(identifier)
@@ -102,7 +102,7 @@ def _verify(
     if not folder.is_dir():
         raise ToolFailed(
             f"There is no extension {shown(name)} in {shown(str(workspace))}.",
-            "Run this in the workspace, or name it with -o; `q2mfa create` makes an extension.",
+            "Run this in the workspace, or choose it with -o. Create an extension with `q2mfa create`.",
             "no_such_extension",
         )
     refuse_conflict_markers(workspace, name)
@@ -119,7 +119,7 @@ def _verify(
         run = _run_dynamic(workspace, name, selection, found, progress)
         outcomes += run.outcomes
         kind, notes, sequences = run.kind, run.notes, run.sequences
-    _refuse_nothing_tried(name, outcomes)
+    _refuse_if_nothing_ran(name, outcomes)
     findings = found.findings()
     if ignores:
         comments = read_ignores(workspace, folder, name)
@@ -132,22 +132,22 @@ def _verify(
     return Report(name, kind, selection.profile, tuple(outcomes), findings, tuple(notes), sequences)
 
 
-def _refuse_nothing_tried(name: str, outcomes: Sequence[Outcome]) -> None:
-    """Refuse to report that nothing was found if no check could run.
+def _refuse_if_nothing_ran(name: str, outcomes: Sequence[Outcome]) -> None:
+    """Refuse to report success if no check could run.
 
-    :raises ToolFailed: none could.
+    :raises ToolFailed: every check was skipped.
     """
     skipped = [outcome.reason for outcome in outcomes if outcome.verdict is Verdict.SKIPPED]
     if skipped and not any(outcome.verdict in (Verdict.PASSED, Verdict.FAILED) for outcome in outcomes):
         raise ToolFailed(
-            f"Nothing was tried: {skipped[0]}",
+            f"No check could run: {skipped[0]}",
             f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/how-to/preview.md.",
             "nothing_tried",
         )
 
 
 def _ids(outcomes: Sequence[Outcome], *verdicts: Verdict) -> set[str]:
-    """The ids of the checks whose runs all ended with one of *verdicts*."""
+    """Return the IDs of the checks whose runs all ended with one of *verdicts*."""
     others = {outcome.check.id for outcome in outcomes if outcome.verdict not in verdicts}
     return {outcome.check.id for outcome in outcomes} - others
 
@@ -168,7 +168,7 @@ def _run_dynamic(
 
 
 def write_outputs(reports: Sequence[Report], outputs: Mapping[str, Path]) -> None:
-    """Write *reports* to files: by format, of :data:`OUTPUTS`.
+    """Write *reports* to *outputs*, the files by format of :data:`OUTPUTS`.
 
     :raises Q2mfaError: a file cannot be written.
     """
@@ -177,7 +177,7 @@ def write_outputs(reports: Sequence[Report], outputs: Mapping[str, Path]) -> Non
 
 
 def write_baseline(file: Path, reports: Sequence[Report]) -> None:
-    """Write the findings that count as the new baseline.
+    """Write the open findings as the new baseline.
 
     :raises Q2mfaError: the file cannot be written.
     """
@@ -185,7 +185,7 @@ def write_baseline(file: Path, reports: Sequence[Report]) -> None:
 
 
 def shown_report(reports: Sequence[Report], output_format: str, least: Severity) -> str:
-    """The *reports* as ``text``, ``json``, ``junit`` or ``sarif``, without what is less severe than *least*."""
+    """Return *reports* as ``text``, ``json``, ``junit`` or ``sarif``. Text and JSON omit findings below *least*."""
     match output_format:
         case "json":
             return json_report.as_json(reports, least)
@@ -198,7 +198,7 @@ def shown_report(reports: Sequence[Report], output_format: str, least: Severity)
 
 
 def parse_outputs(outputs: Sequence[str]) -> dict[str, Path]:
-    """``FORMAT=FILE`` texts as a mapping.
+    """Return ``FORMAT=FILE`` strings as a mapping.
 
     :raises UsageError: one is not valid.
     """
@@ -211,6 +211,6 @@ def parse_outputs(outputs: Sequence[str]) -> dict[str, Path]:
                 "For example: --output sarif=q2mfa.sarif",
             )
         if not Path(file).parent.is_dir():
-            raise UsageError(f"There is no folder for {shown(file)}.", "Make it, or choose another file.")
+            raise UsageError(f"There is no folder for {shown(file)}.", "Create it, or choose another file.")
         parsed[output_format] = Path(file)
     return parsed

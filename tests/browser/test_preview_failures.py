@@ -177,7 +177,7 @@ def test_outlet_is_covered_once_mfa_is_complete(open_banking: OpenBanking) -> No
     banking = open_banking("StandardCsr")
     expect(banking.page.locator("#cover")).to_be_hidden()
     banking.verify()
-    expect(banking.page.get_by_text("MFA is complete. Online banking goes on from here.")).to_be_visible()
+    expect(banking.page.get_by_text("MFA is complete. Online banking continues from here.")).to_be_visible()
     expect(banking.page.locator("#outlet")).to_have_attribute("inert", "")
     banking.page.get_by_role("button", name="Ask again").click()
     expect(banking.page.locator("#cover")).to_be_hidden()

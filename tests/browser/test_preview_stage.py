@@ -199,7 +199,7 @@ def test_setting_is_changed_for_this_run_only(variants: Path, open_url: Callable
         field = banking.page.get_by_label("ACR_VALUES")
         for typed, said in [
             ("{", "ACR_VALUES is not JSON."),
-            ("1", "ACR_VALUES has to be a text"),
+            ("1", "ACR_VALUES must be a string"),
         ]:
             field.fill(typed)
             field.blur()

@@ -24,7 +24,7 @@ def test_unknown_extension_without_prove_is_not_tried(workspace: Path) -> None:
     run = check(workspace)
     assert run.status == 3
     assert run.out == ""
-    assert "Nothing was tried" in run.err and f"{NAME}/tests/prove.py" in run.err
+    assert "No check could run" in run.err and f"{NAME}/tests/prove.py" in run.err
 
 
 def test_route_that_does_not_exist_is_not_tried(workspace: Path) -> None:
@@ -33,7 +33,7 @@ def test_route_that_does_not_exist_is_not_tried(workspace: Path) -> None:
     run = check(workspace)
     assert run.status == 3
     assert run.out == ""
-    assert "Nothing was tried: the extension has no route submit." in run.err
+    assert "No check could run: the extension has no route submit." in run.err
 
 
 def test_correct_extension_with_prove_passes_the_quick_profile(workspace: Path) -> None:

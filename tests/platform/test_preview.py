@@ -149,7 +149,7 @@ def test_preview_of_redirect_lists_values_of_this_run(preview_of: PreviewOf) -> 
     said = preview_of("RedirectSsr").output
     assert "a local fake; no Q2 system" in said
     assert "ISSUER is the embedded identity provider, http://127.0.0.1:" in said
-    assert "OUTBOUND_WHITELIST has 127.0.0.1 too." in said
+    assert "OUTBOUND_WHITELIST also contains 127.0.0.1." in said
 
 
 def test_preview_on_taken_port_fails(variants: Path) -> None:
@@ -249,7 +249,8 @@ def test_preview_of_a_feature_without_a_page_names_the_feature(variants: Path, t
             return str((found or {}).get("what", ""))
 
         assert (
-            failure() == "The page that FEATURE opens is not there: StandardCsr/frontend/public/missing.html"
+            failure()
+            == "The page that FEATURE opens does not exist: StandardCsr/frontend/public/missing.html"
         )
         configuration.write_text(original.replace("FEATURE =", "NO_FEATURE ="))
         wait_until(lambda: 'has no url in FEATURE["modules"]["Main"]' in failure())

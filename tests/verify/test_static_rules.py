@@ -60,6 +60,10 @@ PYTHON_DEFECTS = [
     ("token-guessable", "await self.set_external_mfa_token(secrets.token_hex()[:8])"),
     ("token-guessable", "await self.set_external_mfa_token(str(secrets.randbelow(10**6)))"),
     ("token-guessable", "t = ''.join(secrets.choice('abc') for _ in range(9))\nawait self.set_external_mfa_token(t)"),
+    (
+        "token-guessable",
+        "t = ''.join(secrets.choice('0123456789') for _ in range(90, 99))\nawait self.set_external_mfa_token(t)",
+    ),
     ("token-without-proof", f"self.logger.info('x')\n{GRANT}"),
     ("token-without-proof", f"answer = await q2_requests.get(self.logger, 'https://a.example')\n{GRANT}"),
     ("token-without-proof", f"with suppress(KeyError):\n    code = code.strip()\n{GRANT}"),

@@ -258,4 +258,4 @@ def test_run_in_which_no_check_can_be_tried_has_status_3(workspace: Path) -> Non
     (workspace / NAME / "tests" / "prove.py").unlink()
     run = verify(workspace, "--profile", "quick")
     assert run.status == 3 and run.out == "", run
-    assert run.err.startswith("Error: Nothing was tried: ") and f"{NAME}/tests/prove.py" in run.err
+    assert run.err.startswith("Error: No check could run: ") and f"{NAME}/tests/prove.py" in run.err

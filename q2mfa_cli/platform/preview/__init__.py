@@ -1,1 +1,1 @@
-"""``q2mfa preview``: online banking with an extension in its outlet, in a browser."""
+"""``q2mfa preview``: an extension in the outlet of a fake online banking, in a browser."""

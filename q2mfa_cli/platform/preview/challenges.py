@@ -1,4 +1,4 @@
-"""Challenges: each asks one customer for MFA in one workflow."""
+"""Challenges. Each one asks a customer for MFA in one workflow."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from q2mfa_cli.platform.sessions import Session
 
 LOG_LINES = 500
 
-# How many challenges that no page follows are kept.
+# The number of challenges to keep beyond those that a page follows.
 KEPT = 20
 
-# What an address at the provider has that the browser brings there: RFC 6749 and RFC 9126.
+# The parameters that identify a login in an authorization URL: RFC 6749 and RFC 9126.
 AT_PROVIDER = re.compile(r"[?&](?:state|request_uri)=([^&\"'\s<>\\]+)")
 
 COMPLETE, LEFT, CLOSED = "complete", "left", "closed"
@@ -35,7 +35,7 @@ ENDS = {
 
 
 class NoSuchChallenge(Exception):
-    """There is no challenge with that id."""
+    """There is no challenge with that ID."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class RowChanged:
 
 @dataclass(frozen=True)
 class RowGone:
-    """A row was folded into the one before it; if *index* is None, all rows are gone."""
+    """A row was merged into the previous one; if *index* is None, all rows are gone."""
 
     challenge_id: str
     index: int | None
@@ -56,14 +56,14 @@ class RowGone:
 
 @dataclass(frozen=True)
 class Ended:
-    """MFA of a challenge is over."""
+    """MFA ended in a challenge."""
 
     challenge_id: str
 
 
 @dataclass(frozen=True)
 class PhoneChanged:
-    """The customer's phone got a message, or the customer answered one."""
+    """The customer's phone received a message, or the customer answered one."""
 
     challenge_id: str
 
@@ -78,7 +78,7 @@ class LogGrew:
 
 @dataclass(frozen=True)
 class Failed:
-    """Something of the extension failed in a challenge."""
+    """The extension failed in a challenge."""
 
     challenge_id: str
     failure: Failure
@@ -88,15 +88,15 @@ class Failed:
 class Challenge:
     """One request for MFA.
 
-    :param id: what the customer's page knows it by. The id of the session at HQ stays on the server.
-    :param calls: the rows of the ``requestExtensionData`` calls that have no answer yet.
-    :param opening: the row of the form that opens the extension's page, until it is answered.
-    :param raised: by route, why its last call raised an error, until that call's row says it.
-    :param messages: what the customer's phone got, oldest first: ``{"id", "to", "text", "asks", "answer"}``.
-    :param log: the last lines that the extension logged, oldest first: ``{"level", "text"}``.
-    :param provider_switches: the faults of the identity provider that are on for this challenge.
-    :param at_provider: the ``request_uri`` or ``state`` of each login that it started.
-    :param end: complete, left or closed; empty while MFA goes on. :param followers: how many pages follow it.
+    :param id: the ID for the customer's page. The ID of the session at HQ stays on the server.
+    :param calls: the rows of the pending ``requestExtensionData`` calls.
+    :param opening: the row of the form that opens the extension's page, until the response.
+    :param raised: by route, the error of its last call, until that call's row shows it.
+    :param messages: the messages on the customer's phone, oldest first: ``{"id", "to", "text", "asks", "answer"}``.
+    :param log: the extension's last log lines, oldest first: ``{"level", "text"}``.
+    :param provider_switches: the identity provider's faults that are on for this challenge.
+    :param at_provider: the ``request_uri`` or ``state`` of each login that the extension started.
+    :param end: complete, left or closed; empty until MFA ends. :param followers: the number of pages that follow it.
     """
 
     id: str
@@ -116,13 +116,13 @@ class Challenge:
 
     @property
     def outcome(self) -> str:
-        """open, complete, left, closed, refused (someone said no) or failed (something is broken)."""
+        """One of open, complete, left, closed, refused (a party refused) and failed (an error)."""
         row = self.trace.failed_row()
         return self.end or ("open" if row is None else "refused" if row.refused else "failed")
 
     @property
     def status(self) -> dict[str, str]:
-        """How it stands, for the page: the outcome, and a sentence."""
+        """The outcome for the page, with a sentence that explains it."""
         row = self.trace.failed_row()
         if self.end or row is None:
             text = ENDS.get(self.end, "Waiting for the customer.")
@@ -131,18 +131,18 @@ class Challenge:
         return {"outcome": self.outcome, "text": text}
 
     def restart(self) -> None:
-        """The extension's page is opened again: a fresh sequence."""
+        """Start a new sequence, because the extension's page opens again."""
         self.trace.restart()
         self.end, self.opening = "", None
         self.raised.clear()
 
     def note_logins(self, text: str) -> None:
-        """Remember the logins at a provider that an answer of the extension, *text*, sends the browser to."""
+        """Remember the logins in *text*, a response that may send the browser to a provider."""
         plain = html.unescape(text).replace("\\u0026", "&")
         self.at_provider.update(unquote(value) for value in AT_PROVIDER.findall(plain))
 
     def report(self, name: str) -> dict[str, Any]:
-        """What a bug report needs, without a secret."""
+        """Return the data for a bug report, without secrets."""
         return {
             "extension": name,
             "workflow": self.workflow.id,
@@ -155,13 +155,13 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """*challenge* is no longer kept."""
+    """*challenge* was dropped."""
 
     challenge: Challenge
 
 
 class Challenges:
-    """The challenges of one run. Old ones are forgotten, with their sessions, unless a page follows them.
+    """The challenges of one run. Old ones are dropped with their sessions, unless a page follows them.
 
     A change in a trace is published as :class:`RowChanged` or :class:`RowGone`.
     """
@@ -183,7 +183,7 @@ class Challenges:
         return challenge
 
     def get(self, identifier: str) -> Challenge:
-        """:raises NoSuchChallenge: there is none with that id."""
+        """Return a challenge by its ID. :raises NoSuchChallenge: there is none."""
         if identifier not in self._by_id:
             raise NoSuchChallenge
         self._by_id.move_to_end(identifier)
@@ -193,7 +193,7 @@ class Challenges:
         return next((each for each in self._by_id.values() if each.session.id == session_id), None)
 
     def of_caller(self, caller: str) -> Challenge | None:
-        """The challenge that a request at the provider is for: see :class:`ProviderEvent`."""
+        """Return the challenge that a request at the provider belongs to: see :class:`ProviderEvent`."""
         found = (each for each in self._by_id.values() if caller in each.at_provider)
         return self.of_session(caller) or next(found, None)
 

@@ -1,4 +1,4 @@
-"""The extension that is served: found in its workspace, imported unchanged, and imported again when a file changes."""
+"""The previewed extension, which is imported unchanged from its workspace, and again when a file changes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from q2mfa_cli.workspace.find import SETTINGS
 from q2mfa_cli.workspace.settings_file import DEFAULTS_IMPORT
 
 if TYPE_CHECKING:
-    # It needs the sandbox extra: use_fake_sdk says so if the extra is missing.
+    # It needs the sandbox extra; use_fake_sdk reports a missing extra.
     from q2mfa_cli.platform.platform import Platform
 
-# Names of settings that are not shown.
+# Names of settings that must not be shown.
 SECRET_NAME = re.compile(r"SECRET|PASSWORD|KEY|TOKEN")
 
 NOT_SOURCES = {"node_modules", "dist", "__pycache__", "tests"}
@@ -34,7 +34,7 @@ NOT_SOURCES = {"node_modules", "dist", "__pycache__", "tests"}
 def use_fake_sdk(workspace: Path, needed: Sequence[str] = ()) -> None:
     """Put *workspace* and the fake SDK on this process's ``sys.path``.
 
-    :param needed: modules that have to be installed, beside those of the fake SDK.
+    :param needed: further modules that must be installed.
     :raises Q2mfaError: a real ``q2_sdk`` is installed, or a needed module is not.
     """
     sys.dont_write_bytecode = True
@@ -58,10 +58,10 @@ def use_fake_sdk(workspace: Path, needed: Sequence[str] = ()) -> None:
 class Extension:
     """One extension of a workspace. Call :func:`use_fake_sdk` first.
 
-    :param workspace: its folder. :param name: as in INSTALLED_EXTENSIONS.
-    :param platform: what the extension runs on.
-    :ivar failure: why it cannot be served as its files are now; None if it can.
-    :ivar settings: values of its configuration that can be changed for a run, as of the last import that worked.
+    :param workspace: the folder of the workspace. :param name: as in INSTALLED_EXTENSIONS.
+    :param platform: the platform that the extension runs on.
+    :ivar failure: why its current files cannot be served; None if they can.
+    :ivar settings: the values of its configuration that a run can change, as of the last successful import.
     :raises Q2mfaError: the workspace has no such extension.
     """
 
@@ -77,7 +77,7 @@ class Extension:
         self.load()
 
     def load(self) -> None:
-        """Import it, as its files are now. :attr:`failure` says whether that worked.
+        """Import the current files. :attr:`failure` says why that failed.
 
         :raises Q2mfaError: the workspace has no such extension.
         """
@@ -91,22 +91,22 @@ class Extension:
             raise
         except ConfigurationMissing as error:
             self.failure = Failure("configuration", "", f"The server does not start: {error}")
-        except (Exception, SystemExit) as error:  # noqa: BLE001  it is the developer's code, which may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the developer's code may raise anything
             self.failure = failure_of(error, self.workspace, "import")
 
     def reload(self) -> None:
-        """As :meth:`load`. A workspace that has no such extension any more is a :attr:`failure` too."""
+        """Import the current files again. If the workspace no longer has the extension, this is a :attr:`failure` too."""
         try:
             self.load()
         except Q2mfaError as error:
             self.failure = Failure("configuration", "", f"{error.message} {error.hint}")
 
     def check(self) -> None:
-        """:raises Q2mfaError: there is a :attr:`failure`."""
+        """Raise the :attr:`failure`, if there is one. :raises Q2mfaError: the extension cannot be imported."""
         if self.failure is not None:
             raise Q2mfaError(
                 f"{shown(self.name)} cannot be imported: {self.failure}.",
-                "Correct it; `q2mfa test` shows the whole traceback.",
+                "Fix the error. `q2mfa test` shows the full traceback.",
                 "not_importable",
             )
 
@@ -116,7 +116,7 @@ class Extension:
         for pattern in self.url_patterns:
             handler = pattern.handler_class
             if not hasattr(handler, "CONFIG_FILE_NAME"):
-                continue  # it is not the SDK's
+                continue  # not one of the SDK's handlers
             self.configuration = extension_config(
                 handler.CONFIG_FILE_NAME,
                 handler.REQUIRED_CONFIGURATIONS,
@@ -134,7 +134,7 @@ class Extension:
             self.failure = Failure("configuration", "", message, file)
 
     def changes(self) -> set[Path]:
-        """The files that matter to it and have changed since the last call or the last import."""
+        """Return the extension's files that have changed since the last call or import."""
         before, self._stamps = self._stamps, dict(self._sources())
         return {path for path, _ in before.items() ^ self._stamps.items()}
 
@@ -144,23 +144,23 @@ class Extension:
 
     @property
     def assets(self) -> Path:
-        """The files from which ``q2 run`` builds ``frontend/dist``, which it serves."""
+        """The folder of the files from which ``q2 run`` builds ``frontend/dist``."""
         return self.folder / "frontend" / "public"
 
     @property
     def feature(self) -> dict[str, Any]:
-        """How online banking opens it: the main module of FEATURE in ``configuration/<Name>.py``."""
+        """The main module of FEATURE in ``configuration/<Name>.py``, which says how online banking opens the extension."""
         module: dict[str, Any] = getattr(self.configuration, "FEATURE", {}).get("modules", {}).get("Main", {})
         return module
 
     @property
     def page(self) -> str:
-        """The page that the outlet of a client-side rendered extension opens, as FEATURE names it."""
+        """The URL in FEATURE of a client-side rendered extension's page."""
         return str(self.feature.get("url", ""))
 
     @property
     def allow(self) -> str:
-        """The outlet's ``allow`` (Permissions Policy), by FEATURE's ``allowDirectives``: a list or a text."""
+        """The outlet's ``allow`` (Permissions Policy), from ``allowDirectives`` of FEATURE, a list or a string."""
         directives = self.feature.get("allowDirectives") or ""
         return directives if isinstance(directives, str) else "; ".join(map(str, directives))
 
@@ -173,20 +173,20 @@ class Extension:
         return kind_of(self.folder)
 
     def _forget_modules(self) -> None:
-        """Remove every module of the workspace, so that each is imported again, with those that import it."""
+        """Remove all modules of the workspace from ``sys.modules``, so that the next import reads every file again."""
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
             if file and is_within(Path(file), self.workspace):
                 del sys.modules[name]
-        # The settings extend lists of this module.
+        # The workspace's settings extend the lists of this module.
         sys.modules.pop(DEFAULTS_IMPORT, None)
         importlib.invalidate_caches()
 
     def _sources(self) -> Iterator[tuple[Path, tuple[int, int]]]:
-        """Each file that matters when it changes, with the time and size that show a change."""
+        """Yield the files whose changes cause a reload, with their modification time and size."""
         for folder in (self.folder, self.workspace / "configuration"):
             for file in _files(folder):
-                # The configuration of another extension does not matter.
+                # Ignore the configuration of other extensions.
                 if folder.name == "configuration" and not self._is_own_configuration(file.name):
                     continue
                 try:
@@ -201,7 +201,7 @@ class Extension:
 
 
 def _settings(configuration: SimpleNamespace) -> dict[str, Any]:
-    """The texts, numbers and lists of texts of *configuration*, without secrets."""
+    """Return the strings, numbers and lists of strings of *configuration*, without secrets."""
 
     def is_plain(value: object) -> bool:
         return isinstance(value, str | int | float) or (
@@ -216,14 +216,14 @@ def _settings(configuration: SimpleNamespace) -> dict[str, Any]:
 
 
 def _lacking_defaults() -> list[str]:
-    """The settings of the SDK that the workspace's settings do not have, though the platform reads them."""
+    """Return the names of the SDK's default settings that the workspace's settings lack."""
     settings = workspace_settings()
     defaults = vars(importlib.import_module(DEFAULTS_IMPORT))
     return [name for name in defaults if name.isupper() and settings and not hasattr(settings, name)]
 
 
 def installed_module(workspace: Path, name: str) -> str:
-    """The module of the extension *name*, by INSTALLED_EXTENSIONS; outside of a Q2 SDK workspace, its name.
+    """Return the module of the extension *name* from INSTALLED_EXTENSIONS; without a settings file, *name*.
 
     :raises Q2mfaError: there is no such extension.
     """
@@ -237,14 +237,14 @@ def installed_module(workspace: Path, name: str) -> str:
     if name not in installed:
         raise Q2mfaError(
             f"{shown(name)} is not in INSTALLED_EXTENSIONS of {shown(str(workspace))}.",
-            "Add it in configuration/settings.py; `q2mfa create` does.",
+            "Add it to INSTALLED_EXTENSIONS in configuration/settings.py, as `q2mfa create` does.",
             "not_installed",
         )
     module: str = installed[name]
     if not (folder_of(workspace, module) / "urls.py").is_file():
         raise Q2mfaError(
             f"There is no extension {shown(name)} in {shown(str(workspace))}.",
-            "`q2mfa create` makes one.",
+            "Create one with `q2mfa create`.",
             "no_such_extension",
         )
     return module
@@ -255,7 +255,7 @@ def folder_of(workspace: Path, module: str) -> Path:
 
 
 def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """The files below *folder*, without those that neither the extension nor its page uses."""
+    """Yield the files below *folder*, without tests, build output and documents."""
     folders: list[str | Path] = [folder]
     while folders:
         try:

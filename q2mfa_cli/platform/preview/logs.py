@@ -1,4 +1,4 @@
-"""What the extension logs and prints while it answers a request, published for the log of its challenge."""
+"""Publish what the extension logs and prints during a request, for the log of its challenge."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def published_logs(events: Events, workspace: Path) -> Iterator[None]:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
-        with contextlib.redirect_stdout(_Copied(sys.stdout, lambda text: publish("PRINT", text))):
+        with contextlib.redirect_stdout(_Tee(sys.stdout, lambda text: publish("PRINT", text))):
             yield
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
 
 
-class _Copied(io.TextIOBase):
-    """A text stream that hands on a copy of what is written to it."""
+class _Tee(io.TextIOBase):
+    """A text stream that also passes what is written to *copy*."""
 
     def __init__(self, stream: TextIO, copy: Callable[[str], None]) -> None:
         self._stream, self._copy = stream, copy

@@ -1,4 +1,4 @@
-"""The origins that the preview serves. Each answers its own pages only."""
+"""Host and origin checks. Each origin of the preview accepts requests of trusted pages only."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from tornado.web import Application, RequestHandler
 
 
 class OriginGuard(Router):
-    """Refuses requests that name another host, or come from a page of an origin that is not trusted.
+    """Refuses requests for another host, and requests from pages of untrusted origins.
 
-    The host matters because a foreign site can have its own name resolve to loopback (DNS rebinding). The origin matters
-    because a foreign site can post a form across. A browser that comes to ``localhost`` is sent to the address. The application behind the guard can be replaced while it serves.
+    The host check prevents DNS rebinding, where a foreign site's name resolves to loopback. The origin check prevents
+    cross-site form posts. Requests to ``localhost`` are redirected to *origin*. The application can be replaced while
+    the guard serves.
 
-    :param origin: what it serves, as ``http://127.0.0.1:8642``. :param trusted: other origins whose requests it accepts.
+    :param origin: the served origin, such as ``http://127.0.0.1:8642``. :param trusted: other origins that may send requests.
     """
 
     def __init__(self, origin: str, application: Application, trusted: Collection[str] = ()) -> None:
@@ -26,7 +27,7 @@ class OriginGuard(Router):
         says = f"q2mfa preview runs on your machine. It answers requests to {origin} only."
         self._refusing = Application([(r".*", _Refused, {"status": 403, "says": says})])
         self._malformed = Application(
-            [(r".*", _Refused, {"status": 400, "says": "The path has a NUL in it."})]
+            [(r".*", _Refused, {"status": 400, "says": "The path contains a NUL."})]
         )
         self._redirecting = Application([(r".*", _ToOrigin, {"origin": origin})])
 
@@ -45,7 +46,7 @@ class OriginGuard(Router):
 
 
 class _Refused(RequestHandler):
-    """Refuses any request."""
+    """Refuses every request."""
 
     def initialize(self, status: int, says: str) -> None:
         self.status, self.says = status, says
@@ -57,7 +58,7 @@ class _Refused(RequestHandler):
 
 
 class _ToOrigin(RequestHandler):
-    """Sends a browser that came to ``localhost`` to the address, which has the right origin."""
+    """Redirects a browser from ``localhost`` to the served origin."""
 
     def initialize(self, origin: str) -> None:
         self.origin = origin

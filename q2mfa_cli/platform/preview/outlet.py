@@ -1,4 +1,4 @@
-"""The extension's origin: its own handlers and assets, and Q2's CDN served from here."""
+"""The extension's origin: its handlers and assets, and a fake of Q2's CDN."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BROKEN = """<!DOCTYPE html>
 <main>
 <h1>The extension cannot be imported</h1>
 <p>{}</p>
-<p>This page is from q2mfa preview. It goes away when you correct and save the file.</p>
+<p>This page is from q2mfa preview. It disappears when you fix and save the file.</p>
 </main>
 </body>
 </html>
@@ -47,12 +47,12 @@ BROKEN = """<!DOCTYPE html>
 
 
 def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origin: str) -> Application:
-    """The application that serves *extension* at *origin*. Only *uux_origin* may frame it."""
+    """Return the application that serves *extension* at *origin*. Only *uux_origin* may frame it."""
 
     report = f'<script src="{origin}/_cdn/{REPORT}"></script>'.encode()
 
     class LocalScripts(OutputTransform):
-        """The changes to the extension's pages: scripts of Q2's CDN are loaded from here, and one that reports errors."""
+        """Makes the extension's pages load the scripts of Q2's CDN from this origin, and one that reports errors."""
 
         def __init__(self, request: HTTPServerRequest) -> None:
             tickets = parse_qs(request.body.decode("latin-1")).get(TICKET_FIELD) if request.body else None
@@ -61,7 +61,7 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
         def transform_first_chunk(
             self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
         ) -> tuple[int, HTTPHeaders, bytes]:
-            # Not no-store for a page that a form opened: a browser cannot go back to it then.
+            # A page that a form opened gets no `no-store`, because a browser could not go back to it.
             headers["Cache-Control"] = "no-cache" if self.session else "no-store"
             headers["Cross-Origin-Resource-Policy"] = "same-origin"
             headers["Content-Security-Policy"] = f"frame-ancestors {uux_origin}"
@@ -85,25 +85,25 @@ def make_outlet(platform: Platform, extension: Extension, origin: str, uux_origi
         ],
         platform=platform,
         transforms=[LocalScripts],
-        log_function=lambda handler: None,  # a line would have the authorization code in it
+        log_function=lambda handler: None,  # a log line would contain the authorization code
     )
 
 
 def make_broken_outlet(failure: Failure) -> Application:
-    """The application that is served while the extension cannot be imported."""
+    """Return the application to serve while the extension cannot be imported."""
     return Application([(r".*", _Broken, {"failure": failure})])
 
 
 class _Asset(StaticFileHandler):
     def get_content_type(self) -> str:
-        # Python asks the registry of Windows, where another program may have made a script text/plain.
+        # Python reads the Windows registry, where another program may have set scripts to text/plain.
         suffix = Path(self.absolute_path or "").suffix.lower()
         return TYPES.get(suffix) or super().get_content_type()
 
 
 class _AssetPage(StaticFileHandler):
     async def get(self, path: str, include_body: bool = True) -> None:
-        """Send it in one piece, so that :class:`LocalScripts` can change it."""
+        """Send the file in one piece, so that :class:`LocalScripts` can change it."""
         self.path = self.parse_url_path(path)
         absolute = self.validate_absolute_path(self.root, self.get_absolute_path(self.root, self.path))
         if absolute is not None:

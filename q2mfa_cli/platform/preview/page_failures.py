@@ -1,4 +1,4 @@
-"""What failed in the extension's page, as its browser reports it."""
+"""Failures in the extension's page, as reported by the browser."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FRAMES = 20
 
 
 def page_failure(report: dict[str, Any], extension: Extension, origin: str) -> Failure:
-    """The failure that a page's *report* tells of.
+    """Return the failure that a page reports.
 
-    :param report: ``{"kind", "message", "url", "line", "frames"}``, as ``static/tecton.js`` makes it. A page can send
-        anything. :param origin: the extension's, with a slash at its end.
+    :param report: ``{"kind", "message", "url", "line", "frames"}``, from ``static/report.js``. It is not trusted.
+    :param origin: the extension's origin, with a slash at the end.
     """
     kind, message, url = (str(report.get(key) or "")[:2000] for key in ("kind", "message", "url"))
     message = " ".join(message.split()) or "an error without a message"
@@ -34,7 +34,7 @@ def page_failure(report: dict[str, Any], extension: Extension, origin: str) -> F
 
 
 def _asset(url: str, extension: Extension, origin: str) -> Path | None:
-    """The file of the extension's assets that is served at *url*."""
+    """Return the asset of the extension that is served at *url*; None if there is none."""
     prefix = f"{origin}assets/{extension.name}/"
     if not url.startswith(prefix):
         return None

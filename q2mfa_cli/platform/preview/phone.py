@@ -1,7 +1,7 @@
-"""The customer's phone in the preview: messages of a factor that sends codes land in its panel.
+"""The customer's phone in the preview, which shows the messages of a factor that sends codes.
 
-A generated `deliver` denies until its owner fills it in, and one that is filled in sends real messages. So the preview
-replaces it, from outside: the generated code has no hook for it.
+A generated ``deliver`` denies until its owner completes it, and a completed one sends real messages. So the preview
+replaces it after the import; the generated code has no hook for this.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ def _factor(extension: Extension) -> Any:
 
 
 def sends_messages(extension: Extension) -> bool:
-    """Whether the extension's factor has ``deliver``, which sends a code."""
+    """Whether the extension's factor sends a code with ``deliver``."""
     return hasattr(_factor(extension), "deliver")
 
 
 def connect(platform: Platform, extension: Extension) -> list[str]:
-    """Replace ``deliver``, if there is one. Call it after each import.
+    """Replace ``deliver``, if there is one. Call this after each import.
 
-    :returns: what is changed for this run, one sentence each.
+    :returns: the changes for this run, one sentence each.
     """
     if not sends_messages(extension):
         return []
@@ -36,4 +36,4 @@ def connect(platform: Platform, extension: Extension) -> list[str]:
 
     _factor(extension).deliver = deliver
     platform.overrides.setdefault("HASH_SECRET", secrets.token_urlsafe(32))
-    return ["deliver() sends nothing: its messages land in the phone panel.", "HASH_SECRET is random."]
+    return ["deliver() sends nothing; the phone panel shows its messages.", "HASH_SECRET is random."]

@@ -1,4 +1,4 @@
-"""``prove.py`` of an extension of another make: what its page and its customer do.
+"""``prove.py`` of a hand-written extension, which does what its page and its customer do.
 
 ::
 
@@ -6,9 +6,9 @@
         await ask("send", {})
         return {"route": "check", "body": {"code": phone.messages[-1]["text"][-6:]}}
 
-One that redirects to an identity provider also says how it is configured with another one::
+For an extension that redirects to an identity provider, it also returns the configuration for a given provider::
 
-    CALLBACK = "back.html"  # where the provider sends the customer back to, in frontend/public; by default verify.html
+    CALLBACK = "back.html"  # the page in frontend/public that the provider redirects to; by default verify.html
 
     def configuration(provider):
         return {"OIDC_URL": provider.issuer, "OIDC_CLIENT": provider.client_id, "OIDC_SECRET": provider.client_secret}
@@ -45,7 +45,7 @@ class ProveScriptError(Exception):
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """An identity provider as ``configuration(provider)`` gets it."""
+    """The identity provider that ``configuration(provider)`` receives."""
 
     issuer: str
     authorization_endpoint: str
@@ -56,7 +56,7 @@ class ProviderSettings:
 
 
 def settings_of(metadata: dict[str, Any], client_id: str, client_secret: str) -> ProviderSettings:
-    """The settings of the provider with that *metadata*."""
+    """Return the settings of the provider with that *metadata*."""
     issuer, endpoints = metadata["issuer"], (metadata["authorization_endpoint"], metadata["token_endpoint"])
     return ProviderSettings(issuer, *endpoints, metadata["jwks_uri"], client_id, client_secret)
 
@@ -66,7 +66,7 @@ def script_of(extension: Extension) -> Path:
 
 
 def load(extension: Extension) -> ModuleType:
-    """The extension's ``prove.py``.
+    """Import the extension's ``prove.py``.
 
     :raises ProveScriptError: it cannot be imported.
     """
@@ -82,19 +82,19 @@ def load(extension: Extension) -> ModuleType:
 
 
 def redirects(extension: Extension) -> bool:
-    """Whether ``prove.py`` says how the extension is configured with an identity provider. One that fails says nothing."""
+    """Whether ``prove.py`` has ``configuration``. False if its import fails."""
     with contextlib.suppress(ProveScriptError):
         return script_of(extension).is_file() and hasattr(load(extension), "configuration")
     return False
 
 
 def callback_of(extension: Extension) -> str:
-    """The page of ``frontend/public`` to which the provider sends the customer back."""
+    """Return the page of ``frontend/public`` that the provider redirects to."""
     return str(getattr(load(extension), "CALLBACK", CALLBACK)) if redirects(extension) else CALLBACK
 
 
 def configuration_of(extension: Extension, provider: ProviderSettings) -> dict[str, Any]:
-    """The values of the extension's configuration with *provider*, as ``prove.py`` says.
+    """Return the values of the extension's configuration for *provider*, from ``prove.py``.
 
     :raises ProveScriptError: ``configuration`` raises an error, or returns something else.
     """
@@ -102,5 +102,5 @@ def configuration_of(extension: Extension, provider: ProviderSettings) -> dict[s
         return dict(load(extension).configuration(provider))
     except ProveScriptError:
         raise
-    except Exception as error:  # it is the developer's code, which may raise anything
+    except Exception as error:  # the developer's code may raise anything
         raise ProveScriptError(str(failure_of(error, extension.workspace, "configuration"))) from error

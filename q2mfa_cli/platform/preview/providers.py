@@ -21,15 +21,15 @@ from q2mfa_cli.platform.preview.own_provider import OwnProvider
 
 EMBEDDED_CLIENT_ID = "q2mfa-preview"
 
-# A little longer than an extension waits (its TIMEOUT_SECONDS).
+# A little longer than an extension's TIMEOUT_SECONDS.
 SLOW_SECONDS = 12.0
 
 
 class Provider:
     """The provider that the customer is redirected to.
 
-    :ivar frames: CSP sources that the outlet may show in addition to the extension.
-    :ivar notes: what is changed for this run, one sentence each.
+    :ivar frames: CSP sources, besides the extension, that the outlet may show.
+    :ivar notes: the changes for this run, one sentence each.
     :ivar embedded: the embedded provider, which has switches; None for a real one.
     """
 
@@ -45,7 +45,7 @@ class Provider:
         return urlsplit(self.issuer).hostname or ""
 
     def configure(self, platform: Platform) -> None:
-        """Give the extension the values for this provider, in memory only."""
+        """Set the extension's configuration for this provider, in memory only."""
         platform.overrides = self.overrides
         platform.allowed_hosts.add(self.host)
         platform.provider = self.embedded.host if self.embedded else ""
@@ -56,7 +56,7 @@ def has_fapi2_profile(extension: Extension) -> bool:
 
 
 def private_key_for(extension: Extension) -> ECKey | None:
-    """A new private key of the client, if the extension authenticates by one."""
+    """Return a new private key for the client; None if the extension authenticates without one."""
     method = getattr(extension.configuration, "CLIENT_AUTH_METHOD", "")
     if method != "private_key_jwt" and not has_fapi2_profile(extension):
         return None
@@ -64,9 +64,9 @@ def private_key_for(extension: Extension) -> ECKey | None:
 
 
 class EmbeddedProvider(Provider):
-    """The provider on loopback. Its client's secret, or private key, is new in every run.
+    """The embedded provider on loopback. The client secret or private key is new in every run.
 
-    :param own: how an extension of another make is configured with it; None if its ``prove.py`` says that.
+    :param own: How to configure a hand-written extension with it; None if ``prove.py`` does.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class EmbeddedProvider(Provider):
             client_jwks={"keys": [key.as_dict(private=False)]} if key else None,
         )
         if has_fapi2_profile(extension):
-            embedded.signing_algorithm = "ES256"  # it does not allow the first one
+            embedded.signing_algorithm = "ES256"  # FAPI 2.0 does not allow the default, RS256
         notes = [
             f"ISSUER is the embedded identity provider, {issuer}; {', '.join(list(overrides)[1:])} are its own."
         ]
@@ -105,7 +105,7 @@ class EmbeddedProvider(Provider):
             except prove_script.ProveScriptError as error:
                 raise Q2mfaError(
                     f"{extension.name}/tests/prove.py cannot be used: {error}.",
-                    "Correct configuration(provider): it returns values of the extension's configuration.",
+                    "Correct configuration(provider). It must return values of the extension's configuration.",
                     "prove_script",
                 ) from error
             notes = [f"{', '.join(overrides)} are those of the embedded identity provider, {issuer}."]
@@ -113,7 +113,7 @@ class EmbeddedProvider(Provider):
         self.embedded = embedded
         self.embedded.slow_seconds = SLOW_SECONDS
         self.frames = [issuer]
-        self.notes = [*notes, f"OUTBOUND_WHITELIST has {self.host} too."]
+        self.notes = [*notes, f"OUTBOUND_WHITELIST also contains {self.host}."]
 
 
 class RealProvider(Provider):
@@ -131,10 +131,10 @@ class RealProvider(Provider):
                     f"Set it; the secret comes from the environment variable {extension.name.upper()}_CLIENT_SECRET.",
                     "not_configured",
                 )
-        # A real provider may redirect to any of its origins, which are HTTPS or on this machine.
+        # A real provider may redirect between several origins, on HTTPS or on this machine.
         self.frames = ["https:", "http://127.0.0.1:*", "http://localhost:*"]
         self.notes = [
             f"ISSUER is {issuer}.",
             f"Register this redirect URI there: {redirect_uri}",
-            f"OUTBOUND_WHITELIST has {self.host} too.",
+            f"OUTBOUND_WHITELIST also contains {self.host}.",
         ]

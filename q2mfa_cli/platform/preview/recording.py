@@ -1,4 +1,4 @@
-"""Write what HQ, an extension's requests and the identity provider report into the trace of their challenge."""
+"""Record the events of HQ, the extension and the identity provider in the trace of their challenge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.hq import HQDown
 from q2mfa_cli.platform.preview.challenges import Challenge, Challenges, Failed, LogGrew, PhoneChanged
 
-# What the embedded provider reports of the customer's browser: from, to, what.
+# Browser events at the embedded provider: sender, receiver, label.
 AT_PROVIDER = {
     "login_shown": ("page", "idp", "The customer is sent to log in"),
     "approved": ("page", "idp", "The customer approves"),
@@ -30,19 +30,19 @@ AT_PROVIDER = {
     "refused": ("idp", "page", "The provider refuses"),
     "down": ("idp", "page", "The provider is down"),
 }
-# The other endpoints are called by the extension, whose own requests are recorded.
+# The extension calls the other endpoints, and its requests are recorded elsewhere.
 BROWSER_ENDPOINTS = (None, "authorization", "login")
 
 
 class Recorder:
-    """Subscribes to the event stream for as long as the platform runs.
+    """Subscribes to the platform's events.
 
-    :param workspace: where the extension's source is.
+    :param workspace: the folder of the extension's workspace.
     """
 
     def __init__(self, events: Events, challenges: Challenges, workspace: Path) -> None:
         self._events, self._challenges, self._workspace = events, challenges, workspace
-        # For a login whose start was not seen: the challenge that last asked the provider is taken.
+        # The challenge that last sent a request to the provider, for logins whose start was not recorded.
         self._at_provider: Challenge | None = None
         events.subscribe(FormPosted, self._form_posted)
         events.subscribe(MessageDelivered, self._message_delivered)
@@ -59,7 +59,7 @@ class Recorder:
         if challenge is not None:
             failure = failure_of(event.error, self._workspace, f"route {event.route}")
             challenge.raised[event.route] = failure
-            if not isinstance(event.error, HQDown):  # a switch is on: nothing to correct
+            if not isinstance(event.error, HQDown):  # a switch caused it, not the extension
                 self._events.publish(Failed(challenge.id, failure))
 
     def _outlet_answered(self, event: OutletAnswered) -> None:
@@ -76,7 +76,7 @@ class Recorder:
     def _form_posted(self, event: FormPosted) -> None:
         challenge = self._challenges.of_session(event.session_id)
         if challenge is not None:
-            reason = "the browser left the page, which must post nothing"
+            reason = "the submission replaced the page, which must not submit this form"
             challenge.trace.add("page", "extension", "The page posts the SDK's form", None, None, reason)
 
     def _message_delivered(self, event: MessageDelivered) -> None:
@@ -141,7 +141,7 @@ class Recorder:
 def _add_call(
     challenge: Challenge, caller: str, step: int, what: str, answer: str, event: TokenSet | TokenVerified
 ) -> None:
-    """A call of HQ and, if HQ was reached, its answer."""
+    """Add a call of HQ and, if HQ was reached, its response."""
     not_reached = "" if event.reached else event.reason
     challenge.trace.add(caller, "hq", what, {"token": event.token}, step, not_reached, event.seconds)
     if event.reached:

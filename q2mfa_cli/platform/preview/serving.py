@@ -1,7 +1,7 @@
-"""Serve a preview: UUX, the extension and the platform behind them, in one process on loopback.
+"""Serve a preview on loopback: UUX, the extension and the fake platform, in one process.
 
-Each has an origin of its own, as in production: UUX has the port that was asked for, the extension the next one, and the
-embedded identity provider the one after.
+Each has its own origin, as in production. UUX has the requested port, the extension the next one, and the embedded
+identity provider the one after that.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ ORIGINS = 3  # UUX, the extension, the embedded provider
 
 MAX_BODY = 2**20
 
-# How often the extension's files are checked for changes.
+# The interval between checks of the extension's files.
 WATCH_SECONDS = 0.3
 
 
@@ -55,7 +55,7 @@ WATCH_SECONDS = 0.3
 class Preview:
     """A running preview.
 
-    :param url: UUX's address, which a browser opens. :param notes: what the extension was given for this run only, one
+    :param url: UUX's URL, for the browser. :param notes: the changes to the extension's configuration for this run, one
         sentence each.
     :param own_provider: the settings of the identity provider, if their names say which they are.
     """
@@ -76,11 +76,11 @@ async def serving(
     theme: Path | None = None,
     record: bool = False,
 ) -> AsyncIterator[Preview]:
-    """Serve the extension *name*, and import it again whenever one of its files changes, until the block ends.
+    """Serve the extension *name* until the block ends. Import it again whenever one of its files changes.
 
     Call :func:`~q2mfa_cli.platform.preview.extension.use_fake_sdk` first.
 
-    :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
+    :param port: UUX's port; the next two are used too. 0 chooses free ports, None the first free ones from 8642.
     :param issuer: a real provider to use instead of the embedded one.
     :param theme: a style sheet that the outlet shows over Tecton's base theme.
     :param record: whether this run is to write ``prove.py``: until then, the names of the settings say which are the provider's.
@@ -89,7 +89,7 @@ async def serving(
     platform = Platform(readings=from_environment())
     extension = Extension(workspace, name, platform)
     if issuer is not None and extension.integration is not REDIRECT:
-        raise UsageError(f"{shown(name)} has no identity provider ({extension.kind}).", "Leave --issuer out.")
+        raise UsageError(f"{shown(name)} has no identity provider ({extension.kind}).", "Leave out --issuer.")
     sockets = _bind(port)
     changed: list[str] = []
     try:
@@ -121,7 +121,7 @@ async def serving(
         }
 
         def make_application() -> Application:
-            """What is served at the extension's origin, as its files are now."""
+            """Return the application for the extension's origin, from its current files."""
             if extension.failure is not None:
                 log.error("%s", extension.failure)
                 return make_broken_outlet(extension.failure)
@@ -169,7 +169,7 @@ async def serving(
 async def _watch(
     extension: Extension, theme: Path | None, events: Events, reload: Callable[[], None]
 ) -> None:
-    """Reload the extension when a file has changed; styles are changed in place."""
+    """Reload the extension when a file has changed. Pages replace changed style sheets without a reload."""
     stamp = _stamp(theme)
     while True:
         await asyncio.sleep(WATCH_SECONDS)
@@ -184,7 +184,7 @@ async def _watch(
 
 
 def _stamp(file: Path | None) -> tuple[int, int] | None:
-    """What shows that *file* has changed; None if it is not there."""
+    """Return a value that changes with *file*; None if the file does not exist."""
     if file is not None:
         with contextlib.suppress(OSError):
             return file.stat().st_mtime_ns, file.stat().st_size
@@ -192,7 +192,7 @@ def _stamp(file: Path | None) -> tuple[int, int] | None:
 
 
 def _new_customer(extension: Extension) -> dict[str, Any]:
-    """What HQ knows of a customer in every workflow: a phone number or an authenticator app's secret of their own."""
+    """Return a new customer's ``mfa_info`` for every workflow, with their own phone number or authenticator secret."""
     if phone.sends_messages(extension):
         number = f"+1 555 {secrets.randbelow(10**3):03} {secrets.randbelow(10**4):04}"
         return {"registration_value": number, "sso_identifier": CUSTOMER}
@@ -204,7 +204,7 @@ def _new_customer(extension: Extension) -> dict[str, Any]:
 
 
 def _bind(port: int | None) -> list[socket.socket]:
-    """Listening sockets for UUX, the extension and the provider."""
+    """Return listening sockets for UUX, the extension and the provider."""
 
     def bind(first: int) -> list[socket.socket]:
         bound: list[socket.socket] = []
@@ -224,6 +224,6 @@ def _bind(port: int | None) -> list[socket.socket]:
             return bind(first + attempt * ORIGINS)
     raise Q2mfaError(
         f"Port {first}, {first + 1} or {first + 2} of {LOOPBACK} cannot be used.",
-        "Give another one with --port; 0 takes any free ones.",
+        "Choose another port with --port; 0 chooses free ports.",
         "port_taken",
     )

@@ -1,4 +1,4 @@
-"""The sequence of one challenge: who called whom, when, with what, and how it ended."""
+"""The sequence of one challenge: its messages, with sender, receiver, time, payload and result."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from q2mfa_cli.platform.masking import mask
 
-# Who takes part, in the order in which they are drawn.
+# The participants, in drawing order.
 PARTIES = {"page": "Page", "extension": "Extension", "uux": "UUX", "hq": "HQ", "idp": "Provider"}
 
-# The eight steps of External MFA: number, from, to, what.
+# The eight steps of External MFA: number, sender, receiver, label.
 STEPS = (
     (1, "page", "extension", "The page asks its backend to verify"),
     (2, "extension", "hq", "The backend sets a token with HQ"),
@@ -29,11 +29,11 @@ STEPS = (
 class Row:
     """One message of the sequence.
 
-    :param step: 1 to 8; None for a message around the eight steps. :param at: seconds since the challenge began.
-    :param took: seconds until the answer, once there is one. :param state: running, ok or failed.
-    :param payload: what was sent, masked. :param answer: what came back, masked. :param why: why it failed.
-    :param refused: it failed because someone said no, not because something is broken.
-    :param count: how many equal messages, one after the other, the row stands for.
+    :param step: 1 to 8; None for other messages. :param at: seconds since the challenge began.
+    :param took: seconds until the answer; None until then. :param state: running, ok or failed.
+    :param payload: the sent data, masked. :param answer: the returned data, masked. :param why: why it failed.
+    :param refused: whether it failed because a party refused, not because of an error.
+    :param count: the number of equal consecutive messages in the row.
     """
 
     index: int
@@ -52,10 +52,10 @@ class Row:
 
 
 class Trace:
-    """The rows of one challenge, in the order in which they began. Equal neighbors are one row.
+    """The rows of one challenge, by start time. Equal consecutive messages share a row.
 
-    :param changed: called with each row that is new or has changed. :param gone: called with the index of a row that was
-        folded into the one before it, and with None when all rows are gone.
+    :param changed: called with each new or changed row. :param gone: called with the index of a row that was merged
+        into the previous one, and with None when all rows are gone.
     """
 
     def __init__(self, changed: Callable[[Row], None], gone: Callable[[int | None], None]) -> None:
@@ -65,7 +65,7 @@ class Trace:
         self._next = 0
 
     def restart(self) -> None:
-        """Begin a fresh sequence. Answers to messages of the old one are ignored."""
+        """Start a new sequence. Answers to messages of the old one are ignored."""
         self.rows.clear()
         self._began = time.perf_counter()
         self._gone(None)
@@ -73,7 +73,7 @@ class Trace:
     def begin(
         self, sender: str, receiver: str, what: str, payload: Any = None, step: int | None = None
     ) -> Row:
-        """Add a message that has no answer yet."""
+        """Add a message that waits for an answer."""
         at = time.perf_counter() - self._began
         row = Row(self._next, step, sender, receiver, what, at, mask(payload))
         self._next += 1
@@ -82,7 +82,7 @@ class Trace:
         return row
 
     def end(self, row: Row, why: str = "", answer: Any = None, refused: bool = False) -> None:
-        """The message has been answered; *why* says why it failed."""
+        """Mark *row* as answered; *why* says why it failed."""
         row.answer, row.refused = mask(answer), refused
         self._settle(row, why, time.perf_counter() - self._began - row.at)
 
@@ -97,21 +97,21 @@ class Trace:
         took: float | None = None,
         refused: bool = False,
     ) -> None:
-        """Add a message that has its answer already, or is an answer itself (*took* is None)."""
+        """Add a message that is complete, or is an answer itself (*took* is None)."""
         row = self.begin(sender, receiver, what, payload, step)
         row.at, row.refused = max(0.0, row.at - (took or 0.0)), refused
         self._settle(row, why, took)
 
     def number(self, row: Row, step: int) -> None:
-        """*row* was one of the eight steps."""
+        """Mark *row* as one of the eight steps."""
         row.step = step
         self._change(row)
 
     def failed_row(self) -> Row | None:
-        """The row that says why the current attempt failed; None if it has not failed.
+        """Return the row that caused the current attempt to fail; None if it has not failed.
 
-        An attempt begins with a message of the page or of UUX's outlet. The message that failed first after it is the cause:
-        the page's own fails because of that one.
+        An attempt begins with a message of the page or of UUX's outlet. The first message that fails after it is the
+        cause, and makes the page's own message fail.
         """
         cause = None
         for row in reversed(self.rows):
@@ -125,11 +125,11 @@ class Trace:
         return [asdict(row) for row in self.rows]
 
     def as_text(self) -> list[str]:
-        """A line per message, for a terminal or a bug report."""
+        """Return one line per message, for a terminal or a bug report."""
         return [_line(row) for row in self.rows]
 
     def as_mermaid(self) -> str:
-        """A sequence diagram, for documents that draw Mermaid."""
+        """Return a Mermaid sequence diagram."""
         lines = [
             "sequenceDiagram",
             *(f"    participant {party} as {label}" for party, label in PARTIES.items()),
@@ -159,7 +159,7 @@ class Trace:
             self._changed(row)
 
     def _place(self, row: Row) -> int | None:
-        """Where *row* is; None if it is of an old sequence. Most rows that change are among the last."""
+        """Return the index of *row*; None if it belongs to an old sequence. Search from the end, where most rows change."""
         for place in range(len(self.rows) - 1, -1, -1):
             if self.rows[place] is row:
                 return place
@@ -167,12 +167,12 @@ class Trace:
 
 
 def _mermaid_text(text: str) -> str:
-    """*text* without what ends or changes a message of a diagram."""
+    """Return *text* without the characters that have a meaning in a diagram's message."""
     return "".join(f"#{ord(each)};" if each in "#;<>" else each for each in " ".join(text.split()))
 
 
 def _are_equal(first: Row, second: Row) -> bool:
-    """Whether two messages differ in their time only. The eight steps stay apart."""
+    """Whether two messages differ in their times only. Each of the eight steps keeps its own row."""
 
     def key(row: Row) -> tuple[Any, ...]:
         return row.step, row.sender, row.receiver, row.what, row.payload, row.answer, row.state, row.why

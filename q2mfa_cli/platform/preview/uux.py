@@ -1,8 +1,8 @@
-"""UUX, the online-banking web app, as far as External MFA needs it: the outlet and the Tecton bridge.
+"""UUX, the online-banking web app: the parts that External MFA needs, which are the outlet and the Tecton bridge.
 
 An extension's page talks to the Tecton bridge only, over ``postMessage``. UUX's page passes each request to this server,
-which calls the extension with the customer's session. So an extension's page never has the session. How production
-does it is not documented.
+which calls the extension with the customer's session. So an extension's page never has the session. Q2 does not
+document how production does this.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ log = logging.getLogger("q2mfa preview")
 
 CALL_SECONDS = 60
 
-# JSON's name of each type that a setting can have.
-KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
+# The names of the settings' types in error messages.
+KINDS = {str: "a string", bool: "true or false", int: "an integer", float: "a number", list: "a list"}
 
-# Routes that a page calls before the customer proves anything: their failure is not that of step 1.
+# Routes that a page calls before the customer proves anything. Their failure does not belong to step 1.
 OPENING_ROUTES = ("default", "start")
 
 
 class UUX:
     """Online banking in one run of the preview.
 
-    :param extension_origin: where the extension is served.
+    :param extension_origin: the origin that serves the extension.
     :param provider: the identity provider of a redirect extension.
     """
 
@@ -71,20 +71,20 @@ class UUX:
 
     @property
     def switches(self) -> tuple[Switch, ...]:
-        """Everything that can be broken."""
+        """The switches of HQ and, for a redirect extension, of the identity provider."""
         return (*hq.SWITCHES, *(idp.SWITCHES if self.idp else ()))
 
     def open(self, workflow: object, mfa_info: dict[str, Any]) -> Challenge:
-        """Ask a customer for MFA.
+        """Start a challenge for a customer.
 
-        :raises ValueError: no such workflow, or *mfa_info* does not belong to a single workflow.
+        :raises ValueError: there is no such workflow, or *mfa_info* does not belong to a single workflow.
         """
         chosen = workflow_named(workflow)
         session = self.platform.hq.open_session(chosen.authenticated, mfa_info)
         return self.challenges.add(chosen, session)
 
     def _visitor(self, caller: str) -> Visitor | None:
-        """The customer whose request the provider gets, and what is broken for them."""
+        """Return the customer who sends a request to the provider, with the faults that are on for them."""
         challenge = self.challenges.of_caller(caller)
         if challenge is None:
             return None
@@ -93,10 +93,10 @@ class UUX:
         return Visitor(user, challenge.provider_switches)
 
     def outlet(self, challenge: Challenge) -> dict[str, Any]:
-        """How the outlet opens the extension, by its FEATURE: ``{"method", "url", "ticket", "allow", "failure"}``.
+        """Return how the outlet opens the extension, by its FEATURE: ``{"method", "url", "ticket", "allow", "failure"}``.
 
-        With ``formPostAuth`` a form is posted into the outlet. What it carries in production is not documented; here it
-        is a ticket. ``failure`` says why there is nothing to open; it is None if there is.
+        With ``formPostAuth``, the outlet posts a form that contains a ticket. Q2 does not document the form's content in
+        production. ``failure`` says why the extension cannot be opened; it is None if it can.
         """
         challenge.restart()
         challenge.session.mfa_complete = False
@@ -122,19 +122,19 @@ class UUX:
         return {**opened, "allow": self.extension.allow, "failure": failure and failure.as_json()}
 
     def _missing_page(self, path: str) -> Failure | None:
-        """Why the page of a client-side rendered extension cannot be shown, if it is not there."""
+        """Return the failure if the page of a client-side rendered extension does not exist."""
         file = self.extension.assets.joinpath(urlsplit(path).path.lstrip("/"))
         if not path.startswith("/") or file.is_file():
             return None
         name = file.relative_to(self.extension.workspace).as_posix()
-        return Failure("FEATURE", "", f"The page that FEATURE opens is not there: {name}", name)
+        return Failure("FEATURE", "", f"The page that FEATURE opens does not exist: {name}", name)
 
     async def request_extension_data(
         self, challenge: Challenge, route: str, body: dict[str, Any]
     ) -> dict[str, Any]:
-        """``tecton.sources.requestExtensionData``: what it resolves to or, if the status is not 2xx, rejects with.
+        """Return what ``tecton.sources.requestExtensionData`` resolves to or, if the status is not 2xx, rejects with.
 
-        ``error`` is not part of either: it is the message for the developer.
+        The page does not receive ``error``, which is the message for the developer.
         """
         trace = challenge.trace
         row = trace.begin("page", "extension", f"requestExtensionData: {route}", body)
@@ -180,7 +180,7 @@ class UUX:
         return result
 
     def verify_mfa(self, challenge: Challenge, token: object) -> hq.Verdict:
-        """``tecton.actions.verifyMFA({token})``: it resolves if HQ verifies the token, and rejects if not."""
+        """Handle ``tecton.actions.verifyMFA({token})``. It resolves if HQ verifies the token, and rejects if not."""
         trace = challenge.trace
         row = trace.begin("page", "uux", "verifyMFA", {"token": token}, 5)
         verdict = self.platform.hq.verify(challenge.session, token)
@@ -192,12 +192,12 @@ class UUX:
         return verdict
 
     def leave_mfa(self, challenge: Challenge) -> None:
-        """``tecton.actions.verifyMFA({exit: true})``"""
+        """Handle ``tecton.actions.verifyMFA({exit: true})``."""
         challenge.trace.add("page", "uux", "verifyMFA: leave MFA", {"exit": True})
         self._end(challenge, LEFT)
 
     def close(self, challenge: Challenge) -> None:
-        """The customer closes the page of the extension."""
+        """Record that the customer closes the extension's page."""
         self._end(challenge, CLOSED)
 
     def _end(self, challenge: Challenge, how: str) -> None:
@@ -205,9 +205,9 @@ class UUX:
         self.platform.events.publish(Ended(challenge.id))
 
     def answer_on_phone(self, challenge: Challenge, message: object, answer: object) -> None:
-        """The customer answers a message that asks.
+        """Record the customer's answer to a message that asks for one.
 
-        :raises ValueError: there is no such message, it is answered, or that is no answer.
+        :raises ValueError: no such message waits for an answer, or *answer* is neither "approved" nor "denied".
         """
         asking = [
             each
@@ -215,7 +215,7 @@ class UUX:
             if each["id"] == message and each["asks"] and not each["answer"]
         ]
         if not asking or answer not in ("approved", "denied"):
-            raise ValueError("the answer to a message that asks is approved or denied, once")
+            raise ValueError("a message that asks takes one answer: approved or denied")
         asking[0]["answer"] = self.platform.phone_answers[str(message)] = answer
         self.platform.events.publish(PhoneChanged(challenge.id))
 
@@ -224,7 +224,7 @@ class UUX:
             self.platform.phone_answers.pop(message["id"], None)
 
     def page_failed(self, challenge: Challenge, report: dict[str, Any]) -> None:
-        """Something failed in the extension's page, which reports it over the bridge: see static/tecton.js."""
+        """Record a failure in the extension's page, which it reports over the bridge: see static/report.js."""
         failure = page_failure(report, self.extension, f"{self.extension_origin}/")
         challenge.trace.add("page", "uux", "The page fails", why=str(failure))
         log.error("%s", failure)
@@ -241,9 +241,9 @@ class UUX:
             self.platform.events.publish(ReadingsChanged())
 
     def configure(self, values: dict[str, Any]) -> None:
-        """Change exactly these values of the extension's configuration for this run; the others are the file's.
+        """Change these values of the extension's configuration for this run. The other values come from the file.
 
-        :raises ValueError: there is no such value, or it is of another type.
+        :raises ValueError: there is no such setting, or a value has the wrong type.
         """
         known = self.extension.settings
         for name, value in values.items():
@@ -251,7 +251,7 @@ class UUX:
                 raise ValueError(f"{self.extension.name} has no setting {name}")
             kind = list if isinstance(known[name], tuple) else type(known[name])
             if type(value) is not kind:
-                raise ValueError(f"{name} has to be {KINDS[kind]}")
+                raise ValueError(f"{name} must be {KINDS[kind]}")
         if values != self.platform.changes:
             self.platform.changes = values
             self.platform.events.publish(ReadingsChanged())

@@ -1,27 +1,27 @@
-"""UUX over HTTP: its page, and what the page's script asks for.
+"""UUX over HTTP: its page, and the API for the page's script.
 
 ====================================== ==============================================================================
-``GET /``                              the page; its script and style are beside it
+``GET /``                              the page; also its scripts and style sheets
 ``GET /api/platform``                  what is previewed: name, integration, rendering, origins, workflows, switches
 ``POST /api/challenges``               ``{"workflow", "mfa_info"}`` → ``{"id", "outlet"}``
-``POST /api/challenges/ID/outlet``     → how the outlet opens the extension, with a fresh sequence; why not, if it cannot
+``POST /api/challenges/ID/outlet``     → how the outlet opens the extension, or why it cannot; starts a new sequence
 ``POST /api/challenges/ID/close``      the customer closes the extension's page
 ``POST /api/challenges/ID/failures``   ``{"kind", "message", "url", "line", "frames"}``: something failed in that page
 ``POST /api/challenges/ID/extension``  ``{"route", "body"}`` → ``{"status", "statusText", "data", "error"}``
 ``POST /api/challenges/ID/verify``     ``{"token", "exit"}`` → ``{"why", "outcome"}``: why is empty if ``verifyMFA`` resolves
 ``GET /api/theme``                     the file of ``--theme``
-``PUT /api/configuration``             ``{"MAX_AGE": 0}``: all changes of the extension's configuration, for this run
-``PUT /api/readings``                  ``{"loc": "key", …}``: what to assume where Q2 documents nothing
+``PUT /api/configuration``             ``{"MAX_AGE": 0}``: all changes to the extension's configuration for this run
+``PUT /api/readings``                  ``{"loc": "key", …}``: the assumptions about undocumented behavior
 ``PUT /api/challenges/ID/switches``    ``{"on": […]}``
-``GET /api/challenges/ID/report``      the sequence as JSON; ``?as=text`` or ``?as=mermaid`` as text
+``GET /api/challenges/ID/report``      the sequence as JSON, or with ``?as=text`` or ``?as=mermaid`` as text
 ``GET /api/challenges/ID/passcode``    the standard integration's authenticator app: the current code
 ``GET /api/challenges/ID/messages``    the messages on the customer's phone
-``POST …/ID/messages/answer``          ``{"id", "answer"}``: the customer approves or denies a message that asks
-``GET /api/challenges/ID/qr.svg``      the same secret for a phone
-``WS /api/challenges/ID/events``       the rows of the sequence as they change, how it stands, failures, and reloads
+``POST …/ID/messages/answer``          ``{"id", "answer"}``: the customer approves or denies a message
+``GET /api/challenges/ID/qr.svg``      the authenticator app's secret as a QR code
+``WS /api/challenges/ID/events``       changes of the sequence, the status, failures, and reloads
 ====================================== ==============================================================================
 
-A challenge's id identifies its customer. It is random, and an extension's page never has it.
+A challenge's ID identifies its customer. It is random, and an extension's page never receives it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ MAX_DEPTH = 64
 
 
 def _is_shallow(value: Any) -> bool:
-    """Whether objects and arrays of *value* are nested at most :data:`MAX_DEPTH` deep."""
+    """Whether the objects and arrays in *value* are nested at most :data:`MAX_DEPTH` levels deep."""
     level = [value]
     for _ in range(MAX_DEPTH):
         children = [
@@ -89,7 +89,7 @@ class _Handler(RequestHandler):
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
 
     def prepare(self) -> None:
-        # A form of another site cannot send this type, and its script needs permission first (CORS).
+        # A form of another site cannot send this type, and a script of another site needs permission (CORS).
         if self.request.method in ("POST", "PUT") and not self.request.headers.get(
             "Content-Type", ""
         ).startswith("application/json"):
@@ -98,7 +98,9 @@ class _Handler(RequestHandler):
     def body(self) -> dict[str, Any]:
         try:
             body = json.loads(self.request.body)
-            json.dumps(body, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+            json.dumps(
+                body, ensure_ascii=False
+            ).encode()  # refuse lone surrogates, which are not valid Unicode
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict) or not _is_shallow(body):
@@ -216,7 +218,7 @@ class _Extension(_Handler):
         challenge, asked = self.challenge(identifier), self.body()
         route, body = asked.get("route") or "default", asked.get("body", {})
         if not isinstance(route, str) or not isinstance(body, dict):
-            raise HTTPError(400, reason="route is a text and body a plain object")
+            raise HTTPError(400, reason="route must be a string, and body a plain object")
         self.write(await self.uux.request_extension_data(challenge, route, body))
 
 
@@ -254,7 +256,7 @@ class _Report(_Handler):
             self.write(challenge.trace.as_mermaid())
             return
         heads = (f"{key}: {report[key]}" for key in ("extension", "workflow", "started", "outcome"))
-        broken = f"broken on purpose: {', '.join(report['broken']) or 'nothing'}"
+        broken = f"simulated faults: {', '.join(report['broken']) or 'none'}"
         self.write("\n".join([*heads, broken, "", *challenge.trace.as_text()]) + "\n")
 
 
@@ -265,7 +267,7 @@ class _Authenticator(_Handler):
             totp = pyotp.TOTP(secret, name="preview", issuer=self.uux.extension.name)
             totp.now()
         except ValueError:
-            raise HTTPError(404, reason="The registration value is no base32 secret") from None
+            raise HTTPError(404, reason="The registration value is not a base32 secret") from None
         return totp
 
 
@@ -304,7 +306,7 @@ _Happened = RowChanged | RowGone | Ended | Failed | PhoneChanged | LogGrew
 
 
 class _Events(WebSocketHandler):
-    """Sends the page of one challenge what happens."""
+    """Sends the events of one challenge to its page."""
 
     def initialize(self, uux: UUX, about: dict[str, Any]) -> None:
         self.uux = uux
@@ -339,7 +341,7 @@ class _Events(WebSocketHandler):
         ]
 
     def on_message(self, message: str | bytes) -> None:
-        """Ignore it: the page has nothing to say here."""
+        """Ignore messages from the page, which uses the HTTP API."""
 
     def on_close(self) -> None:
         if self._unsubscribe:
@@ -370,16 +372,16 @@ class _Events(WebSocketHandler):
         self._send(message)
 
     def _send(self, message: dict[str, Any]) -> None:
-        # The page may be gone already; on_close follows.
+        # The page may have closed the connection; on_close follows.
         with contextlib.suppress(WebSocketClosedError):
             self.write_message(message)
 
 
 def handlers(uux: UUX, about: dict[str, Any]) -> list[Any]:
-    """Tornado's URL patterns of UUX.
+    """Return UUX's URL patterns for Tornado.
 
-    :param about: ``frames``: what the outlet may show; ``changed``: what the extension was given for this run only;
-        ``new_customer``: makes attributes that every workflow starts with.
+    :param about: ``frames``: the CSP sources of the outlet; ``changed``: the changes for this run, as sentences;
+        ``new_customer``: returns attributes that every workflow starts with.
     """
     given = {"uux": uux, "about": about}
     one = r"/api/challenges/([\w-]+)"

@@ -13,8 +13,8 @@ TOTP_SECRET_BYTES = 20  # the length that RFC 4226, section 4 recommends
 class Workflow:
     """One workflow.
 
-    :param authenticated: the value of ``is_authenticated``. :param mfa_info: its attributes, with values to start from. Q2
-        does not document how ``mfa_context`` is spelled.
+    :param authenticated: the value of ``is_authenticated``. :param mfa_info: its attributes, with initial values. Q2 does
+        not document the values of ``mfa_context``.
     """
 
     id: str
@@ -42,7 +42,7 @@ WORKFLOWS = (
     Workflow(
         "patrol",
         "Patrol event",
-        "The customer is logged in and does something that the bank guards.",
+        "The customer is logged in and takes an action that the bank protects.",
         True,
         {"mfa_context": "patrol", "audit_action_id": 42, "audit_action_name": "ChangeEmailAddress"},
     ),
@@ -50,7 +50,7 @@ WORKFLOWS = (
 
 
 def workflow_named(identifier: object) -> Workflow:
-    """:raises ValueError: there is none with that id."""
+    """Return a workflow by its ID. :raises ValueError: there is none."""
     for workflow in WORKFLOWS:
         if workflow.id == identifier:
             return workflow
@@ -58,7 +58,7 @@ def workflow_named(identifier: object) -> Workflow:
 
 
 def as_json(given: dict[str, Any]) -> list[dict[str, Any]]:
-    """The workflows for the page.
+    """Return the workflows for the page.
 
     :param given: attributes of ``mfa_info`` that every workflow starts with.
     """

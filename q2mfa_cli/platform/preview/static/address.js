@@ -1,12 +1,12 @@
-// What the page's address keeps, so that a link shows the same again: see `docs/how-to/preview.md`.
+// The state in the page's URL, so that a link reproduces it: see `docs/how-to/preview.md`.
 
 const PREFIXES = { mfaInfo: "mfa_info.", readings: "reading.", settings: "setting." };
 
 /**
- * What the address asks for.
+ * Read the state from the URL.
  *
  * @returns {{workflow: string | null, switches: string[], choices: URLSearchParams, mfaInfo: Map, readings: Map, settings: Map}}
- *   the maps have texts, by name; `workflow` is null if the address asks for nothing
+ *   the maps have strings by name; `workflow` is null if the URL has no state
  */
 export function readAddress() {
   const given = new URLSearchParams(location.search);
@@ -17,7 +17,7 @@ export function readAddress() {
   return { workflow: given.get("workflow"), switches: given.getAll("switch"), choices: given, ...Object.fromEntries(named) };
 }
 
-/** Keep what differs from the defaults. @param {{workflow: string, switches: string[]}} shown and maps, as of readAddress */
+/** Write the state to the URL. @param {{workflow: string, switches: string[]}} shown with the maps of readAddress, without defaults */
 export function writeAddress({ workflow, switches, choices, ...named }) {
   const parameters = new URLSearchParams({ workflow });
   for (const [part, prefix] of Object.entries(PREFIXES)) for (const [name, text] of named[part]) parameters.append(prefix + name, text);

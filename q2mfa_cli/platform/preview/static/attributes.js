@@ -1,5 +1,5 @@
-// The fields of what `mfa_info` holds. Values are typed as text and sent as JSON: a number is never one of JavaScript's, so it
-// keeps all its digits.
+// The form for `mfa_info`. Values are typed as text and sent as JSON text, so numbers keep all their digits: none becomes a
+// JavaScript number.
 import { byId, element, labeled, textField } from "./dom.js";
 
 /** The documented attributes: see `docs/how-to/preview.md`. */
@@ -21,7 +21,7 @@ function asJson(name, text) {
 }
 
 export class Attributes {
-  /** @param {Map<string, string>} given what to show instead of the defaults, also of other names */
+  /** @param {Map<string, string>} given values that replace defaults, or add other attributes */
   constructor(defaults, given) {
     this.showDefaults(defaults, given);
     for (const [name, value] of given) if (!DOCUMENTED.includes(name)) this.#add(name, value);
@@ -35,7 +35,7 @@ export class Attributes {
     byId("mfa-info").replaceChildren(...[...this.fields].map(([name, field]) => labeled(name, field)));
   }
 
-  /** The workflow starts with other values now. What was typed stays. */
+  /** Replace the defaults, and keep the typed values. */
   renew(defaults) {
     const typed = this.changed();
     this.defaults = defaults;
@@ -54,7 +54,7 @@ export class Attributes {
     return typedName;
   }
 
-  /** What is typed, by name; an empty field is an attribute that is absent. */
+  /** The typed values by name. An empty field omits its attribute. */
   #typed() {
     const more = [...byId("more-attributes").children].map(({ children: [name, value] }) => [name.value, value.value]);
     const all = [...[...this.fields].map(([name, { value }]) => [name, value]), ...more];
@@ -65,18 +65,18 @@ export class Attributes {
     return this.#typed().get(name) ?? "";
   }
 
-  /** Whether *name* is as the workflow starts with it. */
+  /** Whether *name* has its default value. */
   isDefault(name) {
     return this.get(name) === this.#default(name);
   }
 
-  /** What differs from the defaults, as it is typed. An empty text is an attribute that is absent. */
+  /** The typed values that differ from the defaults. An empty string omits the attribute. */
   changed() {
     const names = new Set([...DOCUMENTED, ...this.#typed().keys()]);
     return new Map([...names].filter((name) => !this.isDefault(name)).map((name) => [name, this.get(name)]));
   }
 
-  /** The text of a JSON object. */
+  /** Return the attributes as the text of a JSON object. */
   asJson() {
     return `{${[...this.#typed()].map(([name, text]) => `${JSON.stringify(name)}: ${asJson(name, text)}`).join(", ")}}`;
   }

@@ -1,12 +1,12 @@
-// UUX's side of the Tecton bridge: answers requests of the page in the outlet, and of no other.
+// UUX's side of the Tecton bridge. It answers the page in the outlet only.
 
 /**
  * @param {() => HTMLIFrameElement} outlet the current outlet
- * @param {string} origin the extension's. If the outlet is elsewhere (at an identity provider), it gets no answer.
+ * @param {string} origin the extension's. The bridge does not answer pages of other origins, such as an identity provider's.
  * @param {Record<string, Record<string, (argument: unknown) => unknown>>} functions by kind and name
  */
 export function listen(outlet, origin, functions) {
-  // A new page must not get the answers meant for the page before it. Each page begins with `connect`.
+  // A page must not receive answers for the previous page. Each page begins with `connect`.
   let currentPage = 0;
 
   addEventListener("message", async (event) => {
@@ -21,11 +21,11 @@ export function listen(outlet, origin, functions) {
       if (!isKnown) throw new Error(`q2mfa preview has no tecton.${kind}.${name}`);
       answer.value = await functions[kind][name](argument);
     } catch (error) {
-      // A rejection by the platform is a plain object; an Error is a mistake in the call.
+      // The platform rejects with a plain object; an Error means that the call was wrong.
       if (error instanceof Error) answer.error = error.message;
       else answer.rejection = error;
     }
-    // A page that is gone has no window.
+    // A closed page has no window.
     if (page === currentPage) event.source?.postMessage({ tecton: answer }, origin);
   });
 }

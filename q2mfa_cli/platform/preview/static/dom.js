@@ -1,4 +1,4 @@
-// What every part of UUX's page needs.
+// DOM and API functions for all modules of UUX's page.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -6,19 +6,19 @@ export function element(tag, className = "", text = "") {
   return Object.assign(document.createElement(tag), { className, textContent: text });
 }
 
-/** A labeled field or select. */
+/** Return a label around a field or select. */
 export function labeled(text, control) {
   const label = element("label", "", text);
   label.append(control);
   return label;
 }
 
-/** A text field for names and values. */
+/** Return a text field without autocomplete and spell checking. */
 export function textField(properties) {
   return Object.assign(element("input"), { autocomplete: "off", spellcheck: false }, properties);
 }
 
-/** Ask UUX's server. @param body an object, or the text of a JSON object */
+/** Call UUX's API. @param body an object, or the text of a JSON object */
 export async function api(path, body, method = body === undefined ? "GET" : "POST") {
   const response = await fetch(`/api/${path}`, {
     method,
@@ -31,7 +31,7 @@ export async function api(path, body, method = body === undefined ? "GET" : "POS
   return answer;
 }
 
-/** Tell a screen reader. */
+/** Announce *text* to screen readers. */
 export function announce(text) {
   byId("said").textContent = text;
 }

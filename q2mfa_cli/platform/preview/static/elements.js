@@ -1,5 +1,5 @@
-// Fakes of a few of Tecton's elements, by their documented attributes, so that a page that uses them can be tried. They are
-// not Tecton's: looks and behavior in detail are the real ones' only.
+// Fakes of some of Tecton's elements, with their documented attributes, so that the preview can show pages that use them.
+// The real elements look and behave differently in detail.
 (() => {
   "use strict";
 
@@ -25,7 +25,7 @@
     .warning { border-color: var(--const-stoplight-warning); } .alert { border-color: var(--const-stoplight-alert); }
   `;
 
-  /** Attributes of *names* as properties that reflect them. */
+  /** Define properties that reflect the attributes *names*. */
   function reflect(type, names) {
     for (const name of names) {
       Object.defineProperty(type.prototype, name, {
@@ -66,7 +66,7 @@
   };
   const slot = () => document.createElement("slot");
 
-  /** Texts in an attribute: a JSON array, or one text. */
+  /** Return the strings in an attribute, which is a JSON array or one string. */
   function texts(value) {
     if (!value) return [];
     try {
@@ -108,7 +108,7 @@
       if (input) input.value = this.#value;
     }
 
-    /** What the field has beside the attributes of q2-input. */
+    /** Return further properties of the field, for subclasses. */
     special() {
       return {};
     }
@@ -133,7 +133,7 @@
   }
   reflect(Input, ["label", "type", "maxlength", "errors", "hints"]);
 
-  // Which event of the real one carries the code is not documented: here `change`, once the code is complete.
+  // Q2 does not document which event carries the code. The fake sends `change` once the code is complete.
   class Otp extends Input {
     static observedAttributes = [...Input.observedAttributes, "length", "state"];
 
@@ -188,7 +188,7 @@
     }
   }
 
-  // As in Tecton, the elements are there once the page is connected.
+  // As in Tecton, the elements are defined once the page is connected.
   const FAKES = { "q2-btn": Button, "q2-input": Input, "q2-otp": Otp, "q2-message": Message, "q2-loading": Loading, "q2-loc": Loc };
   window.defineQ2MfaFakes = () => {
     for (const [name, type] of Object.entries(FAKES)) if (!customElements.get(name)) customElements.define(name, type);

@@ -1,5 +1,5 @@
-// Emulates media features in the extension's page, as far as a page can: its own media rules, and what it asks matchMedia() from
-// then on. Style sheets of other origins stay as they are.
+// Emulates media features in the extension's page: its own media rules, and later calls of matchMedia(). A page cannot change
+// style sheets of other origins.
 (() => {
   "use strict";
 
@@ -7,8 +7,8 @@
   const OFF = { "prefers-reduced-motion": "no-preference", "prefers-contrast": "no-preference", "forced-colors": "none" };
   const HOLDS = "(min-width: 0px)";
   const FAILS = "(max-width: -1px)";
-  const originals = new Map(); // by style sheet or rule: its media query, as the page has it
-  let emulated = {}; // by feature: its value
+  const originals = new Map(); // the page's media query, by style sheet or rule
+  let emulated = {}; // the emulated value, by feature
 
   const rewritten = (query) =>
     query.replace(FEATURE, (asked, feature, value = null) => {
@@ -36,7 +36,7 @@
       try {
         rewriteRules(sheet.cssRules);
       } catch {
-        // It is of another origin.
+        // The style sheet is from another origin.
       }
     }
   }
@@ -51,7 +51,7 @@
   };
   const MOTION = { reduced: { "prefers-reduced-motion": "reduce" }, normal: { "prefers-reduced-motion": "no-preference" } };
 
-  /** @param {string} contrast @param {string} motion of the toolbar; empty texts are the system's */
+  /** @param {string} contrast @param {string} motion the toolbar's choices; empty for the system's preference */
   window.emulateQ2MfaMedia = (contrast, motion) => {
     emulated = { ...CONTRAST[contrast], ...MOTION[motion] };
     apply();

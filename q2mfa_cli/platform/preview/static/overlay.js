@@ -1,8 +1,8 @@
-// Why the extension does not work, over the outlet: what, where, the source, and the extension's part of the traceback.
+// The error overlay on the outlet: the error, its place, the source, and the extension's part of the traceback.
 
 import { byId, copy, element } from "./dom.js";
 
-/** As plain text, for a bug report. */
+/** Return the failure as plain text, for a bug report. */
 function asText({ what, where, during, source, line, frames }) {
   const code = source.map(([number, text]) => `${number === line ? ">" : " "} ${String(number).padStart(4)} | ${text}`);
   return [what, `${where || "?"} (${during})`, "", ...code, "", ...frames].join("\n").trim();
@@ -19,7 +19,7 @@ export class Overlay {
   }
 
   show(failure) {
-    // The first failure is the cause; the page that it breaks fails too.
+    // The first failure is the cause. It can make the page fail too.
     if (!this.part.hidden) return;
     this.failure = failure;
     byId("failure-what").textContent = failure.what;

@@ -1,5 +1,5 @@
-// Reports what fails in the extension's page to UUX's page, for the developer. The preview puts it before the page's own
-// scripts; it is no part of Tecton.
+// Reports failures in the extension's page to UUX's page, for the developer. The preview inserts it before the page's own
+// scripts. It is not part of Tecton.
 (() => {
   "use strict";
 

@@ -1,5 +1,5 @@
-// What can be changed for a run: the readings of what Q2 does not document, and the extension's configuration. Every page of the
-// run shares them: the server loads the extension again and tells all pages.
+// The settings of a run: the assumptions about undocumented behavior, and the extension's configuration. All pages of the run
+// share them. After a change, the server reloads the extension and notifies the pages.
 import { api, byId, element, labeled, textField } from "./dom.js";
 
 export class Readings {
@@ -26,12 +26,12 @@ export class Readings {
     return labeled(says, select);
   }
 
-  /** Those that differ from the default, as texts by name. */
+  /** Return the readings that differ from the default, as strings by name. */
   changed() {
     return new Map(this.readings.filter(({ value, options }) => value !== options[0]).map(({ id, value }) => [id, String(value)]));
   }
 
-  /** Read it so in this run: what *wanted* does not have is read by the default. */
+  /** Use the readings *wanted* in this run, and the defaults for the others. */
   async use(wanted) {
     const values = this.readings.map(({ id, options }) => [id, options.find((each) => String(each) === wanted.get(id)) ?? options[0]]);
     await api("readings", Object.fromEntries(values), "PUT");
@@ -57,7 +57,8 @@ export class Settings {
   }
 
   /**
-   * @param {Record<string, unknown>} settings the values, of which those in *changes* are not the file's
+   * @param {Record<string, unknown>} settings the current values
+   * @param {Record<string, unknown>} changes those that differ from the file
    */
   show(settings, changes) {
     this.changes = changes;
@@ -72,12 +73,12 @@ export class Settings {
     }
   }
 
-  /** The values that are not the file's, as JSON by name. */
+  /** Return the values that differ from the file, as JSON by name. */
   changed() {
     return new Map(Object.entries(this.changes).map(([name, value]) => [name, JSON.stringify(value)]));
   }
 
-  /** Change *wanted*, JSON by name, and nothing else in this run; or say why not. */
+  /** Use the values *wanted*, JSON by name, and the file's values for the others; show the error if this fails. */
   async use(wanted) {
     let why = "";
     try {

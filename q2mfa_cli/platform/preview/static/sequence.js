@@ -1,10 +1,10 @@
-// Draws the sequence: the rows that happened, then those of the eight steps that are still to come.
+// Draws the sequence: the recorded rows, then the remaining ones of the eight steps.
 import { element } from "./dom.js";
 
 const seconds = (value) => `+${value.toFixed(value < 10 ? 2 : 1)} s`;
 const took = (value) => (value === null ? "" : value < 0.001 ? "< 1 ms" : `${Math.round(value * 1000)} ms`);
 
-/** A payload as `name value` pairs, however deep. */
+/** Flatten a payload to `name value` pairs. */
 function* pairs(value, name = "") {
   if (Array.isArray(value)) yield [name, value.join(", ")];
   else if (value !== null && typeof value === "object") {
@@ -12,12 +12,12 @@ function* pairs(value, name = "") {
   } else yield [name, String(value)];
 }
 
-// How many rows are drawn. The copied reports have all.
+// The maximum number of drawn rows. The copied reports contain all rows.
 const DRAWN = 200;
 
 export class Sequence {
   /**
-   * What changes is shown by the next `draw()`, which draws each row at most once.
+   * Changes appear at the next `draw()`, which draws each row at most once.
    *
    * @param {HTMLElement} list scrolls; the newest row stays in view unless someone scrolled up
    * @param {HTMLElement} heads of the lifelines
@@ -30,7 +30,7 @@ export class Sequence {
     this.#drawLanes();
     this.replace([]);
     this.draw();
-    // Someone who scrolls up does not want to be taken away; a layout that changes scrolls too, but not up.
+    // Stop following when the user scrolls up. Layout changes scroll too, but never up.
     let before = 0;
     list.parentElement.addEventListener("scroll", () => {
       const { scrollTop, clientHeight } = list.parentElement;
@@ -40,10 +40,10 @@ export class Sequence {
     });
   }
 
-  /** Show *rows* and no others. */
+  /** Show *rows* only. */
   replace(rows) {
-    this.drawn = new Map(); // by index: the element
-    this.changed = new Map(); // by index: rows that are not drawn as they are now
+    this.drawn = new Map(); // elements by index
+    this.changed = new Map(); // rows to draw again, by index
     this.newest = -1; // the index of the newest row
     this.dropped = 0; // rows that are no longer drawn
     this.numbered = { index: 0, step: 0 }; // the newest row that has a step
@@ -57,7 +57,7 @@ export class Sequence {
     // A row that is no longer drawn may still change.
     if (isNew || this.drawn.has(row.index) || this.changed.has(row.index)) this.changed.set(row.index, row);
     if (isNew) this.newest = row.index;
-    // The newest message of a step says how far this attempt has come: after a refused code, the next one begins at 1.
+    // The newest step shows the progress of this attempt. After a refused code, the next attempt begins at 1.
     if (row.step && row.index >= this.numbered.index) this.numbered = row;
   }
 
@@ -91,7 +91,7 @@ export class Sequence {
     this.drawn.set(index, item);
   }
 
-  /** Keep the newest rows only. */
+  /** Remove all but the newest rows. */
   #dropOldest() {
     const indices = [...new Set([...this.drawn.keys(), ...this.changed.keys()])];
     const old = indices.slice(0, Math.max(0, indices.length - DRAWN));

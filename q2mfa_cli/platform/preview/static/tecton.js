@@ -33,7 +33,7 @@
     else promise?.resolve(value);
   });
 
-  // --- What the page can call ----------------------------------------------------------------------------------------
+  // --- The API for the page ------------------------------------------------------------------------------------------
 
   const SOURCES = ["requestExtensionData", "promptForMFA"];
   const ACTIONS = ["setTitle", "setFetching", "showModal"];
@@ -64,7 +64,7 @@
 
   const themeStyle = document.createElement("style");
 
-  /** A style sheet of the page has changed: load it again in place, so that nothing that was typed is lost. */
+  /** Reload the page's style sheets in place, so that typed input is kept. */
   function swapStyles(version) {
     for (const link of document.querySelectorAll('link[rel="stylesheet"]')) {
       const url = new URL(link.href);
@@ -94,7 +94,7 @@
     chosenLanguage = root.lang = language;
     const response = await fetch(`${CONFIG.assets_url}/assets/languages/${language}.json`).catch(() => null);
     const loaded = response?.ok ? await response.json().catch(() => ({})) : {};
-    if (chosenLanguage !== language) return; // another one was chosen meanwhile
+    if (chosenLanguage !== language) return; // the language has changed since
     texts = loaded;
     for (const each of document.querySelectorAll("q2-loc")) each.draw?.();
   }

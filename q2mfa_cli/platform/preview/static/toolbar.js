@@ -1,20 +1,20 @@
-// How online banking shows the extension's page: language, theme, width, contrast and motion. The bridge tells that page.
+// The toolbar: language, theme, width, contrast and motion of the extension's page. The bridge sends them to that page.
 import { byId } from "./dom.js";
 
 const CHOICES = ["language", "theme", "width", "contrast", "motion"];
 
-const styles = new Map(); // by address: the text
+const styles = new Map(); // contents by URL
 const path = { theme: { tecton: "", file: "/api/theme" }, contrast: { "": "" } };
 const chosen = (name) => byId(name).value;
 
-/** The address of the style sheet that a choice adds to Tecton's base theme; empty if none. */
+/** Return the URL of the style sheet that a choice adds to Tecton's base theme; empty if none. */
 const styleOf = (name) => path[name][chosen(name)] ?? `/${name}-${chosen(name)}.css`;
 
 export class Toolbar {
   /**
    * @param {string} themeFile the name of the file of `--theme`, if there is one
-   * @param {URLSearchParams} given what the address asks for
-   * @param {() => void} changed called when something else is chosen
+   * @param {URLSearchParams} given the choices in the URL
+   * @param {() => void} changed called when a choice changes
    */
   constructor(themeFile, given, changed) {
     if (themeFile) byId("theme").prepend(new Option(themeFile, "file", true, true));
@@ -25,12 +25,12 @@ export class Toolbar {
     }
   }
 
-  /** What is not the first choice, by name. */
+  /** Return the choices that differ from the first option, as pairs of name and value. */
   choices() {
     return CHOICES.filter((name) => byId(name).selectedIndex > 0).map((name) => [name, chosen(name)]);
   }
 
-  /** Show the outlet by the choices, and load their style sheets. */
+  /** Apply the choices to the outlet, and load their style sheets. */
   async apply() {
     byId("bank").style.maxWidth = chosen("width") === "full" ? "" : `${chosen("width")}px`;
     for (const address of ["theme", "contrast"].map(styleOf).filter(Boolean)) {
@@ -39,7 +39,7 @@ export class Toolbar {
     }
   }
 
-  /** What the extension's page is told: see `applyPreferences` in tecton.js. */
+  /** Return the preferences for the extension's page: see `applyPreferences` in tecton.js. */
   preferences() {
     return {
       language: chosen("language"),

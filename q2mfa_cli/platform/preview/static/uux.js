@@ -15,7 +15,7 @@ let platform = await api("platform");
 const readings = new Readings();
 const settings = new Settings();
 const overlay = new Overlay();
-let challenge = null; // the id of the current one
+let challenge = null; // the ID of the current challenge
 let connected = false; // whether the page in the outlet has connected to the bridge
 let events = null;
 
@@ -44,12 +44,12 @@ function choice(kind, name, { id, label, says }) {
   if (kind === "checkbox") input.setAttribute("role", "switch");
   text.append(hint);
   row.append(input, text);
-  // The hint describes the choice and is not part of its name.
+  // The hint describes the choice, and must not be part of its accessible name.
   input.setAttribute("aria-label", label);
   return row;
 }
 
-// Each start is a new customer, unless someone typed a registration value: a used code and a lock are the customer's.
+// Each start uses a new customer, because used codes and locks belong to a customer. A typed registration value is kept.
 let started = false;
 async function renewCustomer() {
   if (started && platform.integration === "standard" && attributes.isDefault("registration_value")) {
@@ -59,7 +59,7 @@ async function renewCustomer() {
   started = true;
 }
 
-// One at a time: a second click on Start is the same start.
+// Ignore a second click on Start while a challenge starts.
 let starting = false;
 async function start() {
   if (starting) return;
@@ -87,7 +87,7 @@ async function startChallenge() {
   byId("customer").textContent = attributes.get("sso_identifier");
   byId("authenticator").hidden = platform.phone || platform.integration !== "standard" || !attributes.get("registration_value");
   if (!byId("authenticator").hidden) byId("qr").src = `/api/challenges/${id}/qr.svg`;
-  byId("passcode").value = NO_CODE; // until the code of this customer is there
+  byId("passcode").value = NO_CODE; // until this customer's code is loaded
   showPasscode();
   showMessages(id, []);
   byId("log").replaceChildren();
@@ -97,25 +97,25 @@ async function startChallenge() {
 
 // --- The outlet, and the bridge ------------------------------------------------------------------------------------
 
-/** Open the extension in a new outlet. Its `data-challenge` says which challenge it shows, once the page has loaded. */
+/** Open the extension in a new outlet. Once the page has loaded, `data-challenge` is the ID of its challenge. */
 async function openOutlet(id) {
   overlay.hide();
   const { method, url, ticket, allow, failure } = await api(`challenges/${id}/outlet`, {});
-  if (id !== challenge) return; // another challenge was started meanwhile
+  if (id !== challenge) return; // another challenge has started since
   if (failure) overlay.show(failure);
   byId("closed").hidden = true;
   byId("outlet-title").textContent = "";
   byId("fetching").hidden = true;
   connected = false;
-  // A new frame each time: an event of the page before it cannot be taken for one of this page.
+  // A new frame, so that events of the previous page cannot be mistaken for this page's.
   const frame = outlet().cloneNode();
   delete frame.dataset.challenge;
   frame.hidden = false;
   frame.allow = allow;
   frame.addEventListener("load", () => {
-    if (frame.contentDocument !== null) return; // still the empty page: it has this origin, the extension has another
+    if (frame.contentDocument !== null) return; // the initial empty page, which has this page's origin
     frame.dataset.challenge = id;
-    // The extension's page reports its height. An identity provider's page cannot, and gets what a login form needs.
+    // An extension's page reports its height. An identity provider's page cannot, so it gets the height of a login form.
     if (!connected && platform.integration === "redirect") setHeight(LOGIN_HEIGHT);
     connected = false;
   });
@@ -136,10 +136,10 @@ async function openOutlet(id) {
 
 const isField = (element) => ["INPUT", "SELECT"].includes(element?.tagName);
 
-/** A page that loads takes the focus. Give it back to *field* until someone goes to the page. */
+/** A loading page takes the focus. Return it to *field* until the user goes to the page. */
 function keepFocus(frame, field) {
   const stop = new AbortController();
-  // Only after the event is it known what has the focus now.
+  // The new active element is known only after the event.
   const giveBack = () => document.activeElement === frame && field.focus();
   addEventListener("blur", () => setTimeout(giveBack), { signal: stop.signal });
   frame.addEventListener("pointerenter", () => stop.abort(), { signal: stop.signal });
@@ -192,7 +192,7 @@ listen(outlet, platform.extension_origin, {
   actions: {
     verifyMFA: async ({ token, exit = false } = {}) => {
       const { why, outcome } = await api(`challenges/${challenge}/verify`, { token, exit });
-      // The reason stays at HQ. Q2 does not document what a page is told in production.
+      // The page does not receive HQ's reason. Q2 does not document what it receives in production.
       if (why && outcome !== "left") throw new Error("MFA failed");
     },
     setTitle: (title) => {
@@ -217,7 +217,7 @@ async function changeAppearance() {
   outlet().contentWindow?.postMessage({ tecton: { preferences: toolbar.preferences() } }, platform.extension_origin);
 }
 
-/** Show what is previewed, as its files are now, and what is changed for this run. */
+/** Show the extension's current name, kind, settings, and changes for this run. */
 function showPlatform() {
   document.title = `${platform.name} – q2mfa preview`;
   byId("name").textContent = platform.name;
@@ -228,9 +228,9 @@ function showPlatform() {
   settings.show(platform.settings, platform.changes);
 }
 
-/** The extension was loaded again; *why* says why that failed. */
+/** Show the reloaded extension; *why* says why the reload failed. */
 async function showReloaded(id, why) {
-  announce(why || "The extension has changed and was loaded again.");
+  announce(why || "The extension has changed and was reloaded.");
   openOutlet(id);
   platform = await api("platform");
   attributes.renew(chosen().mfa_info);
@@ -241,7 +241,7 @@ async function showReloaded(id, why) {
 function say(text, outcome) {
   const bar = byId("outcome");
   if (bar.textContent === text && bar.dataset.outcome === outcome) return;
-  // A screen reader reads every change.
+  // Screen readers announce every change, so skip equal texts.
   if (bar.textContent !== text) bar.textContent = text;
   bar.dataset.outcome = outcome;
   byId("cover").hidden = outcome !== "complete";
@@ -252,9 +252,9 @@ function say(text, outcome) {
   byId("close").disabled = outcome === "complete" || Boolean(closed);
 }
 
-// --- What happens --------------------------------------------------------------------------------------------------
+// --- Events --------------------------------------------------------------------------------------------------------
 
-// What happens is drawn together, at once if it is calm, and ten times a second in a burst of calls.
+// Events are drawn in batches: at once if they are rare, and ten times a second in a burst of calls.
 const PACE = 100;
 let waiting = [];
 let drawn = 0;
@@ -307,7 +307,7 @@ async function waitForPreview() {
       location.reload();
       return;
     } catch {
-      // It does not answer yet.
+      // The preview is not running yet.
     }
   }
 }
@@ -315,7 +315,7 @@ async function waitForPreview() {
 // --- The phone -----------------------------------------------------------------------------------------------------
 
 function showMessages(id, messages) {
-  // A phone that never gets a message is not worth its place.
+  // Hide the phone of an extension that sends no messages.
   byId("phone").hidden = !platform.phone && messages.length === 0;
   byId("phone-empty").hidden = messages.length > 0;
   byId("messages").replaceChildren(
@@ -357,7 +357,7 @@ async function showPasscode() {
   const id = challenge;
   try {
     const { passcode, seconds } = await api(`challenges/${id}/passcode`);
-    if (id !== challenge) return; // another customer's
+    if (id !== challenge) return; // the passcode of another customer
     byId("passcode").value = passcode.replace(/^(...)/, "$1 ");
     countDown(performance.now() + seconds * 1000);
   } catch (error) {
@@ -367,7 +367,7 @@ async function showPasscode() {
   }
 }
 
-/** Show how much of the code's 30 seconds is left. Once a second: an animation would cost as much as a busy page. */
+/** Show the remaining part of the code's 30 seconds. Updates once a second, because an animation would use much CPU time. */
 function countDown(end) {
   const left = (end - performance.now()) / 1000;
   byId("left").style.width = `${(Math.max(0, left) / 30) * 100}%`;

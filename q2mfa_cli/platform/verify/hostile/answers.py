@@ -26,7 +26,7 @@ class Raw:
 
 
 def status(code: int, content: Any) -> Raw:
-    """*Return a response with status *code* and *content* as JSON."""
+    """Return a response with status *code* and *content* as JSON."""
 
     async def write(handler: RequestHandler) -> None:
         handler.set_status(code)

@@ -97,7 +97,7 @@ class _Token(_Endpoint):
             await self.send(self.provider.lie.token(answer))
 
 
-class _Elsewhere(RequestHandler):
+class _RedirectTarget(RequestHandler):
     """The target of a redirect or of a ``jku``. It does not know the provider, so every provider records the request."""
 
     def initialize(self, providers: HostileProviders) -> None:
@@ -119,7 +119,7 @@ def running(client: Client) -> Iterator[HostileProviders]:
     providers = HostileProviders(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", client)
     given = {"providers": providers}
     routes: list[Any] = [
-        (r"/elsewhere(/keys)?", _Elsewhere, given),
+        (r"/elsewhere(/keys)?", _RedirectTarget, given),
         (r"/(\w+)/\.well-known/openid-configuration", _Metadata, given),
         (r"/(\w+)/keys", _Keys, given),
         (r"/(\w+)/pushed", _Pushed, given),

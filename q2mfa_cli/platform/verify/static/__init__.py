@@ -26,7 +26,7 @@ def rp_state(source: Source) -> Iterator[Problem]:
 
 
 def _of_relying_party(run: Run) -> Run:
-    """*Return *run*, limited to extensions that use OpenID Connect."""
+    """Return *run*, limited to extensions that use OpenID Connect."""
 
     def of_relying_party(source: Source) -> Iterable[Problem]:
         if not protocol.is_relying_party(source):

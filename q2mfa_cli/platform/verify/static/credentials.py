@@ -128,5 +128,5 @@ def _problem(name: str, where: Location, value: str) -> Problem:
 
 
 def _masked(where: Location, value: str) -> Location:
-    """*Return *where* with the secret masked, because people share reports."""
+    """Return *where* with the secret masked, because people share reports."""
     return replace(where, source=where.source.replace(value, "•••"))

@@ -118,7 +118,7 @@ def _turns_on(node: nodes.ScopedEvalContextModifier) -> bool:
 
 
 def _without_jinja(text: str) -> str:
-    """*Return *text* as HTML with the same positions: Jinja tags are blank, and expressions have no quotes or brackets."""
+    """Return *text* as HTML with the same positions: Jinja tags are blank, and expressions have no quotes or brackets."""
     text = JINJA_TAG.sub(lambda found: re.sub(r"\S", " ", found[0]), text)
     return JINJA_OUTPUT.sub(lambda found: re.sub(r"[\"'<>&\s]", "_", found[0]), text)
 

@@ -207,7 +207,7 @@ class Program:
 
 
 def _spine(node: ast.AST) -> Iterator[ast.AST]:
-    """*Yield *node* and the expressions it is read from, such as ``self.a`` for ``self.a.get("x")``."""
+    """Yield *node* and the expressions it is read from, such as ``self.a`` for ``self.a.get("x")``."""
     yield node
     inner = node.func if isinstance(node, ast.Call) else getattr(node, "value", None)
     if isinstance(inner, ast.AST):

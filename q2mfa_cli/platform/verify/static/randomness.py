@@ -62,7 +62,7 @@ class Strength(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgment:
     """How hard one value is to guess. *what* names its origin, as a noun phrase."""
 
     strength: Strength
@@ -71,17 +71,17 @@ class Judged:
     module: Module
 
 
-def judge(program: Program, module: Module, node: ast.expr, depth: int = 0) -> Judged:
+def judge(program: Program, module: Module, node: ast.expr, depth: int = 0) -> Judgment:
     """Return how hard the value of *node* is to guess. If it can be one of several values, the weakest counts."""
-    unknown = Judged(Strength.UNKNOWN, "", node, module)
+    unknown = Judgment(Strength.UNKNOWN, "", node, module)
     if depth > MAX_DEPTH:
         return unknown
 
-    def again(other: ast.expr, there: Module = module) -> Judged:
+    def again(other: ast.expr, there: Module = module) -> Judgment:
         return judge(program, there, other, depth + 1)
 
-    def weak(what: str, strength: Strength = Strength.GUESSABLE) -> Judged:
-        return Judged(strength, what, node, module)
+    def weak(what: str, strength: Strength = Strength.GUESSABLE) -> Judgment:
+        return Judgment(strength, what, node, module)
 
     if isinstance(node, ast.Await | ast.FormattedValue | ast.Starred):
         return again(node.value)
@@ -117,13 +117,13 @@ def judge(program: Program, module: Module, node: ast.expr, depth: int = 0) -> J
     return unknown
 
 
-def _call(program: Program, module: Module, node: ast.Call, depth: int) -> Judged:
+def _call(program: Program, module: Module, node: ast.Call, depth: int) -> Judgment:
     name, last = module.dotted(node.func), called(node)
 
-    def found(strength: Strength, what: str = "") -> Judged:
-        return Judged(strength, what, node, module)
+    def found(strength: Strength, what: str = "") -> Judgment:
+        return Judgment(strength, what, node, module)
 
-    def again(other: ast.expr) -> Judged:
+    def again(other: ast.expr) -> Judgment:
         return judge(program, module, other, depth + 1)
 
     if name.startswith(("secrets.token_", "os.urandom")):
@@ -167,7 +167,7 @@ def _call(program: Program, module: Module, node: ast.Call, depth: int) -> Judge
     return _weakest(returned) if returned else found(Strength.UNKNOWN)
 
 
-def _characters(program: Program, module: Module, node: ast.Call, depth: int) -> Judged | None:
+def _characters(program: Program, module: Module, node: ast.Call, depth: int) -> Judgment | None:
     """Judge ``"".join(secrets.choice(alphabet) for _ in range(length))``. None for any other expression."""
     made = node.args[0]
     if not isinstance(made, ast.GeneratorExp | ast.ListComp) or not isinstance(made.elt, ast.Call):
@@ -177,17 +177,23 @@ def _characters(program: Program, module: Module, node: ast.Call, depth: int) ->
     alphabet, source = made.elt.args[0], made.generators[0].iter
     letters = text_of(alphabet)
     size = len(set(letters)) if letters else ALPHABETS.get(module.dotted(alphabet), 0)
-    length = None
-    if isinstance(source, ast.Call) and called(source) == "range" and source.args:
-        length = _number(source.args[-1])
+    length = _range_length(source)
     if not size or length is None:
-        return Judged(Strength.UNKNOWN, "", node, module)
+        return Judgment(Strength.UNKNOWN, "", node, module)
     bits = int(length * math.log2(size))
     strength = Strength.SHORT if bits < MIN_BITS else Strength.RANDOM
-    return Judged(strength, f"{bits} random bits", node, module)
+    return Judgment(strength, f"{bits} random bits", node, module)
 
 
-def _variable(program: Program, module: Module, node: ast.Name, depth: int) -> Judged:
+def _range_length(node: ast.expr) -> int | None:
+    """Return the length of ``range(stop)`` or ``range(start, stop)``; None for any other expression."""
+    if not isinstance(node, ast.Call) or called(node) != "range" or len(node.args) not in (1, 2):
+        return None
+    stop, start = _number(node.args[-1]), _number(node.args[0]) if len(node.args) == 2 else 0
+    return None if start is None or stop is None else max(stop - start, 0)
+
+
+def _variable(program: Program, module: Module, node: ast.Name, depth: int) -> Judgment:
     owner = module.outermost(node)
     local = [
         value
@@ -208,13 +214,13 @@ def _variable(program: Program, module: Module, node: ast.Name, depth: int) -> J
             judge(program, site.module, value, depth + 1)
             for site, value in program.arguments(function, node.id)
         ]
-        return _weakest(given) if given else Judged(Strength.UNKNOWN, "", node, module)
+        return _weakest(given) if given else Judgment(Strength.UNKNOWN, "", node, module)
     return _shared(program, module, node, module.tree.body, node.id, depth)
 
 
-def _attribute(program: Program, module: Module, node: ast.Attribute, depth: int) -> Judged:
+def _attribute(program: Program, module: Module, node: ast.Attribute, depth: int) -> Judgment:
     if isinstance(node.value, ast.Attribute) and node.value.attr in OF_THE_USER:
-        return Judged(Strength.GUESSABLE, "the customer's own data", node, module)
+        return Judgment(Strength.GUESSABLE, "the customer's own data", node, module)
     kind = module.class_of(node)
     if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls") and kind:
         values = [
@@ -228,12 +234,12 @@ def _attribute(program: Program, module: Module, node: ast.Attribute, depth: int
         return _shared(program, module, node, kind.body, node.attr, depth)
     if node.attr in ("hex", "bytes", "int", "urn", "fields"):
         return judge(program, module, node.value, depth + 1)
-    return Judged(Strength.UNKNOWN, "", node, module)
+    return Judgment(Strength.UNKNOWN, "", node, module)
 
 
 def _shared(
     program: Program, module: Module, node: ast.AST, block: list[ast.stmt], name: str, depth: int
-) -> Judged:
+) -> Judgment:
     """Judge a value that a module or a class creates once. Even a random one is the same for every customer."""
     for statement in block:
         for target, value in bindings(statement):
@@ -241,15 +247,15 @@ def _shared(
                 judged = judge(program, module, value, depth + 1)
                 if judged.strength in (Strength.GUESSABLE, Strength.UNKNOWN):
                     return judged
-                return Judged(Strength.SHARED, f'"{name}", which is created once', value, module)
-    return Judged(Strength.UNKNOWN, "", node, module)
+                return Judgment(Strength.SHARED, f'"{name}", which is created once', value, module)
+    return Judgment(Strength.UNKNOWN, "", node, module)
 
 
-def _weakest(judged: Iterable[Judged]) -> Judged:
+def _weakest(judged: Iterable[Judgment]) -> Judgment:
     return min(judged, key=lambda each: each.strength)
 
 
-def _joined(judged: Iterable[Judged]) -> Judged | None:
+def _joined(judged: Iterable[Judgment]) -> Judgment | None:
     """Return the strongest part of a combined value; None if it has no part."""
     # Of equally strong parts, prefer one that is not a constant.
     parts = sorted(judged, key=lambda each: (each.strength, each.what != "a constant"))

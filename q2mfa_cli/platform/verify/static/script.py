@@ -129,7 +129,7 @@ def ancestors(node: Node) -> Iterator[Node]:
 
 
 def bare(node: Node | None) -> Node | None:
-    """*Return *node* without the parentheses and type assertions around it."""
+    """Return *node* without the parentheses and type assertions around it."""
     while node and node.type in WRAPPERS and node.named_children:
         node = node.named_children[0]
     return node

@@ -10,7 +10,7 @@ from q2mfa_cli.platform.verify.check import Problem, Severity
 from q2mfa_cli.platform.verify.static.module import Function, called, own_nodes, target_names, terminal
 from q2mfa_cli.platform.verify.static.program import bindings
 from q2mfa_cli.platform.verify.static.proof import Proofs
-from q2mfa_cli.platform.verify.static.randomness import Judged, Strength, judge
+from q2mfa_cli.platform.verify.static.randomness import Judgment, Strength, judge
 from q2mfa_cli.platform.verify.static.source import Source
 
 # In functions with such names, `return True` means a denial.
@@ -66,7 +66,7 @@ def token_reused(source: Source) -> Iterator[Problem]:
             )
 
 
-def _judged(source: Source) -> Iterator[Judged]:
+def _judged(source: Source) -> Iterator[Judgment]:
     seen = set()
     for site in Proofs(source.program).grants:
         given = [*site.call.args, *(each.value for each in site.call.keywords)]
