@@ -44,7 +44,7 @@ def run_preview(
     :param port: UUX's; the following two are used too. 0 takes any free ones, None the first free ones from 8642.
     :param issuer: a real provider to use instead of the embedded one, or the address of its metadata.
     :param browser: whether to open a browser. :param say: prints a line. :param theme: a style sheet that the outlet shows over Tecton's base theme.
-    :param record: whether to write the extension's ``tests/prove.py`` from the first run that completes MFA.
+    :param record: whether to write the extension's ``prove.py`` from the first run that completes MFA.
     :raises Q2mfaError: the extension cannot be served, or the ports are taken.
     """
     issuer = issuer and check_issuer(issuer)

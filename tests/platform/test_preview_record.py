@@ -1,4 +1,4 @@
-"""`q2mfa preview --record`: one run by hand becomes `tests/prove.py`, with which `q2mfa verify` lets the right user in."""
+"""`q2mfa preview --record`: one run by hand becomes `prove.py`, with which `q2mfa verify` lets the right user in."""
 
 from __future__ import annotations
 
