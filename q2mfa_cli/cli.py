@@ -148,7 +148,7 @@ It runs the extension's code in this process, on loopback and on q2mfa's fake of
 environment variables that configuration/ names and those that any process needs. --static-only runs none of it.
 
 \b
-For an extension that q2mfa did not generate, write tests/prove.py: see docs/how-to/preview.md.
+For an extension that q2mfa did not generate, record tests/prove.py with `q2mfa preview MyMFA --record`.
 To ignore a finding, give the reason:  # q2mfa: ignore[otp-window] agreed with the auditors
 For all checks, see `q2mfa explain` or docs/reference/checks.md.
 Exit status: 0 no findings, 1 findings (see --fail-on), 2 usage error, 3 the checks could not run.

@@ -141,7 +141,7 @@ def _refuse_if_nothing_ran(name: str, outcomes: Sequence[Outcome]) -> None:
     if skipped and not any(outcome.verdict in (Verdict.PASSED, Verdict.FAILED) for outcome in outcomes):
         raise ToolFailed(
             f"No check could run: {skipped[0]}",
-            f"Write {name}/tests/prove.py with `async def prove(ask, phone, mfa_info)`: see docs/how-to/preview.md.",
+            f"Record {name}/tests/prove.py with `q2mfa preview {name} --record`, or write it: see docs/how-to/preview.md.",
             "nothing_tried",
         )
 

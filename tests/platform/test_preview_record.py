@@ -1,4 +1,4 @@
-"""`q2mfa preview --record`: one run by hand becomes `tests/prove.py`, with which `q2mfa verify` lets the right user in."""
+"""`q2mfa preview --record`: one run by hand becomes `prove.py`, with which `q2mfa verify` lets the right user in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -16,6 +17,7 @@ import requests
 from command import Run, q2mfa_process
 from own_extension import make_own_extension
 from preview_process import PreviewProcess, create_variant, make_workspace, start_preview
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +72,12 @@ class Page:
 
     def code(self) -> str:
         return re.findall(r"\d+", self.messages()[-1]["text"])[0]
+
+    def is_waiting(self, route: str) -> bool:
+        """Whether a call of *route* has no answer yet."""
+        rows = requests.get(self._address("report"), timeout=10).json()["sequence"]
+        what = f"requestExtensionData: {route}"
+        return any(row["what"] == what and row["state"] == "running" for row in rows)
 
     def answer(self, decision: str) -> None:
         body = {"id": self.messages()[-1]["id"], "answer": decision}
@@ -174,6 +182,50 @@ def test_recorded_push_becomes_a_script_that_proves(tmp_path: Path) -> None:
     )
     assert_formatted(workspace, name)
     assert_verified(workspace, name, "proof-reused")
+
+
+# The extension waits for the customer's answer instead of letting its page ask again.
+WAITS = """        while not self.phone_answer(push):
+            await asyncio.sleep(0.01)
+        answer = self.phone_answer(push)
+"""
+
+
+def approve_while_waiting(preview: PreviewProcess, page: Page, route: str) -> None:
+    """Complete MFA by a push that the customer approves while the page waits for *route*."""
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(page.ask, route)
+        wait_until(lambda: bool(page.messages()) and page.is_waiting(route))
+        page.answer("approved")
+        page.complete(waiting.result(20)["token"])
+
+
+def test_push_that_is_approved_while_a_later_request_waits_becomes_a_script(tmp_path: Path) -> None:
+    name, workspace = own_extension.NAME, make_own_extension(tmp_path / "workspace")
+    source = workspace / name / "extension.py"
+    old = '        answer = self.phone_answer(push) if push else "denied"\n'
+    source.write_text("import asyncio\n" + source.read_text().replace(old, WAITS))
+    with start_preview(workspace, name, "--record") as preview:
+        page = Page(preview)
+        page.ask("ask")
+        approve_while_waiting(preview, page, "check")
+        assert said(preview) == WROTE.format(name)
+    assert '    phone.approve()\n    return {"route": "check", ' in script(workspace, name)
+
+
+def test_push_that_is_approved_while_its_own_request_waits_is_not_written(tmp_path: Path) -> None:
+    name, workspace = own_extension.NAME, make_own_extension(tmp_path / "workspace")
+    source = workspace / name / "extension.py"
+    old = '        return {"asked": True}\n'
+    token = "        return await self.set_external_mfa_token(secrets.token_urlsafe(32))\n"
+    source.write_text("import asyncio\n" + source.read_text().replace(old, WAITS + token))
+    with start_preview(workspace, name, "--record") as preview:
+        approve_while_waiting(preview, Page(preview), "ask")
+        assert said(preview) == (
+            f"Did not write {name}/tests/prove.py: the customer approved while the request that sent the message "
+            "waited, which prove.py cannot do. Complete MFA again, or write it: see docs/how-to/preview.md.\n"
+        )
+    assert os.listdir(workspace / name / "tests") == ["__init__.py"]
 
 
 def test_recorded_login_becomes_a_script_that_proves(tmp_path: Path) -> None:

@@ -179,6 +179,20 @@ def test_push_that_the_polled_request_sends_is_approved_after_it() -> None:
     assert (answer, asked, phone.approved) == ({"route": "submit", "body": {}}, [("submit", None)], 1)
 
 
+def test_push_that_is_sent_again_is_approved_once() -> None:
+    text = source(
+        Request("ask", {}, sent_message=True),
+        Approval(),
+        Request("check", {}, succeeded=False),
+        Request("ask", {}, sent_message=True),
+        Approval(),
+        Request("check", {}),
+    )
+    assert steps_of(text) == (
+        '    await ask("ask")\n    phone.approve()\n    return {"route": "check", "body": {}}\n'
+    )
+
+
 def test_push_that_is_approved_while_its_own_request_waits_is_refused() -> None:
     with pytest.raises(NotRecordable, match="while the request that sent the message waited"):
         source(Request("submit", {}, data=GOT), Approval(), Request("later", {}, data={}))
@@ -290,6 +304,18 @@ def test_login_says_how_the_extension_is_configured() -> None:
         '        "METADATA_URL": provider.issuer + "/.well-known/openid-configuration",\n'
         "    }\n"
     ) in login(RETURNED)
+
+
+def test_login_of_which_the_page_sends_nothing_is_done() -> None:
+    text = login({})
+    answer, _ = proved(text, phone := Phone(), [{"go": {"to": "https://another.example/authorize"}}])
+    assert answer == {"route": "back", "body": {}} and len(phone.urls) == 1
+    assert '    await phone.log_in(leave_answer["go"]["to"])\n' in text
+
+
+def test_provider_that_is_not_used_is_not_configured() -> None:
+    text = source(Request("enter", {"otp": "123456"}, codes=["123456"]), provider=PROVIDER)
+    assert "configuration" not in text
 
 
 def test_login_whose_address_is_in_no_answer_is_refused() -> None:

@@ -32,6 +32,8 @@ POLLED = "The page sent this request several times. q2mfa does too, until it get
 BACK = "back"
 PHONE_CODE = Leaf("phone.code()")
 
+PROVE = "async def prove(ask, phone, mfa_info):"
+
 # The lines that the script begins with if it uses these names.
 IMPORTS = {"re": "import re", "urlencode": "from urllib.parse import urlencode"}
 
@@ -92,7 +94,8 @@ def source_of(run: Run) -> str:
     """
     steps, was_polled = _without_repetitions(run, _until_token(run))
     source = _Script(run, steps).source(was_polled)
-    if any(_contains(source, secret) for secret in run.secrets):
+    steps_of_source = source.partition(PROVE)[2]
+    if any(_contains(steps_of_source, secret) for secret in run.secrets):
         raise NotRecordable("the page sends a code or another secret in a form that q2mfa cannot trace")
     return source
 
@@ -131,7 +134,9 @@ def _without_repetitions(
         if isinstance(step, Approval):
             kept.append(step)
             continue
-        before = next((each for each in reversed(kept) if isinstance(each, Request)), None)
+        places = [place for place, each in enumerate(kept) if isinstance(each, Request)]
+        before = kept[places[-1]] if places else None
+        assert before is None or isinstance(before, Request)
         was_polled = before is not None and (before.route, before.body) == (step.route, step.body)
         is_repeated = before is not None and (
             was_polled
@@ -139,8 +144,10 @@ def _without_repetitions(
         )
         if before is None or not is_repeated:
             kept.append(step)
-        elif not before.sent_message or step.sent_message:
-            kept = [*(each for each in kept if each is not before), step]
+        elif not before.sent_message:
+            kept = [*kept[: places[-1]], *kept[places[-1] + 1 :], step]
+        elif step.sent_message:  # with the answer to the message before
+            kept = [*kept[: places[-1]], step]
         elif isinstance(kept[-1], Approval) or step is steps[-1]:
             kept.append(step)  # the one before sent what the customer approved
     return kept, was_polled
@@ -181,7 +188,7 @@ class _Script:
                 continue
             name, body = self._names[id(step)], bodies[id(step)]
             if id(step) in logins:
-                lines.append(f"    {BACK} = {logins[id(step)].code}")
+                lines.append(f"    {f'{BACK} = ' if BACK in used else ''}{logins[id(step)].code}")
             if step is self._steps[-1]:
                 lines += [f"    # {POLLED}"] if was_polled else []
                 answer = Fields("{}", [('"route"', Leaf(literal(step.route))), ('"body"', body)])
@@ -190,10 +197,11 @@ class _Script:
                 arguments = [("", Leaf(literal(step.route))), *([("", body)] if step.body else [])]
                 assigned = f"{name} = " if name in used else ""
                 lines += rendered(Fields("()", arguments), f"{assigned}await ask", 4)
-        head = self._head([line for name, line in IMPORTS.items() if name in used])
-        return "\n".join([*head, "async def prove(ask, phone, mfa_info):", *lines]) + "\n"
+        imports = [line for name, line in IMPORTS.items() if name in used]
+        head = self._head(imports, bool(logins) or any(_is_login(body) for body in bodies.values()))
+        return "\n".join([*head, PROVE, *lines]) + "\n"
 
-    def _head(self, imports: Sequence[str]) -> list[str]:
+    def _head(self, imports: Sequence[str], has_login: bool) -> list[str]:
         head = [
             f'"""How the right user of {self._run.name} proves who they are.',
             "",
@@ -203,7 +211,7 @@ class _Script:
         ]
         if imports:
             head += [*imports, ""]
-        provider = self._run.provider
+        provider = self._run.provider if has_login else None
         if provider is not None and provider.callback != CALLBACK:
             head += [f"CALLBACK = {literal(provider.callback)}", ""]
         if provider is not None:
@@ -219,6 +227,8 @@ class _Script:
             for request in self._requests
             if any(BACK in leaf.uses for leaf in leaves(bodies[id(request)]))
         ]
+        # The provider may tell the extension, and not the page.
+        users = users or [request for request in self._requests if request.returned][:1]
         if not users:
             if self._run.provider is None and any(self._urls(None)):
                 raise NotRecordable(
@@ -248,6 +258,10 @@ class _Script:
         """The requests before *request*, with the names of their answers."""
         before = itertools.takewhile(lambda each: each is not request, self._requests)
         return [(each, self._names[id(each)]) for each in before]
+
+
+def _is_login(body: Node) -> bool:
+    return isinstance(body, Leaf) and body.code.startswith("await ")
 
 
 def _names(requests: Sequence[Request]) -> dict[int, str]:

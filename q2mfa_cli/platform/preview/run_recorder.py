@@ -28,6 +28,7 @@ from q2mfa_cli.platform.preview.proof_source import Approval, NotRecordable, Req
 from q2mfa_cli.platform.preview.prove_script import script_of
 from q2mfa_cli.platform.preview.serving import Preview
 from q2mfa_cli.platform.preview.workflows import Workflow
+from q2mfa_cli.platform.sessions import ALL_MFA_INFO
 from q2mfa_cli.platform.verify.customers.customer import Deviation, NotTried
 from q2mfa_cli.platform.verify.customers.scripted import DIGITS, ScriptedCustomer
 
@@ -184,7 +185,7 @@ class RunRecorder:
             value for name, value in vars(extension.configuration).items() if SECRET_NAME.search(name)
         )
         for value in (session.mfa_info.get("registration_value"), *configured):
-            if isinstance(value, str) and len(value) >= LEAST_SECRET:
+            if isinstance(value, str) and len(value) >= LEAST_SECRET and value not in ALL_MFA_INFO:
                 secrets.add(value)
         return Run(
             extension.name, recording.steps, token, session.mfa_info, secrets, self._preview.own_provider
