@@ -341,6 +341,15 @@ def test_secret_that_cannot_be_traced_is_refused(body: dict[str, Any], secret: s
         source(Request("check", body), secrets=[secret])
 
 
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [("Your code is K7PXQ2.", "k7pxq2"), ("Code: K7P-XQ2", "K7PXQ2"), ("Code: K7P XQ2", "k7pxq2")],
+)
+def test_code_of_a_message_in_another_spelling_is_refused(text: str, typed: str) -> None:
+    with pytest.raises(NotRecordable, match="a code or another secret"):
+        source(Request("check", {"code": typed}, messages=[text]))
+
+
 def test_token_that_no_answer_has_is_refused() -> None:
     with pytest.raises(NotRecordable, match="the token that the page passed to verifyMFA"):
         source(Request("check", {}, data={"token": "another"}))

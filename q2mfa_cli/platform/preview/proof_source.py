@@ -6,6 +6,7 @@ sent by where it came from: the authenticator app, a message, the identity provi
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,9 +96,31 @@ def source_of(run: Run) -> str:
     steps, was_polled = _without_repetitions(run, _until_token(run))
     source = _Script(run, steps).source(was_polled)
     steps_of_source = source.partition(PROVE)[2]
-    if any(_contains(steps_of_source, secret) for secret in run.secrets):
+    has_secret = any(_contains(steps_of_source, secret) for secret in run.secrets)
+    if has_secret or _has_code_of_message(source, run):
         raise NotRecordable("the page sends a code or another secret in a form that q2mfa cannot trace")
     return source
+
+
+def _has_code_of_message(source: str, run: Run) -> bool:
+    """Whether a text in *source* is a code of a message in another spelling: in small letters, or without its dash."""
+    texts = {text for step in run.steps if isinstance(step, Request) for text in step.messages}
+    codes = {code for text in texts for code in _spellings(text)}
+    literals = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+    return any(isinstance(value, str) and _letters(value) in codes for value in literals)
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """The letters of each word of *text* that may be a code, and of neighbors that may be one code together."""
+    for is_code, words in itertools.groupby(
+        text.split(), lambda word: word.isupper() or any(map(str.isdigit, word))
+    ):
+        letters = [_letters(word) for word in words] if is_code else []
+        yield from (each for each in (*letters, "".join(letters)) if len(each) >= LEAST_LENGTH)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).casefold()
 
 
 def _contains(source: str, secret: str) -> bool:
