@@ -225,6 +225,11 @@ def test_clean_script_is_no_finding(check_id: str, script: str, memory: Path) ->
         ("{{ name|upper|e }}{{ items|tojson }}{{ 'text' }}{{ this.base_assets_url }}", 0),
         ("{% macro row(x) %}{{ x|e }}{% endmacro %}{{ row(name) }}", 0),
         ("{% raw %}{{ name }}{% endraw %}{# {{ name }} #}", 0),
+        ("{% autoescape true %}{% if a %}{{ a }}{% endif %}{% endautoescape %}", 0),
+        (
+            "{% autoescape true %}{% autoescape false %}{{ a }}{% endautoescape %}{{ b }}{% endautoescape %}",
+            1,
+        ),
     ],
 )
 def test_template_has_to_escape_what_it_writes(markup: str, count: int, memory: Path) -> None:

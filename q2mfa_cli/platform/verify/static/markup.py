@@ -94,16 +94,16 @@ class Markup:
         return list(_outputs(tree))
 
 
-def _outputs(node: nodes.Node) -> Iterator[tuple[int, nodes.Expr]]:
+def _outputs(node: nodes.Node, escapes: bool = False) -> Iterator[tuple[int, nodes.Expr]]:
     for child in node.iter_child_nodes():
-        if isinstance(child, nodes.ScopedEvalContextModifier) and _turns_on(child):
-            continue
-        if isinstance(child, nodes.Output):
+        if isinstance(child, nodes.ScopedEvalContextModifier):
+            yield from _outputs(child, _turns_on(child))
+        elif not isinstance(child, nodes.Output):
+            yield from _outputs(child, escapes)
+        elif not escapes:
             for each in child.nodes:
                 if not isinstance(each, nodes.TemplateData):
                     yield each.lineno, each
-        else:
-            yield from _outputs(child)
 
 
 def _turns_on(node: nodes.ScopedEvalContextModifier) -> bool:
