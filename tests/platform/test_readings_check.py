@@ -20,11 +20,11 @@ each_reading = pytest.mark.parametrize("readings", READINGS, ids=range(len(READI
 @each_reading
 @pytest.mark.parametrize("name", VARIANTS)
 def test_check_passes_by_each_reading(name: str, readings: str, variants: Path) -> None:
-    run = q2mfa_process(
-        "preview", "--check", name, "-o", variants, cwd=variants, env={ENVIRONMENT_VARIABLE: readings}
-    )
+    checks = [f"--check={check}" for check in ("right-user", "token-without-proof", "no-session")]
+    env = {ENVIRONMENT_VARIABLE: readings}
+    run = q2mfa_process("verify", name, *checks, "-o", variants, cwd=variants, env=env)
     assert run.status == 0, run
-    assert " checks passed, 0 failed" in run.out
+    assert "\n3 checks passed, 0 failed.\n" in run.out
 
 
 @each_reading

@@ -201,7 +201,7 @@ SEED_EXTENSION = Path(__file__).parent / "seed_extension"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["seed", "standard-ssr", "redirect-csr"])
+@pytest.mark.parametrize("variant", ["seed", "standard-ssr"])
 def test_two_runs_give_the_same_bytes(variant: str, tmp_path: Path) -> None:
     workspace, name = SEED_EXTENSION, GENERATED
     if variant != "seed":
