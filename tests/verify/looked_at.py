@@ -78,7 +78,11 @@ class LookedAt:
         # At once: the preview would notice it itself in the middle of a look, and open the page again.
         if edits:
             self.shared.browser.unusable.clear()
-            self.preview.uux.platform.events.publish(ReadingsChanged())
+            self.shared.loop.run_until_complete(self._publish_change())
+
+    async def _publish_change(self) -> None:
+        # In the loop: a page that is about to close is told, too.
+        self.preview.uux.platform.events.publish(ReadingsChanged())
 
 
 @contextlib.contextmanager
