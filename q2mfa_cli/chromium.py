@@ -1,11 +1,11 @@
-"""Which Chromium Playwright starts, and what to install if there is none. `q2mfa provider` and `q2mfa verify` both use it."""
+"""The Chromium that Playwright starts, for `q2mfa provider` and `q2mfa verify`, and what to install if there is none."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-# Playwright's own Chromium if it was installed; else one of the system's.
+# The system's browsers, used if Playwright has no Chromium of its own.
 NAMES = (
     "chromium-headless-shell",
     "chromium",
@@ -23,10 +23,10 @@ NO_CHROMIUM = "Chromium is missing. Install it: playwright install chromium"
 
 
 def executable(own: str) -> str | None:
-    """The path of the Chromium to start: *own*, which Playwright names, or one of the system's; None if there is none."""
+    """Return the path of the Chromium to start: Playwright's *own* or one of the system's; None if there is none."""
     return own if Path(own).is_file() else next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def failed(message: str) -> str:
-    """What to say of an error of Playwright that no page caused."""
+    """Return the message for a Playwright error that no page caused."""
     return f"Chromium failed: {' '.join(message.split())[:200]}"

@@ -32,17 +32,17 @@ from q2mfa_cli.platform.sessions import ALL_MFA_INFO
 from q2mfa_cli.platform.verify.customers.customer import Deviation, NotTried
 from q2mfa_cli.platform.verify.customers.scripted import DIGITS, ScriptedCustomer
 
-# A shorter value may be a word of the script.
+# A shorter value may be an ordinary word of the script.
 LEAST_SECRET = 8
-# What may be a code or a token in a message.
+# Possible codes and tokens in a message.
 WORDS, HAS_DIGIT = re.compile(r"[\w-]{4,}"), re.compile(r"\d")
-# Customers type a code that changes meanwhile, and extensions accept those of the minute around.
+# A code may change while the customer types it, and extensions accept codes of nearby time steps.
 CODE_STEPS = range(-2, 3)
 
 
 @dataclass
 class _Recording:
-    """What happened in one challenge since its page was opened.
+    """The record of one challenge since its page opened.
 
     :param first_message: how many messages the phone had then. :param asked: the requests by number.
     :param approved: the messages that were approved before. :param returned: what the provider sent back last.
@@ -64,7 +64,7 @@ class _Recording:
 class RunRecorder:
     """Writes the script when MFA completes for the first time.
 
-    :param say: prints a line. :ivar note: what the developer has to do now, in one sentence.
+    :param say: prints a line. :ivar note: the developer's next step, in one sentence.
     """
 
     def __init__(self, preview: Preview, say: Callable[[str], None]) -> None:
@@ -87,7 +87,7 @@ class RunRecorder:
         ]
 
     def _of(self, challenge: Challenge | None) -> _Recording | None:
-        """The recording of *challenge*, which begins with the first call."""
+        """Return the recording of *challenge*, which starts with the first call."""
         if challenge is None:
             return None
         return self._recordings.setdefault(challenge.id, _Recording(challenge))
@@ -112,7 +112,7 @@ class RunRecorder:
 
     def _page_answered(self, event: PageAnswered) -> None:
         if recording := self._of_session(event.session_id):
-            # A page that was opened again has forgotten its requests.
+            # A page that was reloaded no longer waits for its requests.
             request = recording.asked.pop(event.number, None)
             if request is not None:
                 request.data, request.succeeded = event.data, event.status == 200
@@ -131,7 +131,7 @@ class RunRecorder:
         for place, message in enumerate(recording.challenge.messages[recording.first_message :]):
             if message["answer"] == "approved" and message["id"] not in recording.approved:
                 recording.approved.add(message["id"])
-                # A request that waits for this answer was sent when the message was there already.
+                # A request that waits for this approval was sent after the message.
                 waiting = (each for each in recording.asked.values() if len(each.messages) > place)
                 request = next(waiting, None)
                 steps = recording.steps
@@ -192,7 +192,7 @@ class RunRecorder:
         )
 
     async def _try(self, workflow: Workflow) -> None:
-        """Let the right user of another challenge do what the script says, and say how that went."""
+        """Run the script as the right user of another challenge, and print the result."""
         customer = ScriptedCustomer(self._preview, workflow)
         try:
             challenge = await customer.open_challenge()
@@ -209,7 +209,7 @@ class RunRecorder:
 
 
 def _codes(challenge: Challenge) -> list[str]:
-    """The codes that the customer's authenticator app shows around now; none if the registration value is no secret."""
+    """Return the authenticator app's codes of nearby time steps; none if the registration value is not a secret."""
     try:
         totp = pyotp.TOTP(str(challenge.session.mfa_info.get("registration_value")))
         now = int(time.time())
@@ -219,9 +219,9 @@ def _codes(challenge: Challenge) -> list[str]:
 
 
 def _write_new(file: Path, text: str) -> None:
-    """Write *text* to *file*, which does not exist: all of it or nothing.
+    """Write *text* to the new *file*, completely or not at all.
 
-    :raises FileExistsError: it does. :raises OSError: it cannot be written.
+    :raises FileExistsError: *file* exists. :raises OSError: *file* cannot be written.
     """
     file.parent.mkdir(exist_ok=True)
     part = file.with_name(f"{file.name}.part")

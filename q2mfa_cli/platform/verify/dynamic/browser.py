@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCRIPT = Path(__file__).with_name("look.js")
 
-# Nothing leaves the machine: no other name or address resolves.
+# Only loopback resolves, so no request leaves the machine.
 FLAGS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
 
 SECONDS = 15.0  # for one step of a page
@@ -25,9 +25,9 @@ SECONDS = 15.0  # for one step of a page
 
 @dataclass
 class Browser:
-    """Chromium. It starts when it is first needed.
+    """Headless Chromium, started on first use.
 
-    :ivar unusable: by workflow, why the page of the extension cannot be used; so that no other check waits for it again.
+    :ivar unusable: why the page cannot be used, by workflow, so that no other check waits for it again.
     """
 
     unusable: dict[str, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Browser:
 
     @contextlib.asynccontextmanager
     async def page(self, has_scripts: bool = True) -> AsyncIterator[Page]:
-        """A page with a storage of its own.
+        """Yield a page with its own storage.
 
         :param has_scripts: whether scripts run.
         :raises Skipped: there is no browser, or it failed.
@@ -73,7 +73,7 @@ class Browser:
         return self._chromium
 
     async def _launch(self) -> str:
-        """Start it. :returns: why that cannot be; empty if it has started."""
+        """Start Chromium. Return why it cannot start; empty if it has started."""
         try:
             from playwright.async_api import Error, async_playwright
         except ImportError:

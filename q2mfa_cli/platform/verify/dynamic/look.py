@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHOW_SECONDS = 3.0  # for a page to show an answer
 
-# How often a page may leave itself while it is read.
+# How often a page may navigate while it is read.
 NAVIGATIONS = 3
 
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
@@ -34,11 +34,11 @@ UsePage = Callable[["Frame", Phone], Awaitable[None]]
 
 
 class Look:
-    """One customer's look at the extension's page, in UUX's page.
+    """One customer's look at the extension's page, inside UUX's page.
 
     ``verifyMFA`` is held until :meth:`answer_verify` lets HQ answer it.
 
-    :ivar challenge: what UUX asks for. :ivar frame: the outlet. :ivar requests: what the browser asked for, in order.
+    :ivar challenge: the challenge in UUX. :ivar frame: the outlet. :ivar requests: the browser's requests, in order.
     """
 
     def __init__(self, bench: Bench, page: Page, use_page: UsePage | None) -> None:
@@ -57,7 +57,7 @@ class Look:
     async def opened(self, mfa_info: Mapping[str, str], switches: Iterable[str]) -> AsyncIterator[None]:
         """Open the page as UUX does, with these attributes and faults, until the block ends.
 
-        :raises Skipped: it does not connect to online banking.
+        :raises Skipped: the page does not connect to online banking.
         """
         from playwright.async_api import TimeoutError
 
@@ -98,7 +98,7 @@ class Look:
     async def use(self, is_over: asyncio.Event | None = None) -> str:
         """Let the customer use the page, until it calls ``verifyMFA`` or *is_over* is set.
 
-        :returns: why neither happens; empty if one does.
+        :returns: Why neither happens; empty if one does.
         """
         assert self._use_page is not None
         user_agent = UserAgent(self.bench.customer().fetch)
@@ -119,12 +119,12 @@ class Look:
             await asyncio.gather(uses, *ends, return_exceptions=True)
 
     async def answer_verify(self) -> None:
-        """Let HQ answer ``verifyMFA``, and wait until the page has handled the answer."""
+        """Let HQ respond to ``verifyMFA``, and wait until the page has handled the response."""
         self._may_verify.set()
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until the page has all answers, and two animation frames after the last one. A held ``verifyMFA`` is no call."""
+        """Wait until every call of the page has a response, and two more animation frames. A held ``verifyMFA`` does not count."""
         with contextlib.suppress(asyncio.TimeoutError):  # a page that never rests is looked at as it is
             await asyncio.wait_for(self._settle(), SECONDS)
 
@@ -144,7 +144,7 @@ class Look:
         return [identifier for identifier, name in asked if not (is_held and name == "verifyMFA")]
 
     async def read(self, script: str, argument: object = None) -> Any:
-        """What *script* returns in the outlet; again if the page is left meanwhile."""
+        """Return the result of *script* in the outlet. Run it again if the page navigates."""
         from playwright.async_api import Error
 
         for _ in range(NAVIGATIONS):
@@ -153,10 +153,10 @@ class Look:
             await self.frame.wait_for_load_state()
         return await self.frame.evaluate(script, argument)
 
-    # What the customer sees.
+    # The page.
 
     async def lines(self) -> list[str]:
-        """The visible lines of text: of the page, and what it lets UUX show."""
+        """Return the visible lines of text, including those that UUX shows for the page."""
         inside: list[str] = await self.read("() => q2mfaSeen.lines()")
         shown: list[str] = await self.page.evaluate(
             "() => [...document.querySelectorAll('dialog[open], #outlet-title')].map((each) => each.innerText.trim()).filter(Boolean)"
@@ -164,14 +164,14 @@ class Look:
         return [*inside, *shown]
 
     async def lines_other_than(self, before: list[str]) -> list[str]:
-        """As :meth:`lines`. If they are as *before*, the page gets some time to change them."""
+        """As :meth:`lines`, but give the page some time to change them if they are as *before*."""
         loop = asyncio.get_running_loop()
         until = loop.time() + SHOW_SECONDS
         while comparable(lines := await self.lines()) == comparable(before) and loop.time() < until:
             await self.read(TWO_FRAMES)
         return lines
 
-    # What the browser and the platform report.
+    # Events of the browser and the platform.
 
     def _requested(self, request: Request) -> None:
         self.requests.append(request)
@@ -208,7 +208,7 @@ WAITING = re.compile(r"waiting for .*")
 
 
 def _said(error: BaseException) -> str:
-    """What *error* says on one line; and what was waited for, if it is one of Playwright."""
+    """Return the message of *error* on one line, with what Playwright waited for."""
     text = str(error)
     first = text.partition("\n")[0].strip().rstrip(".") or type(error).__name__
     waiting = WAITING.search(text, len(first))
@@ -216,5 +216,5 @@ def _said(error: BaseException) -> str:
 
 
 def comparable(lines: Iterable[str]) -> list[str]:
-    """*lines* without what differs from customer to customer: numbers, and how long something is still good."""
+    """Return *lines* without what differs between customers: numbers and remaining times."""
     return [re.sub(r"\d+", "0", line) for line in lines]

@@ -1,4 +1,4 @@
-"""What only a browser can see: what the page shows, and what it leaves behind."""
+"""Checks that need a browser: what the page shows, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SAYS_ELSE = re.compile(
     r"\b(sent|not|cannot|until|once|when|if|before|will|failed)\b|n['\u2019]t\b", re.IGNORECASE
 )
 
-# Switches of the preview. A page cannot tell a token that HQ refuses from one that has expired, or from HQ being down then:
-# verifyMFA rejects. It can tell that HQ is down before the token is set.
+# Switches of the preview. A refused token, an expired one and an HQ that is down all look alike to the page: verifyMFA rejects.
+# An HQ that is down before the token is set looks different.
 REFUSED, DOWN = "hq_rejects", "hq_down"
 
-# How often the right customer tries to use a page: on a busy machine, a request of its backend may take too long once.
+# On a busy machine, one request of the backend may time out, so the right customer tries again.
 TRIES = 2
 
 CALL = re.compile(r"\bverifyMFA\s*\(")
@@ -46,13 +46,13 @@ SCRIPTS = (".html", ".htm", ".js", ".mjs", ".jsx", ".ts", ".tsx", ".jinja2")
 
 @dataclass(frozen=True)
 class Landing:
-    """The page to which the provider sent the customer back, once it has called ``verifyMFA``.
+    """The state of the landing page when it has called ``verifyMFA``.
 
-    :param came_to: the address that the provider sent the customer to. :param given: its parameters, of which each is a secret.
-    :param address: the page's address. :param history: the addresses in the history.
-    :param elsewhere: the hosts of what the page loads before it removes the code from its URL.
-    :param referred: whether a request of the page has the code in its referrer.
-    :param kept: what it keeps, as ``(storage, key, value)``.
+    :param came_to: the URL that the provider redirected to. :param given: the code and the state in it.
+    :param address: the page's URL. :param history: the URLs in the history.
+    :param elsewhere: other hosts that the page loads from before it removes the code from its URL.
+    :param referred: whether the Referer header of a request contains the code.
+    :param kept: the secrets in the browser's storage, as ``(storage, key, value)``.
     """
 
     came_to: str
@@ -66,10 +66,10 @@ class Landing:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a customer saw until ``verifyMFA`` had its answer.
+    """What a customer saw until ``verifyMFA`` settled.
 
-    :param before: the lines of text before the customer did anything. :param waiting: those while ``verifyMFA`` had no answer.
-    :param after: those after its answer. :param is_unhandled: whether nothing took the rejection.
+    :param before: the lines of text before the customer did anything. :param waiting: the lines while ``verifyMFA`` was pending.
+    :param after: the lines after it settled. :param is_unhandled: whether the page did not handle the rejection.
     """
 
     challenge: Challenge
@@ -80,7 +80,7 @@ class Seen:
     landing: Landing | None
 
     def news(self, lines: Iterable[str]) -> list[str]:
-        """Those of *lines* that say that it is confirmed, and were not there before the customer did anything."""
+        """Return the *lines* that show success and are new since the customer started."""
         before = comparable(self.before)
         says = (line for line in lines if SAYS_CONFIRMED.search(line) and not SAYS_ELSE.search(line))
         return [line for line in says if comparable([line])[0] not in before]
@@ -92,7 +92,7 @@ async def look(
 ) -> AsyncIterator[Look]:
     """Open the page in a browser until the block ends.
 
-    :raises Skipped: there is no browser, or it is not known what a customer does in the page.
+    :raises Skipped: there is no browser, or q2mfa does not know how a customer uses the page.
     """
     browser, workflow = bench.known.browser, bench.workflow.id
     use_page = use_page_of(bench.preview.extension, bench.customer_class)
@@ -105,7 +105,7 @@ async def look(
 
 
 async def see(bench: Bench, is_refused: bool = False) -> Seen:
-    """Let the right customer use the page until HQ accepts the token, or refuses it; once of each in a run.
+    """Let the right customer use the page until HQ accepts or refuses the token. Each happens once per run.
 
     :raises Skipped: see :func:`look`; or the right customer cannot use the page.
     """
@@ -122,7 +122,7 @@ async def see(bench: Bench, is_refused: bool = False) -> Seen:
 
 
 async def _see(bench: Bench, is_refused: bool) -> Seen | str:
-    """As :func:`see`. :returns: why not, if the right customer cannot use the page."""
+    """As :func:`see`. Return why, if the right customer cannot use the page."""
     async with look(bench, switches=[REFUSED] if is_refused else []) as view:
         before = await view.lines()
         if why := await view.use():
@@ -149,13 +149,13 @@ async def hq_refusal(bench: Bench) -> list[Problem]:
 
 
 def _still_says(accepted: Seen, lines: list[str]) -> bool:
-    """Whether *lines* have all that says that MFA is complete."""
+    """Return whether *lines* contain every line that shows success."""
     news = comparable(accepted.news(accepted.after))
     return bool(news) and set(news) <= set(comparable(lines))
 
 
 async def _without_token(bench: Bench, accepted: Seen) -> list[Problem]:
-    """HQ is down when the backend sets the token, so the page gets an error from its backend."""
+    """Check the page with HQ down, so that the backend returns an error."""
     async with look(bench, switches=[DOWN]) as view:
         if await view.use(view.is_refused):
             return []  # the page goes on in another way, without a token
@@ -279,7 +279,7 @@ def _leaks(bench: Bench, landing: Landing) -> Iterator[tuple[str, Location | Non
 
 # --- Markup ---------------------------------------------------------------------------------------------------------------
 
-# What a workflow confirms; and, where it has none of that, what HQ knows of the customer, who then may get no further than
+# The attributes that a workflow confirms. A workflow without them uses HQ's data about the customer, who then may not get past
 # the first page.
 OF_WORKFLOW = ("audit_action_name", "transaction_ids")
 OF_CUSTOMER = ("mfa_context", "registration_value", "sso_identifier")
@@ -304,7 +304,7 @@ async def dom_xss(bench: Bench) -> list[Problem]:
 
 
 async def _canaries(view: Look) -> dict[str, str]:
-    """The names of the attributes whose markup became an element, each with the stack of the call that wrote it."""
+    """Return the attributes whose markup became an element, each with the stack of the call that inserted it."""
     script = "() => q2mfaSeen.canaries().map((name) => [name, q2mfaSeen.written[name] ?? ''])"
     return dict(await view.read(script))
 
@@ -313,7 +313,7 @@ FRAME = re.compile(r"(https?://[^\s()]+?):(\d+):\d+\)?$", re.MULTILINE)
 
 
 def _written_at(bench: Bench, stack: str) -> Location | None:
-    """The first line of the extension's own scripts in *stack*. A library writes for its caller."""
+    """Return the first line of the extension's own scripts in *stack*. Libraries act for their callers."""
     for url, line in FRAME.findall(stack):
         if not re.search(r"jquery|\.min\.js", url) and (place := _asset_at(bench, url, int(line))):
             return place
@@ -322,7 +322,7 @@ def _written_at(bench: Bench, stack: str) -> Location | None:
 
 # --- Transactions ---------------------------------------------------------------------------------------------------------
 
-# More than a page lists without folding.
+# More than a page shows without folding the list.
 TRANSACTIONS = tuple(str(number) for number in range(731_001, 731_008))
 BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s,.'\u2019]+(?=\d{3}(?!\d))")
 
@@ -392,7 +392,7 @@ async def native_submit(bench: Bench) -> list[Problem]:
 
 
 def _holder(outlet: Mapping[str, Any]) -> str:
-    """UUX's page as far as it needs no script."""
+    """Return the part of UUX's page that needs no script."""
     url, ticket = html.escape(outlet["url"]), html.escape(outlet["ticket"])
     if outlet["method"] == "get":
         return f'<iframe name="outlet" width="1000" height="900" src="{url}"></iframe>'
@@ -455,7 +455,7 @@ def _problem(
 
 
 def _as_static(bench: Bench, check: Callable[[Source], Iterable[Problem]], end: str) -> Problem | None:
-    """What the source already shows of the same defect, by the *end* of its message; so that a report has it once."""
+    """Return the static problem with this *end* of its message, so that a report contains the defect once."""
     extension = bench.preview.extension
     with contextlib.suppress(NotApplicable, Skipped):
         for problem in check(Source(extension.workspace, extension.name)):
@@ -465,7 +465,7 @@ def _as_static(bench: Bench, check: Callable[[Source], Iterable[Problem]], end: 
 
 
 def _asset_at(bench: Bench, url: str, line: int) -> Location | None:
-    """The *line* of the file that is served at *url*; None if it is none of the extension's own."""
+    """Return *line* of the file that is served at *url*; None if it is not one of the extension's files."""
     origin = f"{bench.preview.uux.extension_origin}/"
     return bench.location_of(page_failure({"url": url, "line": line}, bench.preview.extension, origin))
 
@@ -477,7 +477,7 @@ def _asset_text(bench: Bench, url: str) -> list[str]:
 
 
 def _page_at(bench: Bench, *marks: str) -> Location | None:
-    """Where the page that the outlet opens has one of *marks*, else its first line; None if that is not in one file."""
+    """Return the line of the opened page with one of *marks*, or its first line; None if the page has several files."""
     extension = bench.preview.extension
     if extension.feature.get("formPostAuth"):
         files = sorted((extension.folder / "templates").rglob("*.jinja2"))
@@ -504,7 +504,7 @@ MIN_SECRET = 16
 
 
 def _secrets_in(body: str) -> Iterator[str]:
-    """The values that a request of the page sends under a name such as ``code`` or ``state``."""
+    """Yield the values that a request of the page sends under names such as ``code`` or ``state``."""
     for name, value in re.findall(r'"(\w+)"\s*:\s*"([^"\\]+)"', body):
         snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
         if (static_browser.KEPT.search(snake) or "verifier" in snake) and len(value) >= MIN_SECRET:

@@ -1,4 +1,4 @@
-"""What a customer does in the page of each kind of extension."""
+"""How a customer uses the page of each kind of extension."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MAIN = '[data-part="main"]'
 
 
 def use_page_of(extension: Extension, customer_class: type[Customer]) -> UsePage:
-    """What the right customer does in the page of *extension*: what its ``prove.py`` says, else what a generated page needs.
+    """Return how the right customer uses the page: the ``use_page`` of ``prove.py``, or the function for a generated page.
 
-    :raises Skipped: its ``prove.py`` does not say it.
+    :raises Skipped: ``prove.py`` has no ``use_page``.
     """
     if issubclass(customer_class, ScriptedCustomer):
         return _of_script(extension)
