@@ -27,6 +27,9 @@ CLIENT_ID = "q2-mfa"
 CLIENT_SECRET = "a secret of the tests with / + and % in it"
 CLIENT = Client(CLIENT_ID, CLIENT_SECRET)
 
+# Copied once: attacks run in threads, and pytest changes os.environ between tests in the main thread.
+ENVIRONMENT = dict(os.environ)
+
 # An answer that has not come by then is a hang: oidc.py gives each of at most four calls ten seconds.
 PATIENCE = 45
 
@@ -148,7 +151,7 @@ class Extension:
                 stdout=subprocess.PIPE,
                 stderr=said,
                 text=True,
-                env={**os.environ, f"{self.name.upper()}_CLIENT_SECRET": self._secret},
+                env={**ENVIRONMENT, f"{self.name.upper()}_CLIENT_SECRET": self._secret},
             )
             assert self._process.stdout is not None
             first = self._process.stdout.readline()
