@@ -18,12 +18,13 @@ CTRL_C = sent(signal.SIGINT)
 LATER = [1, 2, 3, 8, 21, 55]
 
 
-@pytest.fixture(params=SCENARIOS)
-def scenario(request: pytest.FixtureRequest, memory: Path) -> PreparedScenario:
-    return PreparedScenario(SCENARIOS[request.param], memory)
+@pytest.fixture(scope="module", params=SCENARIOS)
+def scenario(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PreparedScenario:
+    """Reset the scenario before each run: the tests share it."""
+    return PreparedScenario(SCENARIOS[request.param], tmp_path_factory.mktemp("scenario"))
 
 
-# For a rollback, and what happens while it is under way: one that makes everything, one that replaces, and both others.
+# Scenarios whose rollbacks differ: new files and folders only, replaced files, an update, and a removal.
 rolling_back = pytest.mark.parametrize(
     "scenario", ["create a workspace", "create with --force", "update", "remove"], indirect=True
 )

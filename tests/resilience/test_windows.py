@@ -21,12 +21,15 @@ def on_windows(scenario: Scenario) -> Scenario:
     return dataclasses.replace(scenario, command=command)
 
 
-@pytest.fixture(params=SCENARIOS)
-def scenario(
-    request: pytest.FixtureRequest, memory: Path, monkeypatch: pytest.MonkeyPatch
-) -> PreparedScenario:
+@pytest.fixture(scope="module", params=SCENARIOS)
+def scenario(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PreparedScenario:
+    """Reset the scenario before each run: the tests share it."""
+    return PreparedScenario(on_windows(SCENARIOS[request.param]), tmp_path_factory.mktemp("scenario"))
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "PAUSES", (0.0,) * len(disk.PAUSES))
-    return PreparedScenario(on_windows(SCENARIOS[request.param]), memory)
 
 
 def first_and_last_rename(scenario: PreparedScenario) -> list[int]:
