@@ -25,8 +25,8 @@ class Setting:
     def visit(self, url: str) -> dict[str, Any]:
         return UserAgent(USER).visit(url, self.extension.redirect_uri)
 
-    def leave(self, login: Login) -> dict[str, Any]:
-        """Start a login and log in at the provider. Returns what the browser brings back."""
+    def log_in_at_provider(self, login: Login) -> dict[str, Any]:
+        """Start a login and log in at the provider. Returns the parameters of the callback."""
         start = login.start()
         assert start.status == 200, start
         return self.visit(start.body["data"]["authorization_url"])
@@ -38,7 +38,7 @@ def usual_login(setting: Setting, attack: Attack, user: Login) -> Answer:
     start = user.start()
     if start.status != 200:
         return start
-    return user.finish(attack.back(setting.visit(start.body["data"]["authorization_url"])))
+    return user.finish(attack.callback(setting.visit(start.body["data"]["authorization_url"])))
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Attack:
 
     :param name: the test's id, and the row in docs/explanation/redirect-attacks.md. :param wrong: the change in words.
     :param denial: the check that denies it. None: a conforming provider may do this.
-    :param lie: what the provider changes. :param back: changes what the browser brings back.
+    :param lie: what the provider changes. :param callback: changes the parameters of the callback.
     :param user: what HQ knows of the user. None: what the provider knows too.
     :param settings: of the extension's configuration.
     :param code: what the page is told, if it is not the denial's code.
@@ -55,14 +55,14 @@ class Attack:
     :param asked: the server's requests to the provider, if they matter.
     :param fresh: the extension has no metadata and keys of the provider in its cache.
     :param kept: the extension caches the lie for an hour, so no honest login can pass afterwards.
-    :param play: the steps of the login, if they are not the usual ones.
+    :param steps: the steps of the login, if they are not the usual ones.
     """
 
     name: str
     wrong: str
     denial: Denial | None
     lie: Lie = HONEST
-    back: Change = honest
+    callback: Change = honest
     user: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
@@ -70,7 +70,7 @@ class Attack:
     asked: list[str] | None = None
     fresh: bool = False
     kept: bool = False
-    play: Callable[[Setting, Attack, Login], Answer] = usual_login
+    steps: Callable[[Setting, Attack, Login], Answer] = usual_login
 
 
 def right_user(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Wrong parameters in the callback: what the browser brings back from the provider."""
+"""Callbacks with wrong parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from q2mfa_cli.platform.verify.hostile.changes import Change, changed, honest, l
 
 def callback_attack(name: str, wrong: str, denial: Denial, change: Change, **options: Any) -> Attack:
     """A callback with wrong parameters. The extension does not send its code to the token endpoint."""
-    return Attack(f"callback-{name}", wrong, denial, back=change, **{"asked": ["POST /pushed"], **options})
+    return Attack(
+        f"callback-{name}", wrong, denial, callback=change, **{"asked": ["POST /pushed"], **options}
+    )
 
 
 def error_attack(name: str, wrong: str, denial: Denial, value: Any, **options: Any) -> Attack:

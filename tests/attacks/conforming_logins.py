@@ -49,9 +49,9 @@ def bare(key: Json) -> Json:
 def after_a_new_key(setting: Setting, attack: Attack, user: Login) -> Answer:
     setting.provider.lie = attack.lie
     first = setting.extension.login(**right_user(attack.settings))
-    assert first.finish(setting.leave(first)).status == 200
+    assert first.finish(setting.log_in_at_provider(first)).status == 200
     setting.provider.change_keys(replace(another_key(), kid=setting.provider.key.kid))
-    return user.finish(setting.leave(user))
+    return user.finish(setting.log_in_at_provider(user))
 
 
 CONFORMING_LOGINS = [
@@ -103,7 +103,7 @@ CONFORMING_LOGINS = [
         "key-replaced",
         "a new key under the old `kid`, after the old one was cached",
         HONEST,
-        play=after_a_new_key,
+        steps=after_a_new_key,
         fresh=True,
     ),
     right(

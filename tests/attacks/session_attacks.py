@@ -15,13 +15,13 @@ from q2mfa_cli.platform.verify.hostile.keys import another_key
 
 
 def again(setting: Setting, attack: Attack, user: Login) -> Answer:
-    callback = setting.leave(user)
+    callback = setting.log_in_at_provider(user)
     assert user.finish(callback).status == 200
     return user.finish(callback)
 
 
 def at_once(setting: Setting, attack: Attack, user: Login) -> Answer:
-    callback = setting.leave(user)
+    callback = setting.log_in_at_provider(user)
     with ThreadPoolExecutor() as pool:
         both = list(pool.map(user.finish, [callback, callback]))
     assert sorted(answer.status for answer in both) == [200, 400]
@@ -29,13 +29,13 @@ def at_once(setting: Setting, attack: Attack, user: Login) -> Answer:
 
 
 def after_a_denial(setting: Setting, attack: Attack, user: Login) -> Answer:
-    callback = setting.leave(user)
+    callback = setting.log_in_at_provider(user)
     assert user.finish({**callback, "state": "x" * 43}).code == "expired"
     return user.finish(callback)
 
 
 def after_another_start(setting: Setting, attack: Attack, user: Login) -> Answer:
-    callback = setting.leave(user)
+    callback = setting.log_in_at_provider(user)
     user.start()
     return user.finish(callback)
 
@@ -43,41 +43,41 @@ def after_another_start(setting: Setting, attack: Attack, user: Login) -> Answer
 def for_another_request(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Callable[[Setting, Attack, Login], Answer]:
-    def play(setting: Setting, attack: Attack, user: Login) -> Answer:
+    def steps(setting: Setting, attack: Attack, user: Login) -> Answer:
         user.request_mfa({**right_user(attack.settings), **before})
-        callback = setting.leave(user)
+        callback = setting.log_in_at_provider(user)
         user.request_mfa({**right_user(attack.settings), **after})
         return user.finish(callback)
 
-    return play
+    return steps
 
 
 def without_a_start(setting: Setting, attack: Attack, user: Login) -> Answer:
-    return user.finish(setting.leave(setting.extension.login(**right_user(attack.settings))))
+    return user.finish(setting.log_in_at_provider(setting.extension.login(**right_user(attack.settings))))
 
 
 def in_another_session(setting: Setting, attack: Attack, user: Login) -> Answer:
-    setting.leave(user)
+    setting.log_in_at_provider(user)
     return without_a_start(setting, attack, user)
 
 
 def with_the_code_of_another_session(setting: Setting, attack: Attack, user: Login) -> Answer:
     setting.provider.lie = attack.lie
-    theirs = setting.leave(setting.extension.login(**right_user(attack.settings)))
-    return user.finish({**setting.leave(user), "code": theirs["code"]})
+    theirs = setting.log_in_at_provider(setting.extension.login(**right_user(attack.settings)))
+    return user.finish({**setting.log_in_at_provider(user), "code": theirs["code"]})
 
 
 def with_the_code_of_the_last_login(setting: Setting, attack: Attack, user: Login) -> Answer:
     setting.provider.lie = attack.lie
-    before = setting.leave(user)
+    before = setting.log_in_at_provider(user)
     assert user.finish(before).status == 200
-    return user.finish({**setting.leave(user), "code": before["code"]})
+    return user.finish({**setting.log_in_at_provider(user), "code": before["code"]})
 
 
 def with_the_id_token_of_the_last_login(setting: Setting, attack: Attack, user: Login) -> Answer:
-    assert user.finish(setting.leave(user)).status == 200
+    assert user.finish(setting.log_in_at_provider(user)).status == 200
     setting.provider.lie = Lie(token=changed(id_token=setting.provider.id_token))
-    return user.finish(setting.leave(user))
+    return user.finish(setting.log_in_at_provider(user))
 
 
 def sent_to_another_provider(setting: Setting, attack: Attack, user: Login) -> Answer:
@@ -85,7 +85,7 @@ def sent_to_another_provider(setting: Setting, attack: Attack, user: Login) -> A
     setting.provider.lie = attack.lie
     url = user.start().body["data"]["authorization_url"]
     return user.finish(
-        attack.back(setting.visit(url.replace(setting.provider.issuer, setting.other_provider.issuer)))
+        attack.callback(setting.visit(url.replace(setting.provider.issuer, setting.other_provider.issuer)))
     )
 
 
@@ -93,13 +93,13 @@ def with_the_id_token_of_another_provider(setting: Setting, attack: Attack, user
     setting.provider.lie = Lie(
         sign=lambda provider, claims: another_key().sign({**claims, "iss": setting.other_provider.issuer})
     )
-    return user.finish(setting.leave(user))
+    return user.finish(setting.log_in_at_provider(user))
 
 
 def flow(
-    name: str, wrong: str, denial: Denial, play: Callable[[Setting, Attack, Login], Answer], **options: Any
+    name: str, wrong: str, denial: Denial, steps: Callable[[Setting, Attack, Login], Answer], **options: Any
 ) -> Attack:
-    return Attack(f"flow-{name}", wrong, denial, play=play, **options)
+    return Attack(f"flow-{name}", wrong, denial, steps=steps, **options)
 
 
 NO_PAR = without("pushed_authorization_request_endpoint")
@@ -184,7 +184,7 @@ SESSIONS = [
         "another provider's code, without `iss`",
         ISS,
         sent_to_another_provider,
-        back=without("iss"),
+        callback=without("iss"),
         lie=Lie(metadata=NO_PAR),
         asked=["GET /.well-known/openid-configuration"],
         fresh=True,
@@ -194,7 +194,7 @@ SESSIONS = [
         "another provider's code, where no `iss` is announced",
         REFUSED,
         sent_to_another_provider,
-        back=without("iss"),
+        callback=without("iss"),
         lie=Lie(
             metadata=without(
                 "pushed_authorization_request_endpoint", "authorization_response_iss_parameter_supported"

@@ -93,7 +93,7 @@ class Outcome:
 def honest_login(setting: Setting, attack: Attack) -> Answer:
     setting.provider.lie = HONEST
     login = setting.extension.login(**right_user(attack.settings))
-    answer = login.finish(setting.leave(login))
+    answer = login.finish(setting.log_in_at_provider(login))
     assert login.tokens == [answer.token]
     return answer
 
@@ -106,7 +106,7 @@ def run(setting: Setting, attack: Attack) -> Outcome:
     provider.asked.clear()
     before = len(extension.logins)
     user = extension.login(**(right_user(attack.settings) if attack.user is None else attack.user))
-    answer = attack.play(setting, attack, user)
+    answer = attack.steps(setting, attack, user)
     asked = [request for request in provider.asked if request != "GET /authorize"]
     logins = extension.logins[before:]
     answers = [answer for login in logins for answer in login.answers]
@@ -145,7 +145,7 @@ def outcomes_of_separate_attacks(
 ) -> Iterator[Mapping[str, Future[Outcome]]]:
     """Run the attacks that need their own extension at once: the slow ones wait for the timeout of oidc.py."""
 
-    def play(attack: Attack, folder: Path) -> Outcome:
+    def run_separately(attack: Attack, folder: Path) -> Outcome:
         with make_setting(generated, folder, providers, attack.settings) as setting:
             if not attack.fresh:
                 assert honest_login(setting, attack).status == 200
@@ -154,7 +154,10 @@ def outcomes_of_separate_attacks(
     alone = [attack for attack in [*ATTACKS, *CONFORMING_LOGINS] if attack.fresh or is_slow(attack)]
     alone.sort(key=is_slow, reverse=True)
     with ThreadPoolExecutor(2 + len([attack for attack in alone if is_slow(attack)])) as pool:
-        yield {attack.name: pool.submit(play, attack, tmp_path_factory.mktemp("alone")) for attack in alone}
+        yield {
+            attack.name: pool.submit(run_separately, attack, tmp_path_factory.mktemp("alone"))
+            for attack in alone
+        }
 
 
 @pytest.fixture
@@ -202,7 +205,7 @@ def test_hostile_provider_records_every_secret_of_a_login(setting_for: SettingFo
     setting = setting_for(CONFORMING_LOGINS[0])
     setting.provider.secrets.clear()
     login = setting.extension.login(**right_user({}))
-    callback = setting.leave(login)
+    callback = setting.log_in_at_provider(login)
     assert login.finish(callback).status == 200
     secrets = setting.provider.secrets
     assert {callback["code"], callback["state"], *setting.provider.id_token.split(".")} <= secrets

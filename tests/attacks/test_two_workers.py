@@ -29,13 +29,13 @@ class Workers:
     memcached: Any
 
     def begin(self) -> tuple[Login, Login, dict[str, str]]:
-        """Start a login at the first worker. Returns its session at each worker, and what the browser brings back."""
-        here = self.first.extension.login(**USER)
-        here.request_mfa(USER, self.second.extension)
-        callback = self.first.leave(here)
+        """Start a login at the first worker. Returns its session at each worker, and the parameters of the callback."""
+        at_first = self.first.extension.login(**USER)
+        at_first.request_mfa(USER, self.second.extension)
+        callback = self.first.log_in_at_provider(at_first)
         # pymemcache does not wait until `set` is done. A later `get` of the same worker does.
         self.first.extension.login(**USER).start()
-        return here, Login(self.second.extension, here.session), callback
+        return at_first, Login(self.second.extension, at_first.session), callback
 
     def flow_key(self) -> str:
         """The key of the flow that the first worker set last but one: the last is that of the other login."""
@@ -53,31 +53,31 @@ def workers(generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             serving(generated, folder / "first", "Csr", settings, arguments=arguments) as first,
             serving(generated, folder / "second", "Csr", settings, arguments=arguments) as second,
         ):
-            here, there = (Setting(worker, provider, other_provider) for worker in (first, second))
-            yield Workers(here, there, Client(address))
+            at_first, at_second = (Setting(worker, provider, other_provider) for worker in (first, second))
+            yield Workers(at_first, at_second, Client(address))
 
 
 def test_login_started_at_one_worker_finishes_at_another(workers: Workers) -> None:
     """The workers have different addresses for their assets: the flow keeps the redirect URI that was sent."""
     workers.first.provider.lie = HONEST
-    here, there, callback = workers.begin()
-    answer = there.finish(callback)
+    at_first, at_second, callback = workers.begin()
+    answer = at_second.finish(callback)
     assert answer.status == 200, answer
-    assert there.tokens == [answer.token]
-    assert here.finish(callback).code == "expired"
-    assert here.tokens == []
+    assert at_second.tokens == [answer.token]
+    assert at_first.finish(callback).code == "expired"
+    assert at_first.tokens == []
 
 
 def test_flow_read_by_two_workers_gives_one_token(workers: Workers) -> None:
     """The second worker has read the flow before the first one deletes it. The provider takes a code twice."""
     workers.first.provider.lie = Lie(lax=True)
-    here, there, callback = workers.begin()
+    at_first, at_second, callback = workers.begin()
     key = workers.flow_key()
     flow = workers.memcached.get(key)
     assert flow
-    assert here.finish(callback).status == 200
+    assert at_first.finish(callback).status == 200
     workers.memcached.set(key, flow, noreply=False)
-    answer = there.finish(callback)
+    answer = at_second.finish(callback)
     assert (answer.status, answer.code) == (400, "expired")
     assert answer.reason == "the flow was answered before"
-    assert there.tokens == [] and len(here.tokens) == 1
+    assert at_second.tokens == [] and len(at_first.tokens) == 1
