@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import traceback
 from collections.abc import Iterator
@@ -58,9 +59,7 @@ def failure_of(error: BaseException, workspace: Path, during: str) -> Failure:
     message = _one_line((getattr(error, "msg", None) or str(error)).replace(f"{workspace}{os.sep}", ""))
     kind = type(error).__name__
     own = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if is_within(Path(frame.filename), workspace)
+        frame for frame in traceback.extract_tb(error.__traceback__) if is_within(frame.filename, workspace)
     ]
     frames = tuple(
         f"{_relative(Path(frame.filename), workspace)}:{frame.lineno} in {frame.name}" for frame in own
@@ -84,14 +83,16 @@ def in_file(
     frames: tuple[str, ...] = (),
 ) -> Failure:
     """Return a failure on line *line* of *file*."""
-    source = tuple(_lines_around(file, line)) if is_within(file, workspace) else ()
+    source = tuple(_lines_around(file, line)) if is_within(str(file), workspace) else ()
     return Failure(during, kind, _one_line(message), _relative(file, workspace), line, source, frames)
 
 
-def is_within(file: Path, workspace: Path) -> bool:
+@functools.lru_cache(maxsize=8192)  # asked for every module at each reload
+def is_within(file: str, workspace: Path) -> bool:
     """Return whether *file* is the workspace's own code, and not in a virtual environment in the workspace."""
+    path = Path(file)
     return (
-        file.is_relative_to(workspace) and "site-packages" not in file.parts and FAKE_SDK not in file.parents
+        path.is_relative_to(workspace) and "site-packages" not in path.parts and FAKE_SDK not in path.parents
     )
 
 

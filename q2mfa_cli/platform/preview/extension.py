@@ -176,7 +176,7 @@ class Extension:
         """Remove all modules of the workspace from ``sys.modules``, so that the next import reads every file again."""
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            if file and is_within(Path(file), self.workspace):
+            if file and is_within(file, self.workspace):
                 del sys.modules[name]
         # The workspace's settings extend the lists of this module.
         sys.modules.pop(DEFAULTS_IMPORT, None)

@@ -47,7 +47,7 @@ def running_workspace_code(workspace: Path, needed: Sequence[str] = ()) -> Itera
         sys.path[:], sys.dont_write_bytecode = path, writes_no_bytecode
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            if _is_of_workspace(name) or (file and is_within(Path(file), workspace)):
+            if _is_of_workspace(name) or (file and is_within(file, workspace)):
                 del sys.modules[name]
         for entry in [entry for entry in sys.path_importer_cache if entry in (str(workspace), str(FAKE_SDK))]:
             del sys.path_importer_cache[entry]

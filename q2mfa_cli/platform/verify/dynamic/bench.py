@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
@@ -86,7 +87,7 @@ class _Lines(logging.Handler):
         if record.exc_info and record.exc_info[1]:
             text += f": {record.exc_info[1]}"
         file = Path(record.pathname)
-        is_own = is_within(file, self.workspace)
+        is_own = is_within(record.pathname, self.workspace)
         location = location_in(self.workspace, file, record.lineno) if is_own else None
         self.lines.append(LogLine(record.levelno, text, location))
 
@@ -102,7 +103,7 @@ class _Keys(deque[str]):
     def append(self, key: str) -> None:
         super().append(key)
         frame: FrameType | None = sys._getframe(1)
-        while frame is not None and not is_within(Path(frame.f_code.co_filename), self.workspace):
+        while frame is not None and not is_within(frame.f_code.co_filename, self.workspace):
             frame = frame.f_back
         location = None
         if frame is not None:
@@ -125,13 +126,17 @@ class Known:
 
 
 class Bench:
-    """One check in one workflow."""
+    """One check in one workflow.
+
+    :ivar only_waits: set by the check when it only waits for responses, so that the next check can start.
+    """
 
     def __init__(
         self, preview: Preview, workflow: Workflow, customer_class: type[Customer], known: Known
     ) -> None:
         self.preview, self.workflow, self.customer_class = preview, workflow, customer_class
         self.platform, self.known = preview.uux.platform, known
+        self.only_waits = asyncio.Event()
         self._unsubscribe = self.platform.events.subscribe(RouteCalled, self._route_called)
 
     def close(self) -> None:
@@ -277,6 +282,17 @@ class Bench:
         self.known.routes.update(event.routes)
 
 
+async def until_first(awaited: asyncio.Future[Any], signal: Coroutine[Any, Any, object]) -> None:
+    """Wait until *awaited* is done or *signal* ends, and let *awaited* continue. If it is done, raise its error."""
+    signaled = asyncio.ensure_future(signal)
+    try:
+        await asyncio.wait({awaited, signaled}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        signaled.cancel()
+    if awaited.done():
+        awaited.result()
+
+
 def location_in(workspace: Path, file: Path, line: int) -> Location:
     """Return the location of *line* in *file*, with the line's text."""
     lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []
@@ -309,4 +325,4 @@ def location_of_class(workspace: Path, kind: type) -> Location | None:
         file, line = inspect.getsourcefile(kind), inspect.getsourcelines(kind)[1]
     except (OSError, TypeError):
         return None
-    return location_in(workspace, Path(file), line) if file and is_within(Path(file), workspace) else None
+    return location_in(workspace, Path(file), line) if file and is_within(file, workspace) else None

@@ -75,11 +75,19 @@ class Login:
 class Logins:
     """The logins of one check at one provider.
 
-    :ivar start_route: the route whose response sent the browser to the provider.
+    :ivar start_route: the route whose response sent the browser to the provider. :ivar leave: ends the use of the provider's
+        configuration. Requests that have started keep it.
     """
 
-    def __init__(self, bench: Bench, provider: HostileProvider, configuration: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        provider: HostileProvider,
+        configuration: Mapping[str, Any],
+        leave: Callable[[], None],
+    ) -> None:
         self.bench, self.provider, self.configuration = bench, provider, configuration
+        self.leave = leave
         self.start_route = ""
 
     async def log_in(self, case: Case | None = None) -> Login:
@@ -176,8 +184,9 @@ async def logins(bench: Bench) -> AsyncIterator[Logins]:
         provider.user = provider.email = PERSON
         provider.more_claims = {"preferred_username": PERSON, "upn": PERSON}
         configuration = configure(provider)
-        with bench.configured(configuration):
-            made = Logins(bench, provider, configuration)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(bench.configured(configuration))
+            made = Logins(bench, provider, configuration, stack.close)
             login = await made.log_in()
             if not login.is_accepted:  # FAPI 2.0 does not allow the provider's first algorithm
                 provider.change_keys(replace(provider.key, kid="second", alg="PS256"))

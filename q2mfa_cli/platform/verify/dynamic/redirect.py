@@ -12,7 +12,7 @@ from typing import Any
 
 from q2mfa_cli.platform.events import OutboundRequest
 from q2mfa_cli.platform.verify.check import NotApplicable, Problem, Severity
-from q2mfa_cli.platform.verify.dynamic.bench import Bench
+from q2mfa_cli.platform.verify.dynamic.bench import Bench, until_first
 from q2mfa_cli.platform.verify.dynamic.logins import (
     ANOTHER_PERSON,
     ATTRIBUTES,
@@ -546,14 +546,26 @@ def _lie(place: str, answer: Change) -> Lie:
 
 
 async def _patience(made: Logins) -> list[Problem]:
-    """Run both at the same time, since each takes as long as the extension waits."""
-    answers = iter([slow, silence])
-    lie = Lie(token=lambda answer: next(answers, silence)(answer))
-    both = await asyncio.gather(made.log_in(Case("", lie)), made.log_in(Case("", lie)))
+    """Run both at the same time, since each takes as long as the extension waits. Other checks run meanwhile."""
+    loop, are_waiting = asyncio.get_running_loop(), asyncio.Event()
+    answers = [silence, slow]
+
+    def late(answer: Any) -> Any:
+        chosen = answers.pop() if answers else silence
+        if not answers:
+            loop.call_soon_threadsafe(are_waiting.set)
+        return chosen(answer)
+
+    case = Case("", Lie(token=late))
+    both = asyncio.gather(made.log_in(case), made.log_in(case))
+    await until_first(both, are_waiting.wait())
+    made.leave()
+    made.bench.only_waits.set()
+    logins = await both
     if not made.provider.outwaited:
         return []
     message = "The extension waits without a limit for the provider's token endpoint."
-    return [made.bench.problem(message, both[0].customer)]
+    return [made.bench.problem(message, logins[0].customer)]
 
 
 CHECKS: dict[str, Callable[[Bench], Awaitable[Iterable[Problem]]]] = {

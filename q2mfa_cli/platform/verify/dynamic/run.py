@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +10,13 @@ from pathlib import Path
 
 from q2mfa_cli.errors import ToolFailed, shown
 from q2mfa_cli.integrations import Integration
-from q2mfa_cli.platform.preview.serving import serving
+from q2mfa_cli.platform.preview.serving import Preview, serving
 from q2mfa_cli.platform.verify.check import Check, NotApplicable, Skipped
 from q2mfa_cli.platform.verify.customers.choice import customer_class_of
-from q2mfa_cli.platform.verify.customers.customer import Deviation, NoAnswer, NotTried
+from q2mfa_cli.platform.verify.customers.customer import Customer, Deviation, NoAnswer, NotTried
 from q2mfa_cli.platform.verify.customers.scripted import ScriptedCustomer
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC, general
-from q2mfa_cli.platform.verify.dynamic.bench import Bench, Known, sequence_of, stable
+from q2mfa_cli.platform.verify.dynamic.bench import Bench, Known, sequence_of, stable, until_first
 from q2mfa_cli.platform.verify.dynamic.proofs import complete_mfa
 from q2mfa_cli.platform.verify.results import FoundProblems, Outcome, Verdict
 from q2mfa_cli.platform.verify.selection import Selection
@@ -48,29 +49,56 @@ async def run_dynamic(
 
     :raises Q2mfaError: the extension cannot be served.
     """
-    outcomes, sequences, known = [], dict[str, Sequence[str]](), Known()
+    known = Known()
     async with serving(workspace, name, 0) as preview, contextlib.aclosing(known.browser):
         preview.extension.check()
-        customer_class = customer_class_of(preview.extension)
-        is_own = issubclass(customer_class, ScriptedCustomer)
-        hindrances = dict[str, str]()
+        runner = _Runner(preview, customer_class_of(preview.extension), known, found)
+        runs = []
         for check, workflow in selection.dynamic():
-            reason = _other_integration(check, None if is_own else preview.extension.integration)
-            if reason:
-                outcomes.append(Outcome(check, workflow.id, Verdict.NOT_APPLICABLE, reason))
-                continue
-            bench = Bench(preview, workflow, customer_class, known)
             progress(f"{check.id} ({workflow.label})")
-            try:
-                if workflow.id not in hindrances:
-                    hindrances[workflow.id], sequence = await _hindrance(bench)
-                    if not hindrances[workflow.id]:
-                        sequences[workflow.id] = sequence
-                outcomes.append(await _run(check, bench, hindrances[workflow.id], found))
-            finally:
-                bench.close()
-        kind = "own" if is_own else preview.extension.integration.id
-        return DynamicRun(outcomes, kind, [stable(note) for note in preview.notes], sequences)
+            bench = Bench(preview, workflow, runner.customer_class, known)
+            run = asyncio.ensure_future(runner.run(check, bench))
+            runs.append(run)
+            await until_first(run, bench.only_waits.wait())
+        outcomes = await asyncio.gather(*runs)
+        notes = [stable(note) for note in preview.notes]
+        return DynamicRun(outcomes, runner.kind, notes, runner.sequences)
+
+
+@dataclass
+class _Runner:
+    """Runs the dynamic checks of one extension.
+
+    :ivar hindrances: why the right user cannot complete MFA, by workflow; empty if they can.
+    :ivar sequences: the calls, by the ID of each workflow that the right user completes.
+    """
+
+    preview: Preview
+    customer_class: type[Customer]
+    known: Known
+    found: FoundProblems
+    hindrances: dict[str, str] = field(default_factory=dict)
+    sequences: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def is_own(self) -> bool:
+        return issubclass(self.customer_class, ScriptedCustomer)
+
+    @property
+    def kind(self) -> str:
+        return "own" if self.is_own else self.preview.extension.integration.id
+
+    async def run(self, check: Check, bench: Bench) -> Outcome:
+        workflow = bench.workflow.id
+        with contextlib.closing(bench):
+            integration = None if self.is_own else self.preview.extension.integration
+            if reason := _other_integration(check, integration):
+                return Outcome(check, workflow, Verdict.NOT_APPLICABLE, reason)
+            if workflow not in self.hindrances:
+                self.hindrances[workflow], sequence = await _hindrance(bench)
+                if not self.hindrances[workflow]:
+                    self.sequences[workflow] = sequence
+            return await _run(check, bench, self.hindrances[workflow], self.found)
 
 
 async def _hindrance(bench: Bench) -> tuple[str, Sequence[str]]:

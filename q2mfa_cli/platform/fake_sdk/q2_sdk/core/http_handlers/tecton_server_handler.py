@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from html import escape
 from pathlib import Path
@@ -60,15 +61,11 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
         Q2 does not document whether values are auto-escaped, so generated templates escape each value.
         """
         # The folder is next to the module of the handler's class. A test may have derived a class from it.
-        folders = [
+        folders = tuple(
             Path(sys.modules[kind.__module__].__file__ or "").parent / "templates"
             for kind in type(self).__mro__[: type(self).__mro__.index(Q2TectonServerRequestHandler)]
-        ]
-        environment = Environment(
-            loader=FileSystemLoader(folders),
-            undefined=StrictUndefined,
-            autoescape=self._platform.readings.autoescape,
         )
+        environment = _environment(folders, self._platform.readings.autoescape)
         return environment.get_template(template_name).render(this=self, **context)
 
     def get_tecton_form(
@@ -114,3 +111,9 @@ class Q2TectonServerRequestHandler(TectonRequestHandler):
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(DOCUMENT.format(title=escape(form.title), tecton_url=escape(self.TECTON_URL), body=body))
+
+
+@functools.lru_cache(maxsize=8)
+def _environment(folders: tuple[Path, ...], autoescape: bool) -> Environment:
+    """Return the environment for templates in *folders*. It compiles a template again after its file has changed."""
+    return Environment(loader=FileSystemLoader(folders), undefined=StrictUndefined, autoescape=autoescape)
