@@ -6,8 +6,6 @@ import re
 
 from playwright.sync_api import Frame, Page, expect
 
-WORKFLOWS = ["Log in", "Approve a transaction", "Patrol event"]
-
 expect.set_options(timeout=10_000)
 
 

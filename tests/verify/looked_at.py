@@ -36,8 +36,9 @@ class SharedBrowser:
 
 @dataclass
 class LookedAt:
-    """A served extension."""
+    """A served extension. :param name: of a golden tree or a folder of ``hand_written/dynamic``."""
 
+    name: str
     served: Served
     shared: SharedBrowser
     preview: Preview
@@ -93,6 +94,6 @@ def looked_at(root: Path, name: str, shared: SharedBrowser) -> Iterator[LookedAt
         serves = serving(served.workspace, served.name, 0)
         preview = shared.loop.run_until_complete(serves.__aenter__())
         try:
-            yield LookedAt(served, shared, preview)
+            yield LookedAt(name, served, shared, preview)
         finally:
             shared.loop.run_until_complete(serves.__aexit__(None, None, None))
