@@ -30,7 +30,7 @@ MARK = "<!-- `make snapshots` writes the rest of this file. tests/attacks/test_s
 
 # Attacks that only the extension's own tests try: test, what is wrong, denial.
 OWN_TESTS = [
-    ("test_setting_with_wrong_value_is_denied_at_start", "a setting with a wrong value", SETTING),
+    ("test_invalid_setting_is_denied_at_start", "a setting with a wrong value", SETTING),
     ("test_fapi2_refuses_weaker_settings", "settings that are weaker than the profile", FAPI2),
     ("test_fapi2_refuses_other_algorithms", "a private key of another algorithm", KEY_ALGORITHM),
     (
@@ -44,7 +44,7 @@ OWN_TESTS = [
         PRIVATE_KEY,
     ),
     ("test_cache_that_fails_is_denied", "a cache that is down", CACHE),
-    ("test_flow_is_taken_by_one_worker_only", "a flow that another worker answered", ONCE),
+    ("test_only_one_worker_can_use_a_flow", "a flow that another worker answered", ONCE),
     ("test_cached_flow_that_is_wrong_is_denied", "a flow in the cache that is not ours", FLOW),
 ]
 

@@ -171,9 +171,7 @@ def test_server_side_page_escapes_values_once(mfa: str, escaped: bool) -> None:
 
 
 @pytest.mark.parametrize(("mfa", "rendering"), [*VARIANTS, *MESSAGE_VARIANTS])
-def test_own_documents_load_scripts_in_an_order_that_survives_a_tecton_that_hangs(
-    mfa: str, rendering: str
-) -> None:
+def test_documents_load_their_scripts_before_tecton(mfa: str, rendering: str) -> None:
     for name, text in public(mfa, rendering).items():
         if name.endswith(".html"):
             scripts = re.findall(r'<script src="([^"]*)"( defer)?></script>', text)

@@ -123,7 +123,7 @@ def test_code_sent_before_a_reload_can_still_be_typed(rendering: str, open_page:
 
 @pytest.mark.parametrize("code", ["wrong_passcode", "expired_passcode", "locked", "cache_unavailable"])
 @each_rendering
-def test_code_that_is_denied_says_what_to_do(rendering: str, code: str, open_page: Open) -> None:
+def test_denied_code_shows_what_to_do(rendering: str, code: str, open_page: Open) -> None:
     page = open_page(rendering, SENT, denial(code), CONFIRMED)
     page.button("Send a code").click()
     page.type("123456")
@@ -163,7 +163,7 @@ def test_next_code_can_be_sent_after_half_a_minute(open_page: Open) -> None:
     expect_to_type(page)
 
 
-def test_time_that_is_left_changes_each_minute_and_ends(open_page: Open) -> None:
+def test_remaining_time_of_the_code_updates_each_minute_and_ends(open_page: Open) -> None:
     page = open_page("ssr", SENT, clock=True)
     page.button("Send a code").click()
     told = page.page.locator('[data-part="expires"]')
@@ -203,7 +203,7 @@ def test_cancel_works_while_the_code_is_being_sent(open_page: Open) -> None:
 
 
 @each_rendering
-def test_each_step_speaks_the_language_of_online_banking(rendering: str, open_page: Open) -> None:
+def test_each_step_is_in_the_language_of_online_banking(rendering: str, open_page: Open) -> None:
     page = open_page(rendering, SENT, language="zh-TW")
     expect(page.main.locator("span:visible")).to_have_text(texts(MESSAGE)["zh-TW"]["send"])
     page.main.click()
@@ -222,7 +222,7 @@ def test_each_step_speaks_the_language_of_online_banking(rendering: str, open_pa
 
 @pytest.mark.parametrize("plan", [{"broken": {"q2-tecton-sdk": "blocked"}}, {"verify": "missing"}], ids=str)
 @each_rendering
-def test_page_that_cannot_work_says_so(rendering: str, plan: dict[str, Any], open_page: Open) -> None:
+def test_page_shows_why_it_cannot_work(rendering: str, plan: dict[str, Any], open_page: Open) -> None:
     page = open_page(rendering, SENT, **plan)
     expect(page.message).to_contain_text(
         "We could not connect" if "broken" in plan else "This version of online banking"

@@ -121,7 +121,7 @@ def test_page_whose_tecton_script_hangs_says_so_after_ten_seconds(
 
 
 @page_of_every_kind
-def test_page_on_a_platform_without_verify_mfa_says_so(
+def test_page_shows_that_the_platform_has_no_verify_mfa(
     mfa: str, rendering: str, verify_page: bool, open_page: Open
 ) -> None:
     page = open_page(mfa, rendering, verify_page, verify="missing")
@@ -163,7 +163,7 @@ def test_page_whose_index_script_throws_can_be_canceled(
 
 @pytest.mark.parametrize("broken", ["mfa.js", "mfa.css"])
 @page_of_every_kind
-def test_page_without_its_first_script_or_style_still_says_something(
+def test_page_without_its_first_script_or_style_shows_a_message(
     mfa: str, rendering: str, verify_page: bool, broken: str, open_page: Open
 ) -> None:
     files = {"mfa.js": "blocked", broken: "blocked"}
@@ -180,7 +180,7 @@ def test_page_without_its_first_script_or_style_still_says_something(
 
 
 @page_of_every_kind
-def test_page_without_javascript_says_something(
+def test_page_without_javascript_shows_a_message(
     mfa: str, rendering: str, verify_page: bool, open_page: Open
 ) -> None:
     page = open_page(mfa, rendering, verify_page, javascript=False, broken={"mfa.css": "blocked"})
@@ -190,7 +190,7 @@ def test_page_without_javascript_says_something(
 
 
 @variant
-def test_backend_that_fails_leaves_a_way_out(mfa: str, rendering: str, open_page: Open) -> None:
+def test_customer_can_cancel_after_the_backend_failed(mfa: str, rendering: str, open_page: Open) -> None:
     route = "submit" if mfa == "standard" else "start"
     answers = {route: [{"reject": {"data": None, "status": 500, "statusText": "Internal Server Error"}}]}
     start: dict[str, Any] = {}
@@ -203,7 +203,9 @@ def test_backend_that_fails_leaves_a_way_out(mfa: str, rendering: str, open_page
 
 
 @variant
-def test_backend_that_never_answers_leaves_cancel(mfa: str, rendering: str, open_page: Open) -> None:
+def test_customer_can_cancel_while_the_backend_does_not_respond(
+    mfa: str, rendering: str, open_page: Open
+) -> None:
     answers = {"submit": [{"never": True}], "start": [{"never": True}]}
     page = open_page(mfa, rendering, answers=answers, start={})
     page.type("123456") if mfa == "standard" else page.main.click()
@@ -255,7 +257,7 @@ def test_enter_in_the_field_confirms_and_posts_nothing(
 
 
 @variant
-def test_nothing_posts_the_forms_of_the_platform(mfa: str, rendering: str, open_page: Open) -> None:
+def test_page_never_posts_the_forms_of_the_platform(mfa: str, rendering: str, open_page: Open) -> None:
     page = open_page(mfa, rendering)
     expect(page.main).to_be_enabled()
     if rendering == "csr":
@@ -325,7 +327,7 @@ CODE_IN = {
 
 @pytest.mark.parametrize("where", CODE_IN)
 @standard
-def test_code_of_an_error_is_found_wherever_it_stands(rendering: str, where: str, open_page: Open) -> None:
+def test_error_code_is_found_at_any_nesting_level(rendering: str, where: str, open_page: Open) -> None:
     page = open_page("standard", rendering, answers={"submit": [CODE_IN[where], {"resolve": TOKEN}]})
     page.type("111111")
     expect_message(page, "That code is not right.")
@@ -347,7 +349,7 @@ UNKNOWN = [
 ]
 
 
-def test_rejection_without_a_known_code_is_said_in_general(open_page: Open) -> None:
+def test_rejection_without_a_known_code_shows_a_general_message(open_page: Open) -> None:
     page = open_page("standard", "csr", answers={"submit": [{"reject": data} for data in UNKNOWN]})
     for _ in UNKNOWN:
         page.type("111111")
@@ -361,7 +363,7 @@ def test_rejection_without_a_known_code_is_said_in_general(open_page: Open) -> N
     [("locked", "Too many wrong codes.", True), ("not_registered", "is not registered with us yet", False)],
 )
 @standard
-def test_code_that_cannot_help_now_is_not_asked_for(
+def test_field_is_hidden_if_no_code_can_pass(
     rendering: str, code: str, says: str, again: bool, open_page: Open
 ) -> None:
     page = open_page("standard", rendering, answers={"submit": [rejection({"code": code})]})
@@ -386,7 +388,7 @@ TOKENS = {
 
 @pytest.mark.parametrize(("shape", "place"), [*zip(TOKENS, ["actions", "sources"] * 2, strict=True)])
 @pytest.mark.parametrize("verify_page", [False, True])
-def test_token_is_found_in_every_shape_and_passed_on(
+def test_token_is_found_in_every_response_shape_and_passed_to_verify_mfa(
     verify_page: bool, shape: str, place: str, open_page: Open
 ) -> None:
     answer = [{"resolve": {"data": TOKENS[shape], "status": 200, "statusText": "OK"}}]
@@ -400,7 +402,7 @@ def test_token_is_found_in_every_shape_and_passed_on(
     assert page.calls[-1] == ["verifyMFA", {"token": "the token"}]
 
 
-def test_answer_without_a_token_is_not_passed_on(open_page: Open) -> None:
+def test_response_without_a_token_is_not_passed_to_verify_mfa(open_page: Open) -> None:
     shapes = [None, {}, {"token": ""}, {"token": None}, {"success": True}, 7]
     page = open_page("standard", "csr", answers={"submit": [{"resolve": {"data": data}} for data in shapes]})
     for _ in shapes:
@@ -429,7 +431,7 @@ def test_after_hq_refused_the_customer_goes_to_the_provider_again(open_page: Ope
 
 
 @variant
-def test_page_needs_nothing_after_verify_mfa_began(mfa: str, rendering: str, open_page: Open) -> None:
+def test_page_needs_nothing_after_verify_mfa_started(mfa: str, rendering: str, open_page: Open) -> None:
     """The platform may end the page when it succeeds, so the promise may never settle."""
     page = open_page(mfa, rendering, verify_page=mfa == "redirect", answers={"verifyMFA": [{"never": True}]})
     if mfa == "standard":
@@ -441,7 +443,7 @@ def test_page_needs_nothing_after_verify_mfa_began(mfa: str, rendering: str, ope
 
 
 @pytest.mark.parametrize("verify_page", [False, True])
-def test_answer_after_cancel_is_not_used(verify_page: bool, open_page: Open) -> None:
+def test_response_after_cancel_is_not_used(verify_page: bool, open_page: Open) -> None:
     page = open_page(
         "redirect" if verify_page else "standard",
         "csr",
@@ -492,7 +494,7 @@ def test_cancel_works_while_the_page_is_leaving(rendering: str, open_page: Open)
     assert page.page.url == page.url
 
 
-def test_server_side_way_that_has_expired_is_asked_for_again(open_page: Open) -> None:
+def test_expired_provider_url_of_a_server_side_page_is_requested_again(open_page: Open) -> None:
     for seconds, asked in ((600, False), (1, True)):
         start = {"authorization_url": AUTHORIZE, "expires_in": seconds}
         page = open_page("redirect", "ssr", start=start, answers={"start": [{"never": True}]})
@@ -507,7 +509,7 @@ def test_server_side_way_that_has_expired_is_asked_for_again(open_page: Open) ->
 @pytest.mark.parametrize(
     ("code", "again"), [("provider_unavailable", True), ("not_configured", False), ("not_linked", False)]
 )
-def test_server_side_page_without_a_way_says_why(code: str, again: bool, open_page: Open) -> None:
+def test_server_side_page_without_a_provider_url_shows_why(code: str, again: bool, open_page: Open) -> None:
     page = open_page("redirect", "ssr", start={"code": code})
     expect_message(page, texts("redirect")["en-US"][f"error_{code}"])
     expect(page.again).to_be_visible(visible=again)
@@ -515,7 +517,7 @@ def test_server_side_page_without_a_way_says_why(code: str, again: bool, open_pa
 
 
 @redirect
-def test_customer_who_left_and_did_not_come_back_is_told(rendering: str, open_page: Open) -> None:
+def test_customer_who_left_and_did_not_come_back_sees_a_message(rendering: str, open_page: Open) -> None:
     page = open_page("redirect", rendering)
     page.main.click()
     page.page.wait_for_url(AUTHORIZE)
@@ -528,7 +530,7 @@ def test_customer_who_left_and_did_not_come_back_is_told(rendering: str, open_pa
     expect(page.main).to_be_enabled()
 
 
-def test_answer_leaves_the_address_bar_and_goes_to_the_backend(open_page: Open) -> None:
+def test_callback_is_removed_from_the_url_and_sent_to_the_backend(open_page: Open) -> None:
     query = {"code": "the code", "state": "abc", "iss": PROVIDER, "other": "x"}
     page = open_page("redirect", "csr", True, query=query)
     expect_message(page, "Confirmed.")
@@ -566,7 +568,9 @@ PURPOSES = {
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 @pytest.mark.parametrize(("mfa", "rendering"), [("standard", "ssr"), ("redirect", "csr")])
-def test_customer_reads_what_they_confirm(mfa: str, rendering: str, purpose: str, open_page: Open) -> None:
+def test_page_shows_what_the_customer_confirms(
+    mfa: str, rendering: str, purpose: str, open_page: Open
+) -> None:
     given, says = PURPOSES[purpose]
     page = open_page(mfa, rendering, purpose=given)
     expect(page.purpose).to_have_text(says)
@@ -592,7 +596,7 @@ def test_many_transactions_are_counted_and_folded(mfa: str, rendering: str, open
 
 
 @variant
-def test_page_speaks_the_language_of_online_banking(mfa: str, rendering: str, open_page: Open) -> None:
+def test_page_is_in_the_language_of_online_banking(mfa: str, rendering: str, open_page: Open) -> None:
     purpose = {"signing_in": False, "transactions": ["1001", "1002"], "action": None}
     page = open_page(mfa, rendering, language="zh-TW", purpose=purpose)
     expect(page.main).to_be_enabled()
@@ -616,7 +620,7 @@ def test_page_speaks_the_language_of_online_banking(mfa: str, rendering: str, op
 
 @pytest.mark.parametrize("missing", ["key", "nothing"])
 @variant
-def test_missing_text_is_english(mfa: str, rendering: str, missing: str, open_page: Open) -> None:
+def test_missing_translation_is_english(mfa: str, rendering: str, missing: str, open_page: Open) -> None:
     spanish = texts(mfa)["es-MX"]
     kept = {"cancel": spanish["cancel"]}
     page = open_page(mfa, rendering, language="es-MX", missingText=missing, texts={"es-MX": kept})

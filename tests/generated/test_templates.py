@@ -67,7 +67,7 @@ def test_rendered_tree_equals_the_golden_tree(kind: str, rendering: str) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_code_that_grants_does_not_depend_on_the_rendering(kind: str) -> None:
+def test_code_that_grants_is_equal_in_both_renderings(kind: str) -> None:
     """Tests that break this code, or run it by many readings, do so in one rendering."""
     ssr, csr = (contents(SNAPSHOTS / f"{kind}-{rendering}") for rendering in ("ssr", "csr"))
     python = {path for path in ssr if path in csr and path.endswith(".py")}

@@ -392,19 +392,14 @@ def test_defect_is_found_at_its_line(extension: LookedAt, defect: Defect) -> Non
 
 @pytest.mark.parametrize("extension", CLEAN, indirect=True)
 def test_nothing_is_found_in_a_clean_extension(extension: LookedAt) -> None:
-    checks = ["hq-refusal", "verify-ignored", "dom-xss"]
+    is_redirect = extension.name in REDIRECTS
+    checks = ["hq-refusal", "verify-ignored", "dom-xss", "landing-leak" if is_redirect else "native-submit"]
     found = extension.find_all(checks) | extension.find_all(["txn-shown"], "transaction")
-    assert found == {"hq-refusal": [], "verify-ignored": [], "dom-xss": [], "txn-shown": []}
+    assert found == {check: [] for check in (*checks, "txn-shown")}
 
 
-@pytest.mark.parametrize("extension", REDIRECTS, indirect=True)
-def test_clean_landing_page_leaves_nothing(extension: LookedAt) -> None:
-    assert extension.find("landing-leak") == []
-
-
-@pytest.mark.parametrize("extension", [name for name in CLEAN if name not in REDIRECTS], indirect=True)
-def test_clean_page_takes_nothing_before_its_script_runs(extension: LookedAt) -> None:
-    assert extension.find("native-submit") == []
+@pytest.mark.parametrize("extension", ["standard-csr", "app_code"], indirect=True)
+def test_page_of_its_own_factor_is_no_landing_page(extension: LookedAt) -> None:
     with pytest.raises(NotApplicable, match="No provider sends the customer back"):
         extension.find("landing-leak")
 
@@ -417,7 +412,7 @@ def test_page_without_a_field_cannot_submit_one(extension: LookedAt) -> None:
 
 @pytest.mark.parametrize("extension", ["text_code"], indirect=True)
 @pytest.mark.parametrize("check", ["verify-ignored", "landing-leak", "dom-xss", "txn-shown", "hq-refusal"])
-def test_without_use_page_the_remedy_is_said(extension: LookedAt, check: str) -> None:
+def test_missing_use_page_is_skipped_with_the_remedy(extension: LookedAt, check: str) -> None:
     with pytest.raises(
         Skipped, match=r"async def use_page\(page, phone\) in text_code/tests/prove.py would say it"
     ):
@@ -425,7 +420,7 @@ def test_without_use_page_the_remedy_is_said(extension: LookedAt, check: str) ->
 
 
 @pytest.mark.parametrize("extension", ["app_code"], indirect=True)
-def test_customer_who_cannot_use_the_page_is_tried_once(extension: LookedAt) -> None:
+def test_page_that_cannot_be_used_is_tried_once(extension: LookedAt) -> None:
     click = '    await page.get_by_role("button", name="Go on").click()\n'
     with extension.edited([("tests/prove.py", click, '    raise ValueError("no such button")\n')]):
         for check in ("verify-ignored", "hq-refusal", "dom-xss"):
@@ -435,7 +430,7 @@ def test_customer_who_cannot_use_the_page_is_tried_once(extension: LookedAt) -> 
 
 @pytest.mark.parametrize("extension", ["standard-csr"], indirect=True)
 @pytest.mark.parametrize("missing", ["playwright", "chromium"])
-def test_missing_browser_is_said_with_the_remedy(
+def test_missing_browser_is_skipped_with_the_remedy(
     extension: LookedAt, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if missing == "playwright":
@@ -443,7 +438,7 @@ def test_missing_browser_is_said_with_the_remedy(
     else:
         monkeypatch.setattr(chromium, "executable", lambda own: None)
     with contextlib.closing(SharedBrowser(extension.shared.loop, Browser(), is_owner=False)) as other:
-        without = LookedAt(extension.served, other, extension.preview)
+        without = LookedAt(extension.name, extension.served, other, extension.preview)
         for check in ("dom-xss", "native-submit"):
             with pytest.raises(
                 Skipped, match=f"{missing.capitalize()} is missing. Install it: .*playwright install chromium"
@@ -464,7 +459,7 @@ def test_other_sentences_do_not_say_that_it_is_confirmed(line: str) -> None:
     assert seen_before([]).news([line]) == []
 
 
-def test_what_was_there_before_is_no_news() -> None:
+def test_text_that_was_there_before_is_not_new() -> None:
     seen = seen_before(["3 payments are approved."])
     assert seen.news(["4 payments are approved.", "Thank you."]) == ["Thank you."]
 

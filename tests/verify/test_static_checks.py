@@ -270,9 +270,7 @@ def test_nothing_is_found_in_a_generated_extension(variant: str) -> None:
     ],
     ids=lambda options: options[0],
 )
-def test_nothing_is_found_whatever_options_an_extension_is_generated_with(
-    options: list[str], workspace: Path
-) -> None:
+def test_nothing_is_found_with_any_options_of_create(options: list[str], workspace: Path) -> None:
     run = q2mfa("create", *options, "--no-input", cwd=workspace)
     assert run.status == 0, run
     assert found(workspace, options[0]) == Counter()
@@ -283,7 +281,7 @@ def test_corpus_has_a_defect_for_each_static_check() -> None:
     assert STATIC.keys() - {check_id for check_id, _, _ in places} == {"template-behind"}
 
 
-def test_table_says_of_each_static_check_that_it_is_static() -> None:
+def test_table_marks_each_static_check() -> None:
     # The last two are found by what reads the ignore comments.
     in_table = {check.id for check in CHECKS if "static" in check.seen} - {
         "ignore-unused",

@@ -293,7 +293,7 @@ def test_secret_of_a_known_format_is_found_in_tests_too_and_others_are_not(memor
     assert problem.location.line == 1
 
 
-def test_severity_says_how_weak_a_token_is(memory: Path) -> None:
+def test_severity_depends_on_how_weak_the_token_is(memory: Path) -> None:
     def severity(value: str) -> Severity | None:
         [problem] = problems(
             memory, "token-guessable", in_handler(f"await self.set_external_mfa_token({value})")
@@ -315,7 +315,7 @@ def test_template_that_cannot_be_parsed_is_an_error_with_its_line(memory: Path) 
         problems(memory, "dom-xss", {"templates/a.jinja2": "<p>\n{% if %}"})
 
 
-def test_without_the_parser_scripts_are_skipped_and_the_rest_is_not(memory: Path, monkeypatch) -> None:
+def test_missing_parser_skips_only_the_checks_of_scripts(memory: Path, monkeypatch) -> None:
     javascript._parser.cache_clear()
     monkeypatch.setitem(sys.modules, "tree_sitter", None)
     files = {"templates/a.jinja2": "{{ name }}", "frontend/public/page.js": "element.innerHTML = name;"}

@@ -65,7 +65,7 @@ def test_every_general_check_has_its_defect_in_both_styles() -> None:
     assert {defect.check for defect in IN_HAND_WRITTEN} == others
 
 
-def test_hand_written_push_is_tried(tmp_path: Path) -> None:
+def test_hand_written_push_factor_is_verified(tmp_path: Path) -> None:
     workspace = make_own_extension(tmp_path)
     prove(workspace)
     report = verified(workspace, PUSH, *GENERAL, workflow="")
@@ -73,7 +73,7 @@ def test_hand_written_push_is_tried(tmp_path: Path) -> None:
     assert {finding.check.id for finding in report.findings} == {"txn-bound", "audit-trail"}
 
 
-def test_push_that_is_good_twice_is_found(tmp_path: Path) -> None:
+def test_push_proof_that_passes_twice_is_found(tmp_path: Path) -> None:
     workspace = make_own_extension(tmp_path)
     prove(workspace)
     file = f"{PUSH}/extension.py"
@@ -83,7 +83,7 @@ def test_push_that_is_good_twice_is_found(tmp_path: Path) -> None:
     assert_finds(found(workspace, PUSH, defect), defect)
 
 
-def test_without_prove_what_cannot_be_tried_is_skipped_with_the_reason(tmp_path: Path) -> None:
+def test_checks_are_skipped_with_the_reason_without_prove(tmp_path: Path) -> None:
     report = verified(make_bank_code(tmp_path, prove=False), NAME, *GENERAL)
     assert report.findings == () and report.count(Verdict.PASSED) == 0
     reasons = {reason for verdict, reasons in report.verdicts().values() for reason in reasons}

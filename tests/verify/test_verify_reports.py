@@ -60,7 +60,7 @@ def test_same_problem_in_two_workflows_is_one_finding_and_the_worst_comes_first(
     assert (second.check, second.severity) == (GUESSABLE, Severity.NOTE)
 
 
-def test_text_says_what_where_and_how_to_repeat_it() -> None:
+def test_text_report_has_the_problem_the_location_and_the_command() -> None:
     text = as_text([report()], Severity.LOW)
     assert (
         """critical[token-without-proof]: Route "check" sets a token.
@@ -82,7 +82,7 @@ def test_text_says_what_where_and_how_to_repeat_it() -> None:
     assert "UUID" in as_text([report()], Severity.NOTE)
 
 
-def test_json_is_as_its_schema_says() -> None:
+def test_json_report_is_valid_by_its_schema() -> None:
     document = json.loads(as_json([suppressed(report())]))
     jsonschema.validate(document, schema())
     (extension,) = document["extensions"]
@@ -209,7 +209,7 @@ def test_comment_without_reason_or_use_is_a_problem(tmp_path: Path) -> None:
     assert problems == [("ignore-without-reason", 1), ("ignore-unused", 2), ("ignore-unused", 3)]
 
 
-def test_baseline_hides_as_many_findings_as_it_knows(tmp_path: Path) -> None:
+def test_baseline_suppresses_as_many_findings_as_it_lists(tmp_path: Path) -> None:
     def findings(*lines: int) -> list[Finding]:
         found = FoundProblems("baseline")
         problems = [

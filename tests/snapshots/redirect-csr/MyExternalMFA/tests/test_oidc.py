@@ -142,7 +142,7 @@ def provider(monkeypatch):
         ("LOGIN_HINT", [None, True, "email"]),
     ],
 )
-async def test_setting_with_wrong_value_is_denied_at_start(name, values, provider):
+async def test_invalid_setting_is_denied_at_start(name, values, provider):
     for value in values:
         login = Login(provider, **{name: value})
         assert await login.denied() == "not_configured"
@@ -153,7 +153,7 @@ async def test_setting_with_wrong_value_is_denied_at_start(name, values, provide
     assert provider.requests == []
 
 
-async def test_setting_that_becomes_wrong_is_denied_at_finish(provider):
+async def test_setting_that_became_invalid_is_denied_at_finish(provider):
     login = Login(provider)
     await login.start()
     login.config.MAX_AGE = "0"
@@ -271,7 +271,7 @@ async def test_refused_push_is_denied_and_does_not_fall_back(status, provider):
     ("announced", "given"),
     [(90, 90), (600, 600), (0, 0), (601, 0), ("90", 0), (None, 0), (True, 0)],
 )
-async def test_page_is_told_how_long_the_request_is_good(announced, given, provider):
+async def test_page_gets_the_lifetime_of_the_request(announced, given, provider):
     login = Login(provider)
     await login.start()
     assert login.seconds == 600
@@ -555,7 +555,7 @@ async def test_cache_that_fails_is_denied(cache, name, provider):
     assert login.reason == f"the cache cannot {name}: ConnectionRefusedError"
 
 
-async def test_cache_that_cannot_be_read_is_as_if_it_were_empty(provider):
+async def test_unreadable_cache_counts_as_empty(provider):
     login = Login(provider)
     login.cache = BrokenCache("get")
     await login.passes()
@@ -568,7 +568,7 @@ async def test_cache_without_add_is_denied(provider):
     assert await login.code_of(login.finish()) == "failed"
 
 
-async def test_cache_keys_name_nothing(provider):
+async def test_cache_keys_contain_no_customer_data(provider):
     login = Login(provider)
     query = await login.start()
     await login.finish()
@@ -596,7 +596,7 @@ async def test_another_state_is_denied_before_the_provider_is_asked(state, provi
     assert provider.paths == ["/.well-known/openid-configuration"]
 
 
-async def test_flow_is_good_once_even_if_it_failed(provider):
+async def test_failed_flow_cannot_be_used_again(provider):
     login = Login(provider)
     await login.passes()
     assert login.session_cache.values == {}
@@ -607,7 +607,7 @@ async def test_flow_is_good_once_even_if_it_failed(provider):
     assert await login.code_of(login.finish()) == "expired"
 
 
-async def test_flow_is_taken_by_one_worker_only(provider):
+async def test_only_one_worker_can_use_a_flow(provider):
     login = Login(provider)
     await login.start()
     flows = dict(login.session_cache.values)
@@ -695,13 +695,13 @@ async def test_iss_may_be_absent_only_if_it_is_not_announced(provider):
 
 
 @pytest.mark.parametrize("error", protocol.USER_ERRORS)
-async def test_error_that_the_user_can_correct_is_told(error, provider):
+async def test_error_that_the_user_can_correct_reaches_the_page(error, provider):
     assert await Login(provider).denied(error=error) == error
     assert "/token" not in provider.paths
 
 
 @pytest.mark.parametrize("error", ["server_error", "x\nMFA granted", "", 7, ["access_denied"]])
-async def test_other_error_is_denied_and_not_repeated(error, provider):
+async def test_other_error_is_denied_and_its_text_is_not_shown(error, provider):
     login = Login(provider)
     assert await login.denied(error=error) == "provider_error"
     assert "granted" not in login.log.lines[0]
@@ -774,7 +774,7 @@ async def test_ed448_is_accepted(provider):
         (7, "provider_unavailable"),
     ],
 )
-async def test_without_kid_exactly_one_key_has_to_fit(keys, code, provider):
+async def test_id_token_without_kid_needs_exactly_one_matching_key(keys, code, provider):
     provider.header, provider.keys = {}, keys
     login = Login(provider)
     if code:
@@ -801,7 +801,7 @@ async def test_unknown_kid_fetches_keys_once(provider):
     assert provider.paths == ["/token", "/keys", "/token", "/keys", "/token"]
 
 
-async def test_id_token_that_fresh_keys_do_not_help_fetches_them_once_a_minute(provider):
+async def test_invalid_id_tokens_fetch_the_keys_at_most_once_a_minute(provider):
     login = Login(provider)
     await login.passes()
     provider.requests.clear()
@@ -930,7 +930,7 @@ async def test_wrong_claim_is_denied(claims, provider):
         {"iat": after(-300), "nbf": after(-300)},
     ],
 )
-async def test_claim_that_may_differ_passes(claims, provider):
+async def test_allowed_variation_of_a_claim_passes(claims, provider):
     provider.claims = claims
     await Login(provider).passes()
 
@@ -955,7 +955,7 @@ async def test_login_that_is_not_fresh_is_denied(auth_time, provider):
 
 
 @pytest.mark.parametrize("seconds", [-30, 0, 30])
-async def test_login_before_the_flow_is_denied_whatever_the_providers_clock(seconds, provider):
+async def test_login_before_the_flow_is_denied_for_any_provider_clock(seconds, provider):
     provider.claims = {"iat": after(seconds), "auth_time": after(seconds - 20)}
     assert await Login(provider).denied() == "too_old"
     provider.claims = {"iat": after(seconds), "auth_time": after(seconds)}
@@ -1069,7 +1069,7 @@ async def test_unusable_answer_is_denied(path, wrong, provider):
     assert await Login(provider).denied() == "provider_unavailable"
 
 
-async def test_answer_is_read_no_further_than_needed_and_closed(provider):
+async def test_provider_response_is_read_up_to_the_limit_and_closed(provider):
     responses = []
 
     def respond(path, answer):
@@ -1099,7 +1099,7 @@ async def test_q2_requests_that_does_not_stream_is_enough(provider, monkeypatch)
     assert await login.finish() is None
 
 
-async def test_answer_that_never_comes_is_denied(provider, monkeypatch):
+async def test_provider_that_never_responds_is_denied(provider, monkeypatch):
     async def never(*_, **__):
         await asyncio.Event().wait()
 
@@ -1108,7 +1108,7 @@ async def test_answer_that_never_comes_is_denied(provider, monkeypatch):
     assert await Login(provider).denied() == "provider_unavailable"
 
 
-async def test_answer_that_never_ends_is_denied(provider, monkeypatch):
+async def test_provider_response_that_never_ends_is_denied(provider, monkeypatch):
     class Endless(Response):
         def iter_content(self, chunk_size):
             while True:
@@ -1119,7 +1119,7 @@ async def test_answer_that_never_ends_is_denied(provider, monkeypatch):
     assert await Login(provider).denied() == "provider_unavailable"
 
 
-async def test_answer_without_json_keeps_its_status_in_the_log(provider):
+async def test_log_has_the_status_of_a_response_that_is_not_json(provider):
     provider.respond = lambda path, answer: Response("<h1>Bad gateway</h1>", 502)
     login = Login(provider)
     assert await login.denied() == "provider_unavailable"
@@ -1215,7 +1215,7 @@ async def test_log_has_the_reason_and_no_secret(provider):
         (["invalid_client"], "provider_unavailable", ""),
     ],
 )
-async def test_log_names_only_mistakes_of_the_client(path, error, code, logged, provider):
+async def test_log_has_the_error_code_only_for_client_errors(path, error, code, logged, provider):
     def respond(asked, answer):
         return Response({"error": error}, 401) if asked == path else Response(answer)
 

@@ -80,7 +80,7 @@ async def test_right_user_sets_token_and_gets_it(provider):
     ],
     ids=["dict", "nested", "text", "nothing"],
 )
-async def test_answer_has_token_whatever_hq_answers(answer, expected, provider):
+async def test_response_contains_the_token_for_any_response_of_hq(answer, expected, provider):
     handler = MockHandler(sso_identifier=USER)
     handler.shape = answer
     assert await handler.came_back(provider) == expected(handler.tokens[0])
@@ -241,7 +241,7 @@ def test_routes_are_those_of_the_page():
         assert handler.router[route] == getattr(handler, route)
 
 
-def test_configuration_has_every_setting_with_a_value_that_is_allowed():
+def test_generated_configuration_is_valid():
     from configuration import MyExternalMFA as configuration
 
     required = extension.MyExternalMFAHandler.REQUIRED_CONFIGURATIONS

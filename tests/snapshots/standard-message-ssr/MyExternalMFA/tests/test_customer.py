@@ -57,13 +57,13 @@ def test_state_is_kept_from_one_try_to_the_next(cache):
     assert Customer(cache, "jane").change(lambda state: state["seen"]) == 3
 
 
-def test_five_wrong_tries_lock_even_for_the_right_one(cache):
+def test_five_wrong_tries_lock_out_the_right_code_too(cache):
     lock(cache)
     assert outcome(cache, right) == outcome(cache, wrong) == "locked"
     assert Customer(cache, "john").change(lambda state: state) == {}
 
 
-def test_four_wrong_tries_do_not_lock_and_success_forgets_them(cache):
+def test_four_wrong_tries_do_not_lock_and_success_resets_them(cache):
     for _ in range(3):
         assert [outcome(cache, wrong) for _ in range(4)] == ["wrong"] * 4
         assert outcome(cache, right) == ""
@@ -100,7 +100,7 @@ def test_try_during_a_lock_does_not_extend_it(clock, cache):
     assert outcome(cache, right) == ""
 
 
-def test_wrong_tries_are_forgotten_a_day_after_the_last_one(clock, cache):
+def test_wrong_tries_are_reset_a_day_after_the_last_one(clock, cache):
     for _ in range(4):
         outcome(cache, wrong)
         clock.now += 23 * 60 * MINUTE
@@ -110,14 +110,14 @@ def test_wrong_tries_are_forgotten_a_day_after_the_last_one(clock, cache):
     assert Customer(cache, "jane").change(lambda state: dict(state)) == {}
 
 
-def test_try_that_fails_otherwise_writes_nothing_and_passes_nothing(cache):
+def test_try_that_raises_writes_nothing_and_passes_nothing(cache):
     with pytest.raises(ZeroDivisionError):
         Customer(cache, "jane").attempt(lambda state: 1 / 0)
     assert cache.writes == 0
 
 
 @pytest.mark.parametrize("before", [0, 1])
-def test_check_runs_again_where_another_worker_was_first(before, cache):
+def test_check_runs_again_if_another_worker_wrote_first(before, cache):
     """Twenty workers read the same state, and all write: each try counts."""
     for _ in range(before):
         outcome(cache, right)
@@ -134,7 +134,7 @@ def test_check_runs_again_where_another_worker_was_first(before, cache):
     assert Customer(cache, "jane").change(lambda state: state["seen"]) == before + 20
 
 
-def test_wrong_tries_at_once_lock_after_five(cache):
+def test_concurrent_wrong_tries_lock_after_five(cache):
     results = []
 
     def check(state):
@@ -149,7 +149,7 @@ def test_wrong_tries_at_once_lock_after_five(cache):
     assert len(results) > 5
 
 
-def test_state_that_is_always_changed_meanwhile_denies(cache, monkeypatch):
+def test_state_that_another_worker_always_changes_first_is_denied(cache, monkeypatch):
     monkeypatch.setattr(customer, "MAX_WRITES", 3)
     tries = []
 
@@ -162,7 +162,7 @@ def test_state_that_is_always_changed_meanwhile_denies(cache, monkeypatch):
 
 
 @pytest.mark.parametrize("broken", ["gets", "add", "cas"])
-def test_cache_that_is_down_denies_without_its_own_words(broken, cache):
+def test_cache_failure_is_denied_and_its_message_is_not_shown(broken, cache):
     outcome(cache, right)
 
     def fail(*_, **options):
@@ -183,18 +183,18 @@ def test_cache_without_the_methods_denies():
 
 
 @pytest.mark.parametrize("answer", [None, False, 1, "STORED"])
-def test_write_that_is_not_known_to_be_done_denies(answer, cache):
+def test_unconfirmed_cache_write_is_denied(answer, cache):
     cache.add = lambda *_, **__: answer
     assert outcome(cache, right) == "cache_unavailable"
 
 
 @pytest.mark.parametrize("value", ["", "x", "[]", "7", "null", '{"until": "x"}'])
-def test_state_that_cannot_be_read_denies(value, cache):
+def test_unreadable_state_is_denied(value, cache):
     cache.add(Customer(cache, "jane").key, value, 60)
     assert outcome(cache, right) == "cache_unavailable"
 
 
-def test_cache_that_reads_another_key_than_it_writes_denies(cache):
+def test_state_that_cannot_be_read_back_is_denied(cache):
     outcome(cache, right)
     cache.gets = lambda key: (None, None)
     assert outcome(cache, right) == "cache_unavailable"

@@ -88,7 +88,7 @@ async def test_proof_sets_one_token_and_answers_it(factor):
     ],
     ids=["dict", "nested", "text", "nothing"],
 )
-async def test_answer_has_token_whatever_hq_answers(answer, expected, factor):
+async def test_response_contains_the_token_for_any_response_of_hq(answer, expected, factor):
     handler = MockHandler()
     handler.shape = answer
     assert await handler.submitted() == expected(handler.tokens[0])
@@ -111,7 +111,7 @@ async def test_denial_sets_no_token_and_its_code_reaches_the_page(factor, caplog
     assert "External MFA denied: a_code: a reason for the log" in caplog.text
 
 
-async def test_step_that_proves_nothing_yet_is_answered_without_a_token(factor):
+async def test_step_that_proves_nothing_yet_returns_no_token(factor):
     factor.answer = {"pending": True}
     handler = MockHandler()
     assert await handler.submitted() == {"pending": True}
@@ -119,7 +119,7 @@ async def test_step_that_proves_nothing_yet_is_answered_without_a_token(factor):
 
 
 @pytest.mark.parametrize("answer", [None, False, 1, "yes", object(), RuntimeError(), Denied()])
-async def test_anything_but_true_sets_no_token(answer, factor):
+async def test_check_that_returns_anything_but_true_sets_no_token(answer, factor):
     factor.answer = answer
     handler = MockHandler()
     with pytest.raises(Exception):  # noqa: B017
@@ -127,7 +127,7 @@ async def test_anything_but_true_sets_no_token(answer, factor):
     assert handler.tokens == []
 
 
-async def test_what_hq_refuses_is_no_success(factor):
+async def test_token_that_hq_refuses_is_no_success(factor):
     handler = MockHandler()
 
     def refuse(token):
@@ -138,7 +138,7 @@ async def test_what_hq_refuses_is_no_success(factor):
         await handler.submitted()
 
 
-async def test_log_says_what_happened_and_no_secret(factor, caplog):
+async def test_log_has_the_events_and_no_secret(factor, caplog):
     caplog.set_level("DEBUG")
     handler = MockHandler(registration_value="the registration value")
     await handler.submitted(proof=SECRET)
@@ -169,8 +169,8 @@ NAMES += ["registration_value", "sso_identifier"]
 
 
 @pytest.mark.parametrize("mfa_info", [{}, dict.fromkeys(NAMES)], ids=["absent", "None"])
-async def test_customer_of_whom_nothing_is_known_gets_no_token(mfa_info):
-    """This is the real factor: it does not accept what everybody can send."""
+async def test_customer_without_attributes_gets_no_token(mfa_info):
+    """This is the real factor: it does not accept what anyone can send."""
     for body in ({}, {"passcode": None}, {"passcode": "000000"}, {"token": "x" * 32}):
         handler = MockHandler(**mfa_info)
         with pytest.raises(TectonError):
@@ -179,7 +179,7 @@ async def test_customer_of_whom_nothing_is_known_gets_no_token(mfa_info):
 
 
 @pytest.mark.parametrize("mfa_info", [{}, dict.fromkeys(NAMES)], ids=["absent", "None"])
-async def test_missing_attributes_change_nothing_but_the_purpose(mfa_info, factor):
+async def test_missing_attributes_change_only_the_purpose(mfa_info, factor):
     handler = MockHandler(**mfa_info)
     assert handler.purpose() == {"signing_in": True, "transactions": [], "action": None}
     handler.is_authenticated = True
@@ -195,7 +195,7 @@ def test_purpose_names_transactions_or_action():
     assert handler.purpose()["action"] == "ChangeEmail"
 
 
-async def test_page_says_what_for_and_escapes_it():
+async def test_page_shows_the_escaped_purpose():
     handler = MockHandler(audit_action_name="""<script>alert('1') & "2"</script>""")
     form = await handler.default()
     assert form.hide_submit_button is True
