@@ -201,7 +201,9 @@ def test_state_is_accessible_and_fits_in_every_branding(shown: ScriptedPage, the
         put_on(shown.page, theme, branding, name == "dark")
         for width in WIDTHS:
             shown.page.set_viewport_size({"width": width, "height": 800})
-            found += [f"{name}, {width}: {each}" for each in violations(shown.page, axe)]
+            # Colors do not depend on the width, nor the structure on the branding.
+            if width == WIDTHS[0] or name == "base":
+                found += [f"{name}, {width}: {each}" for each in violations(shown.page, axe)]
             wide = shown.page.evaluate("document.documentElement.scrollWidth")
             found += [f"{name}, {width}: {wide} px wide"] if wide > width else []
     assert found == []

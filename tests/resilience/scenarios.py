@@ -135,11 +135,12 @@ class PreparedScenario:
 
     @property
     def points(self) -> list[int]:
-        """The numbers of the calls to disturb: of each function, the first, the middle one and the last."""
+        """The numbers of the calls to disturb: of each function, the first and the last; and the middle rename."""
         numbers = defaultdict(list)
         for number, call in enumerate(self.calls):
             numbers[call].append(number)
-        return sorted({each[index] for each in numbers.values() for index in (0, len(each) // 2, -1)})
+        middle = {each[len(each) // 2] for call, each in numbers.items() if call in ("rename", "replace")}
+        return sorted(middle | {each[index] for each in numbers.values() for index in (0, -1)})
 
     def reset(self) -> None:
         shutil.rmtree(self.base, ignore_errors=True)

@@ -71,10 +71,9 @@ UNCHANGED = "The page does not change when verifyMFA rejects."
 NO_TRANSACTION = 'The page shows none of the "transaction_ids" that the customer confirms.'
 IN_ADDRESS = "Before its script runs, the page puts the customer's input into the URL."
 
-REFUSAL = Defect("hq-refusal", "same", SAME, CALL, ((JS, ON_REJECTION, ""),))
 IN_GENERATED = {
     "standard-csr": [
-        REFUSAL,
+        Defect("hq-refusal", "same", SAME, CALL, ((JS, ON_REJECTION, ""),)),
         Defect(
             "hq-refusal",
             "no-token",
@@ -150,17 +149,7 @@ IN_GENERATED = {
             severity="low",
         ),
     ],
-    "standard-message-csr": [
-        Defect(
-            "verify-ignored",
-            "unhandled",
-            UNHANDLED,
-            "verifyMFA({ token }).then(done)",
-            ((JS, CALL, "await new Promise((done) => verifyMFA({ token }).then(done));"),),
-        ),
-    ],
     "redirect-csr": [
-        REFUSAL,
         Defect(
             "landing-leak",
             "address",
@@ -231,55 +220,11 @@ IN_HAND_WRITTEN = {
             ),
         ),
         Defect(
-            "hq-refusal",
-            "no-token",
-            KEEPS_NO_TOKEN,
-            "tecton.actions.verifyMFA({ token })",
-            (
-                (
-                    PAGE,
-                    HANDS_OVER + THANKS + "        .catch(refuse);",
-                    (
-                        "        .then(({ token }) => tecton.actions.verifyMFA({ token }).then(() => true, refuse), () => true)\n"
-                        '        .then((ok) => ok === true && said.text("Thank you, it is approved."));'
-                    ),
-                ),
-            ),
-        ),
-        Defect(
-            "verify-ignored",
-            "early",
-            EARLY,
-            "tecton.actions.verifyMFA({ token })",
-            (
-                (
-                    PAGE,
-                    HANDS_OVER + THANKS,
-                    HANDS_OVER.replace("=> tecton", '=> said.text("Thank you, it is approved.") && tecton'),
-                ),
-            ),
-        ),
-        Defect(
             "verify-ignored",
             "unhandled",
             UNHANDLED,
             HANDS_OVER.strip(),
             ((PAGE, "\n        .catch(refuse);", ";"),),
-        ),
-        Defect(
-            "verify-ignored",
-            "unchanged",
-            UNCHANGED,
-            HANDS_OVER.strip(),
-            ((PAGE, ".catch(refuse);", ".catch(() => {});"),),
-        ),
-        Defect(
-            "dom-xss",
-            "html",
-            'Markup in "mfa_info.audit_action_name" becomes an element of the page.',
-            '$(".what").html(action)',
-            ((PAGE, '$(".what").text(action)', '$(".what").html(action)'),),
-            "patrol",
         ),
         Defect(
             "dom-xss",
@@ -304,14 +249,6 @@ IN_HAND_WRITTEN = {
         ),
         Defect(
             "txn-shown",
-            "count",
-            NO_TRANSACTION,
-            "<body",
-            ((PAGE, 'payments.join(" / ")', "payments.length"),),
-            "transaction",
-        ),
-        Defect(
-            "txn-shown",
             "some",
             'The page shows not all of the "transaction_ids" that the customer confirms.',
             "<body",
@@ -326,21 +263,6 @@ IN_HAND_WRITTEN = {
             SAME,
             "tecton.actions.verifyMFA({ token: data.token })",
             ((BACK_JS, 'say("The city\'s login was not accepted.")', 'say("Success.")'),),
-        ),
-        Defect(
-            "landing-leak",
-            "address",
-            STAYS,
-            "<head>",
-            ((BACK, '    history.replaceState({}, "", "back.html");\n', ""),),
-        ),
-        Defect(
-            "landing-leak",
-            "referrer",
-            REFERRER,
-            "<head>",
-            ((BACK, '  <meta name="referrer" content="no-referrer">\n', ""),),
-            severity="low",
         ),
         Defect(
             "landing-leak",
