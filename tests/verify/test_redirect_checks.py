@@ -774,6 +774,23 @@ def test_defect_of_a_hand_written_extension_is_found(
     assert found.location.source.strip() in ("async def leave(self):", "async def came_back(self):")
 
 
+def test_finding_of_a_check_that_waits_is_reported_with_those_of_the_next_checks(
+    city_login: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "PATIENCE", 1)
+    no_timeout = next(each for each in HAND_WRITTEN_DEFECTS if str(each) == "rp-bounds-time")
+    checks = ("rp-bounds", "rp-par", "rp-duplicate")
+    with city_login.edited(no_timeout.edits):
+        report = verified(city_login.workspace, city_login.name, *checks)
+    assert [finding.message for finding in report.findings] == [no_timeout.says]
+    verdicts = {outcome.check.id: outcome.verdict for outcome in report.outcomes}
+    assert verdicts == {
+        "rp-bounds": Verdict.FAILED,
+        "rp-par": Verdict.PASSED,
+        "rp-duplicate": Verdict.PASSED,
+    }
+
+
 def test_nothing_is_found_in_a_clean_generated_extension(served: Served) -> None:
     """test_templates.py holds that both renderings check a login with the same code."""
     # Not to wait so long here.
