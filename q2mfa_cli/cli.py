@@ -23,6 +23,7 @@ from q2mfa_cli.errors import (
     DEBUG,
     EMPTY_REPORT,
     OUTPUT_FORMAT,
+    PLAIN,
     Interrupted,
     Q2mfaError,
     ToolFailed,
@@ -331,7 +332,13 @@ def severity_options(least: str) -> Callable[[CommandFunction], CommandFunction]
 @click.option(
     "--no-input", is_flag=True, help="Do not prompt. NAME is required; the defaults are ssr and standard."
 )
-@click.option("--plain", is_flag=True, help="Use numbered menus and no color, even on a terminal.")
+@click.option(
+    "--plain",
+    is_flag=True,
+    is_eager=True,
+    callback=_remember(PLAIN),
+    help="Use numbered menus and no color, even on a terminal.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Skip the confirmation after the questions.")
 @click.option(
     "--dry-run", is_flag=True, help="Show what would change, with a diff of the edits. Write nothing."

@@ -16,6 +16,7 @@ REPORT_FORMAT = 1
 # Keys of ``click.Context.meta``, set by command-line options.
 OUTPUT_FORMAT = "q2mfa_cli.output_format"
 DEBUG = "q2mfa_cli.debug"
+PLAIN = "q2mfa_cli.plain"
 EMPTY_REPORT = "q2mfa_cli.empty_report"
 
 
@@ -47,7 +48,8 @@ class Q2mfaError(click.ClickException):
 
             traceback.print_exception(self.__cause__ or self)
         message = click.style(f"Error: {self.message}", fg="red")
-        click.echo(f"{message}\n{self.hint}", file=file, err=True, color=allowed_color())
+        color = False if self.meta.get(PLAIN) else allowed_color()
+        click.echo(f"{message}\n{self.hint}", file=file, err=True, color=color)
         if self.meta.get(OUTPUT_FORMAT) == "json":
             # Writing to stdout may be what failed.
             with contextlib.suppress(OSError):

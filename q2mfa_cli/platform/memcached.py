@@ -199,7 +199,8 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def close_connections(self) -> None:
         for connection in list(self.connections):
-            connection.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the client closed it first
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Connection(socketserver.StreamRequestHandler):

@@ -226,13 +226,16 @@ def test_complete_arguments_skip_every_question(start: Start, workspace: Path) -
     assert (workspace / "Foo").is_dir()
 
 
-@pytest.mark.parametrize(("environment", "colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
-def test_report_and_errors_are_colored_unless_no_color_is_set(
-    environment: dict[str, str], colored: bool, start: Start
+@pytest.mark.parametrize(
+    ("options", "environment", "colored"),
+    [([], {}, True), ([], {"NO_COLOR": "1"}, False), (["--plain"], {}, False)],
+)
+def test_report_and_errors_are_colored_unless_no_color_or_plain_is_set(
+    options: list[str], environment: dict[str, str], colored: bool, start: Start
 ) -> None:
-    child = start("create", "Foo", "--no-input", environment=environment)
+    child = start("create", "Foo", "--no-input", *options, environment=environment)
     assert finish(child) == 0 and ("\x1b[" in (child.before or "")) is colored
-    child = start("create", "my-mfa", "--no-input", environment=environment)
+    child = start("create", "my-mfa", "--no-input", *options, environment=environment)
     assert finish(child) == 2 and ("\x1b[" in (child.before or "")) is colored
 
 

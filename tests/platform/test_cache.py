@@ -240,6 +240,19 @@ def test_every_command_when_memcached_is_down_raises() -> None:
             command()
 
 
+def test_server_closes_after_a_connection_that_its_client_has_closed() -> None:
+    server = Memcached(time.time)
+    address = server.address
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        gone = socket.create_connection(other.getsockname())
+    gone.close()
+    assert server._server is not None
+    server._server.connections.add(gone)
+    server.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, timeout=20)
+
+
 def test_unresponsive_memcached_raises_a_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimeoutError):
         Q2CacheClient(silent.getsockname()).get("key")
