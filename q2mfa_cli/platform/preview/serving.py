@@ -58,12 +58,14 @@ class Preview:
     :param url: UUX's URL, for the browser. :param notes: the changes to the extension's configuration for this run, one
         sentence each.
     :param own_provider: the settings of the identity provider, if their names say which they are.
+    :param new_customer: returns attributes of ``mfa_info`` for a new customer, in every workflow.
     """
 
     url: str
     extension: Extension
     uux: UUX
     notes: list[str]
+    new_customer: Callable[[], dict[str, Any]]
     own_provider: OwnProvider | None = None
 
 
@@ -155,7 +157,7 @@ async def serving(
         watching = asyncio.create_task(_watch(extension, theme, platform.events, reload))
         try:
             with published_logs(platform.events, workspace):
-                yield Preview(uux_origin, extension, uux, changed, own_provider)
+                yield Preview(uux_origin, extension, uux, changed, about["new_customer"], own_provider)
         finally:
             watching.cancel()
             for server in servers:

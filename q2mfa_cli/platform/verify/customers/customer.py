@@ -1,7 +1,9 @@
-"""A customer without a browser. It sends the requests of UUX's page and of the extension's page over HTTP."""
+"""A customer without a browser. It asks UUX for what UUX's page and the extension's page ask for."""
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
@@ -16,6 +18,7 @@ from q2mfa_cli.platform.preview.workflows import Workflow
 from q2mfa_cli.platform.sessions import TICKET_FIELD
 
 MAX_STEPS = 10  # requests until a factor is proven
+CALL_SECONDS = 20.0
 
 
 class Deviation(Exception):
@@ -73,17 +76,15 @@ class Customer(ABC):
 
         :param without: attributes to leave out of ``mfa_info``. :param attributes: those to replace.
         """
-        platform = json.loads((await self.fetch(f"{self.preview.url}/api/platform")).body)
-        mfa_info = next(each for each in platform["workflows"] if each["id"] == self.workflow.id)["mfa_info"]
-        mfa_info.update(attributes)
+        mfa_info = {**copy.deepcopy(self.workflow.mfa_info), **self.preview.new_customer(), **attributes}
         for name in [without] if isinstance(without, str) else without:
             mfa_info.pop(name, None)
-        answer = await self._call_uux("challenges", {"workflow": self.workflow.id, "mfa_info": mfa_info})
-        if "error" in answer:
-            raise Deviation(f"online banking cannot ask for MFA: {answer['error']}")
-        challenge = self.preview.uux.challenges.get(answer["id"])
+        try:
+            challenge = self.preview.uux.open(self.workflow.id, mfa_info)
+        except (TypeError, ValueError) as error:
+            raise Deviation(f"online banking cannot ask for MFA: {error}") from error
         self.challenges.append(challenge)
-        outlet = await self._call_uux(f"challenges/{challenge.id}/outlet", {})
+        outlet = self.preview.uux.outlet(challenge)
         form = {TICKET_FIELD: outlet["ticket"]} if outlet["method"] == "post" else None
         page = await self.fetch(outlet["url"], form, self.preview.url, urlencode)
         self.pages.append(page.body.decode("utf-8", "replace"))
@@ -97,8 +98,13 @@ class Customer(ABC):
         """Call ``requestExtensionData`` as the page does.
 
         :raises NotTried: the extension has no such route, although *is_known* says that it does.
+        :raises NoAnswer: the extension does not answer.
         """
-        answer = await self._call_uux(f"challenges/{challenge.id}/extension", {"route": route, "body": body})
+        asked = self.preview.uux.request_extension_data(challenge, route, body)
+        try:
+            answer = await asyncio.wait_for(asked, CALL_SECONDS)
+        except asyncio.TimeoutError:
+            raise NoAnswer("the extension does not answer") from None
         self.answers.append((route, answer))
         if is_known and answer["status"] == 400 and answer["error"] == NO_ROUTE:
             raise NotTried(f"the extension has no route {route}")
@@ -106,8 +112,7 @@ class Customer(ABC):
 
     async def verify_mfa(self, challenge: Challenge, token: object) -> str:
         """Call ``verifyMFA``. Return why it rejects; empty if it resolves."""
-        answer = await self._call_uux(f"challenges/{challenge.id}/verify", {"token": token})
-        return str(answer["why"])
+        return self.preview.uux.verify_mfa(challenge, token).reason
 
     async def get_token(self, challenge: Challenge, proof: dict[str, Any]) -> str:
         """Return the token that the extension gives for *proof*. A factor may need several requests, such as polls."""
@@ -144,8 +149,3 @@ class Customer(ABC):
             return await AsyncHTTPClient().fetch(request, raise_error=False)
         except HTTPClientError:
             raise NoAnswer("the extension does not answer") from None
-
-    async def _call_uux(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        response = await self.fetch(f"{self.preview.url}/api/{path}", body, self.preview.url)
-        answer: dict[str, Any] = json.loads(response.body)
-        return answer
