@@ -84,7 +84,7 @@ screenshots: $(VENV)/ready
 	$(VENV)/bin/python tests/prerequisites.py
 	PYTHONPATH=tests $(VENV)/bin/python docs/screenshots.py
 
-# Breaks the generated code in many small ways; takes some minutes. Lists the mutants that survive, with the reason.
+# Breaks the generated code in many small ways; takes about half an hour. Lists the mutants that survive, with the reason.
 mutate: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet --editable '.[dev,mutation]'
 	PYTHONPATH=tests $(VENV)/bin/python -m mutation

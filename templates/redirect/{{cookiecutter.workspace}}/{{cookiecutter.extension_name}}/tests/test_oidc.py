@@ -1140,6 +1140,8 @@ UNSAFE_URLS = [
     " https://login.bank.example/x",
     "https://login.bank.example/x#fragment",
     "https://login.bank.example:x/",
+    "https://login.b\u0430nk.example/x",  # a Cyrillic letter
+    "https://login.bank.example:\u0664\u0664\u0663/x",
     "",
     7,
     [],
