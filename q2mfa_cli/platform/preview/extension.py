@@ -133,10 +133,14 @@ class Extension:
             message = f'{file} has no url in FEATURE["modules"]["Main"]: online banking cannot open the page.'
             self.failure = Failure("configuration", "", message, file)
 
-    def changes(self) -> set[Path]:
-        """Return the extension's files that have changed since the last call or import."""
+    def changes(self) -> dict[Path, bool]:
+        """Return the extension's files that have changed since the last call or import.
+
+        The value is whether the file was edited. If not, it is new or gone.
+        """
         before, self._stamps = self._stamps, dict(self._sources())
-        return {path for path, _ in before.items() ^ self._stamps.items()}
+        changed = {path for path, _ in before.items() ^ self._stamps.items()}
+        return {path: path in before and path in self._stamps for path in changed}
 
     @property
     def folder(self) -> Path:

@@ -171,12 +171,12 @@ async def serving(
 async def _watch(
     extension: Extension, theme: Path | None, events: Events, reload: Callable[[], None]
 ) -> None:
-    """Reload the extension when a file has changed. Pages replace changed style sheets without a reload."""
+    """Reload the extension when a file has changed. Pages replace edited style sheets without a reload."""
     stamp = _stamp(theme)
     while True:
         await asyncio.sleep(WATCH_SECONDS)
         changed = extension.changes()
-        if changed and all(path.suffix == ".css" and path.is_file() for path in changed):
+        if changed and all(path.suffix == ".css" and is_edited for path, is_edited in changed.items()):
             events.publish(StylesChanged())
         elif changed:
             reload()
