@@ -17,6 +17,7 @@ from q2mfa_cli.platform import FAKE_SDK_MODULES
 from q2mfa_cli.platform.preview.workflows import WORKFLOWS
 from q2mfa_cli.platform.verify import workspace_code
 from q2mfa_cli.platform.verify.check import PROFILES, Severity
+from q2mfa_cli.platform.verify.customers import customer
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC
 from q2mfa_cli.platform.verify.ignores import UNUSED, WITHOUT_REASON
 from q2mfa_cli.platform.verify.report import NOT_SHOWN
@@ -156,6 +157,20 @@ def test_extension_that_cannot_be_imported_has_status_3(workspace: Path) -> None
     put_defect(workspace, "import hmac\n", "import hmac\nimport nowhere_at_all\n")
     run = verify(workspace, "--check", "right-user")
     assert run.status == 3 and "nowhere_at_all" in run.err
+
+
+def test_extension_that_does_not_answer_has_status_3(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customer, "CALL_SECONDS", 0.5)
+    put_defect(workspace, "import hmac\n", "import asyncio\nimport hmac\n")
+    put_defect(
+        workspace,
+        '        typed = self.request_body.get("typed")\n',
+        '        await asyncio.sleep(60)\n        typed = self.request_body.get("typed")\n',
+    )
+    run = verify(workspace, "--check", "right-user", "--workflow", "login")
+    assert run.status == 3 and f"'{NAME}' does not answer a request of its page." in run.err, run
 
 
 def test_static_only_executes_no_code(workspace: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A customer without a browser. It asks UUX for what UUX's page and the extension's page ask for."""
+"""A customer without a browser. It calls UUX directly, which the pages in a browser call over HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from q2mfa_cli.platform.preview.workflows import Workflow
 from q2mfa_cli.platform.sessions import TICKET_FIELD
 
 MAX_STEPS = 10  # requests until a factor is proven
-CALL_SECONDS = 20.0
+CALL_SECONDS = 20.0  # for one response of the extension
 
 
 class Deviation(Exception):
