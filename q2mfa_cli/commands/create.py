@@ -75,7 +75,7 @@ def requests_from_prompts(root: Path, given: Answers, prompter: Prompter) -> lis
     try:
         return [make_request(ask(given, prompter, check))]
     except KeyboardInterrupt:
-        raise Interrupted(UNCHANGED_OR_COMPLETE) from None
+        raise Interrupted("Nothing was written. Run the command again.") from None
 
 
 def configured_for_provider(request: ExtensionRequest, say: Callable[[str], None]) -> ExtensionRequest:

@@ -266,6 +266,7 @@ def test_ctrl_c_exits_with_130_and_writes_nothing(
         child.expect(at)
     child.send(CTRL_C)
     child.expect("Error: Interrupted.")
+    child.expect_exact("Nothing was written. Run the command again.")
     shown = child.before or ""
     assert finish(child) == 130
     assert "Traceback" not in shown + (child.before or "")
