@@ -12,7 +12,9 @@
 ``PUT /_hq/sessions/ID``                  ``{"mfa_info": {…}}``: another request for MFA in this session
 ``POST /_hq/sessions/ID/verify``          what UUX does with ``verifyMFA``'s token: ``{"token"}`` → ``{"verified": …}``
 ``GET /_hq/cache_keys``                   → ``{"keys": […]}``: the keys used in the cache, with prefix
-``GET /_hq/log``                          → ``{"lines": […]}``: everything logged in this process, at every level
+``DELETE /_hq/cache``                     empty the cache, and forget its keys
+``GET /_hq/log?from=N``                   → ``{"lines": […], "count": …}``: what this process logged after its first N lines, at
+                                          every level
 ========================================= ===========================================================================
 
 A request of the page names its session in the header ``X-Q2-Session``. That header, and everything below ``/_hq``, exists
@@ -27,7 +29,6 @@ import json
 import logging
 import re
 import sys
-from collections import deque
 from pathlib import Path
 
 import hq_endpoints
@@ -41,7 +42,6 @@ from q2mfa_cli.platform.preview.extension import Extension, use_fake_sdk
 from q2mfa_cli.platform.readings import from_environment
 
 EXTENSION_SERVER = str(Path(__file__).resolve())
-LOG_LINES = 10_000
 
 
 def make_application(platform: Platform, extension: Extension) -> Application:
@@ -63,8 +63,8 @@ def make_application(platform: Platform, extension: Extension) -> Application:
     return application
 
 
-def _collected_log() -> deque[str]:
-    lines: deque[str] = deque(maxlen=LOG_LINES)
+def _collected_log() -> list[str]:
+    lines: list[str] = []
 
     class Collector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tornado.web import HTTPError, RequestHandler
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _Handler(RequestHandler):
-    def initialize(self, platform: Platform, lines: Iterable[str]) -> None:
+    def initialize(self, platform: Platform, lines: Sequence[str]) -> None:
         self.platform, self.hq, self.lines = platform, platform.hq, lines
 
     def prepare(self) -> None:
@@ -76,18 +76,26 @@ class _CacheKeys(_Handler):
         self.write({"keys": list(self.platform.cache.recent_keys)})
 
 
+class _Cache(_Handler):
+    def delete(self) -> None:
+        self.platform.cache.flush_all()
+        self.platform.cache.recent_keys.clear()
+
+
 class _Log(_Handler):
     def get(self) -> None:
-        self.write({"lines": list(self.lines)})
+        start = int(self.get_query_argument("from", "0"))
+        self.write({"lines": self.lines[start:], "count": len(self.lines)})
 
 
-def handlers(platform: Platform, lines: Iterable[str]) -> list[Any]:
+def handlers(platform: Platform, lines: Sequence[str]) -> list[Any]:
     """Tornado's URL patterns of everything below ``/_hq``."""
     given = {"platform": platform, "lines": lines}
     return [
         (r"/_hq/sessions", _Sessions, given),
         (r"/_hq/sessions/([\w-]+)", _Session, given),
         (r"/_hq/sessions/([\w-]+)/verify", _Verify, given),
+        (r"/_hq/cache", _Cache, given),
         (r"/_hq/cache_keys", _CacheKeys, given),
         (r"/_hq/log", _Log, given),
     ]

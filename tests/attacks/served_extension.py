@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 from command import q2mfa
-from extension_server import EXTENSION_SERVER, LOG_LINES
+from extension_server import EXTENSION_SERVER
 
 from q2mfa_cli.platform.verify.hostile import Client
 
@@ -89,13 +89,14 @@ class Extension:
         self.folder, self.name = folder, name
         self._secret, self._arguments = secret, arguments
         self.logins: list[Login] = []
+        self._http = requests.Session()
+        self._http.trust_env = False
         self._configure(settings)
         self._start()
 
-    def restart(self) -> None:
-        """Restart the process, which empties its caches."""
-        self.stop()
-        self._start()
+    def empty_cache(self) -> None:
+        """Make it forget everything that it learned from its provider, as after an hour."""
+        assert self._http.delete(f"{self.url}/_hq/cache", timeout=PATIENCE).ok
 
     def stop(self) -> None:
         self._process.terminate()
@@ -112,12 +113,16 @@ class Extension:
     def redirect_uri(self) -> str:
         return f"{self.url}/assets/{self.name}/verify.html"
 
-    @property
-    def log(self) -> list[str]:
-        """Everything that its process logged, at every level."""
-        lines: list[str] = self.get("/_hq/log")["lines"]
-        assert len(lines) < LOG_LINES, "the first lines are lost"
+    def log(self, start: int) -> list[str]:
+        """Return what its process logged after the first *start* lines, at every level."""
+        lines: list[str] = self.get(f"/_hq/log?from={start}")["lines"]
         return lines
+
+    @property
+    def log_length(self) -> int:
+        """The number of lines that its process logged so far."""
+        count: int = self.get("/_hq/log?from=-1")["count"]
+        return count
 
     @property
     def cache_keys(self) -> list[str]:
@@ -126,14 +131,18 @@ class Extension:
         return keys
 
     def get(self, path: str) -> Any:
-        return requests.get(self.url + path, timeout=PATIENCE).json()
+        return self._http.get(self.url + path, timeout=PATIENCE).json()
 
     def post(self, path: str, body: Any, session: str = "") -> tuple[int, Any]:
-        answer = requests.post(
+        answer = self._http.post(
             self.url + path, json=body, headers={"X-Q2-Session": session}, timeout=PATIENCE
         )
         is_json = answer.headers["Content-Type"].startswith("application/json")
         return answer.status_code, answer.json() if is_json else answer.text
+
+    def put(self, path: str, body: Any) -> None:
+        answer = self._http.put(self.url + path, json=body, timeout=PATIENCE)
+        assert answer.ok, answer.text
 
     def _configure(self, settings: Mapping[str, Any]) -> None:
         file = self.folder / "configuration" / f"{self.name}.py"
@@ -191,7 +200,7 @@ class Login:
     def __init__(self, extension: Extension, session: str) -> None:
         self.extension, self.session = extension, session
         self.answers: list[Answer] = []
-        self._logged_before = len(extension.log)
+        self._logged_before = extension.log_length
 
     def start(self) -> Answer:
         """Start the login, as the page of either rendering does."""
@@ -210,7 +219,7 @@ class Login:
     @property
     def log(self) -> list[str]:
         """Everything logged since this session began."""
-        return self.extension.log[self._logged_before :]
+        return self.extension.log(self._logged_before)
 
     @property
     def denials(self) -> list[str]:
@@ -231,10 +240,7 @@ class Login:
     def request_mfa(self, mfa_info: Mapping[str, Any], extension: Extension | None = None) -> None:
         """Request MFA for something else in this session, on this server or another one."""
         where = extension or self.extension
-        answer = requests.put(
-            f"{where.url}/_hq/sessions/{self.session}", json={"mfa_info": mfa_info}, timeout=PATIENCE
-        )
-        assert answer.ok, answer.text
+        where.put(f"/_hq/sessions/{self.session}", {"mfa_info": mfa_info})
 
     def verify(self, token: str) -> bool:
         """Hand *token* to HQ, as UUX does on verifyMFA."""

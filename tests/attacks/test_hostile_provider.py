@@ -103,8 +103,10 @@ def run(setting: Setting, attack: Attack) -> Outcome:
     extension, provider = setting.extension, setting.provider
     if attack.lie.keys is not honest:
         provider.change_keys()
+    if attack.fresh:
+        extension.empty_cache()
     provider.asked.clear()
-    before = len(extension.logins)
+    before, keys_before = len(extension.logins), len(extension.cache_keys)
     user = extension.login(**(right_user(attack.settings) if attack.user is None else attack.user))
     answer = attack.steps(setting, attack, user)
     asked = [request for request in provider.asked if request != "GET /authorize"]
@@ -113,12 +115,17 @@ def run(setting: Setting, attack: Attack) -> Outcome:
     granted = [answer.token for answer in answers if answer.token]
     tokens = [token for login in logins for token in login.tokens]
     # The platform shows the keys of its cache to operators, so no secret may be in them either.
-    log = [*user.log, *extension.cache_keys]
+    log = [*user.log, *extension.cache_keys[keys_before:]]
     # The extension caches metadata and keys for an hour.
     if attack.kept:
-        extension.restart()
+        extension.empty_cache()
     if attack.lie.keys is not honest:
         provider.change_keys()
+    afterwards = honest_login(setting, attack)
+    if attack.fresh:
+        # The next attacks need the honest metadata in the cache.
+        extension.empty_cache()
+        honest_login(setting, attack)
     return Outcome(
         answer=answer,
         granted=granted,
@@ -127,7 +134,7 @@ def run(setting: Setting, attack: Attack) -> Outcome:
         log=log,
         asked=asked,
         secrets=provider.secrets | setting.other_provider.secrets | set(granted) | {PRIVATE_KEY["d"]},
-        afterwards=honest_login(setting, attack),
+        afterwards=afterwards,
     )
 
 
@@ -140,10 +147,10 @@ def is_slow(attack: Attack) -> bool:
 
 
 @pytest.fixture(scope="module")
-def outcomes_of_separate_attacks(
+def outcomes_of_slow_attacks(
     generated: Path, providers: HostileProviders, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[Outcome]]]:
-    """Run the attacks that need their own extension at once: the slow ones wait for the timeout of oidc.py."""
+    """Run the slow attacks at once, each on its own extension: they wait for the timeout of oidc.py."""
 
     def run_separately(attack: Attack, folder: Path) -> Outcome:
         with make_setting(generated, folder, providers, attack.settings) as setting:
@@ -151,20 +158,19 @@ def outcomes_of_separate_attacks(
                 assert honest_login(setting, attack).status == 200
             return run(setting, attack)
 
-    alone = [attack for attack in [*ATTACKS, *CONFORMING_LOGINS] if attack.fresh or is_slow(attack)]
-    alone.sort(key=is_slow, reverse=True)
-    with ThreadPoolExecutor(2 + len([attack for attack in alone if is_slow(attack)])) as pool:
+    slow = [attack for attack in ATTACKS if is_slow(attack)]
+    with ThreadPoolExecutor(len(slow)) as pool:
         yield {
-            attack.name: pool.submit(run_separately, attack, tmp_path_factory.mktemp("alone"))
-            for attack in alone
+            attack.name: pool.submit(run_separately, attack, tmp_path_factory.mktemp("slow"))
+            for attack in slow
         }
 
 
 @pytest.fixture
 def outcome(attack: Attack, request: pytest.FixtureRequest) -> Outcome:
-    if attack.fresh or is_slow(attack):
-        alone: Mapping[str, Future[Outcome]] = request.getfixturevalue("outcomes_of_separate_attacks")
-        return alone[attack.name].result()
+    if is_slow(attack):
+        outcomes: Mapping[str, Future[Outcome]] = request.getfixturevalue("outcomes_of_slow_attacks")
+        return outcomes[attack.name].result()
     setting_for: SettingFor = request.getfixturevalue("setting_for")
     return run(setting_for(attack), attack)
 

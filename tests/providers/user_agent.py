@@ -88,6 +88,7 @@ class UserAgent:
         self.name, self.consents = name, consents
         self.shown: list[str] = []
         self._cookies = requests.Session()
+        self._cookies.trust_env = False
 
     def visit(self, url: str, redirect_uri: str) -> dict[str, Any]:
         """Follow the authorization request *url* through the provider's pages. Returns what comes back to *redirect_uri*.
