@@ -9,19 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import windows
 from click.testing import CliRunner
+from published_schemas import validator
 
 from q2mfa_cli.cli import main
 
-DOCS = Path(__file__).parents[1] / "docs"
-SCHEMAS = {
-    name: jsonschema.Draft202012Validator(
-        json.loads((DOCS / f"{name}-report.schema.json").read_text("utf-8"))
-    )
-    for name in ("create", "update", "list", "doctor")
-}
 SCHEMA_OF = {"update": "update", "remove": "update", "list": "list", "doctor": "doctor"}
 
 SETTINGS = b"""from q2_sdk.core.default_settings import *
@@ -51,7 +44,7 @@ class Run:
     def json(self) -> Any:
         """What ``--format json`` printed, which is one object and as its published schema says."""
         report = json.loads(self.out)
-        SCHEMAS[self.schema].validate(report)
+        validator(f"{self.schema}-report").validate(report)
         return report
 
     def __repr__(self) -> str:

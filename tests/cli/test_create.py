@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import contents, q2mfa, q2mfa_process
+from ruff import find_ruff_bin
 
 from q2mfa_cli.record import decode
 
@@ -169,7 +170,6 @@ def test_generated_python_is_formatted_and_lint_clean(
     run = q2mfa("create", name, "--no-input", *given, cwd=workspace)
     assert run.status == 0, run
     paths = [str(workspace / name), str(workspace / "configuration" / f"{name}.py")]
-    ruff = [sys.executable, "-m", "ruff"]
     # N999 is about the package's name, which the platform writes in camel case.
     lint = ["check", "--isolated", "--no-cache", "--extend-select=B006", "--ignore=N999", "--line-length=150"]
     form = ["format", "--isolated", "--no-cache", "--check"]
@@ -180,7 +180,7 @@ def test_generated_python_is_formatted_and_lint_clean(
     if short:
         commands.append([*form, "--line-length=100", *short])
     for arguments in commands:
-        done = subprocess.run([*ruff, *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run([find_ruff_bin(), *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
 
 

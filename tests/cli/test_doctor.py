@@ -9,18 +9,16 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from command import contents, q2mfa
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "doctor-report.schema.json").read_text("utf-8"))
+from published_schemas import validator
 
 
 def checks(*arguments: str | Path, cwd: Path) -> tuple[int, dict[str, dict[str, str]]]:
     """The exit status, and the checks by name."""
     run = q2mfa("doctor", "--format", "json", *arguments, cwd=cwd)
     report = json.loads(run.out)
-    jsonschema.validate(report, SCHEMA)
+    validator("doctor-report").validate(report)
     statuses = [check["status"] for check in report["checks"]]
     assert (run.status, report["status"]) == ((1, "problem") if "problem" in statuses else (0, "ok"))
     return run.status, {check["name"]: check for check in report["checks"]}

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
-import jsonschema
 import pytest
 from command import Run, contents, q2mfa
 from providers.lying_provider import LOGIN, METADATA_PATH, REDIRECT_URI, LyingProvider, running
+from published_schemas import validator
 
 from q2mfa_cli.provider.checks import CHECKS
 from q2mfa_cli.provider.judgment import judge
 from q2mfa_cli.provider.observation import Failure, NoResponse
 from q2mfa_cli.provider.visit import Target, visit
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "provider-report.schema.json").read_text("utf-8"))
 SECRET = "the-secret-of-this-client"
 CLIENT = ["--client-id", "q2", "--client-secret-env", "PROVIDER_TEST_SECRET", "--redirect-uri", REDIRECT_URI]
 
@@ -36,7 +35,7 @@ def ask(*arguments: str, cwd: Path) -> tuple[Run, Any]:
     """Run the command for JSON, which is as its published schema says."""
     run = q2mfa("provider", *arguments, "--format", "json", cwd=cwd)
     report = json.loads(run.out)
-    jsonschema.validate(report, SCHEMA)
+    validator("provider-report").validate(report)
     return run, report
 
 

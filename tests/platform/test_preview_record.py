@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import requests
 from command import Run, q2mfa_process
 from own_extension import make_own_extension
 from preview_process import PreviewProcess, create_variant, make_workspace, start_preview
+from ruff import find_ruff_bin
 from waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -118,7 +118,7 @@ def assert_verified(workspace: Path, name: str, replay: str) -> None:
 
 
 def assert_formatted(workspace: Path, name: str) -> None:
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]
+    command = [find_ruff_bin(), "format", "--isolated", "--diff", "-"]
     run = subprocess.run(command, input=script(workspace, name), capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout
 

@@ -30,9 +30,9 @@ def files(suffix: str) -> list[Path]:
 
 
 def prose(file: Path) -> str:
-    """The text that people read: a whole document, or the docstrings and comments of a module."""
+    """The text that people read: a whole document, or the docstrings and comments of a module that names a path."""
     text = file.read_text("utf-8")
-    if file.suffix != ".py":
+    if file.suffix != ".py" or not PATH.search(text):
         return text
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = [

@@ -39,7 +39,7 @@ PATTERNS = {
     re.compile(rf"(?<![\w-])(?:{banned})(?![\w-])", re.IGNORECASE): better
     for banned, better in BANNED.items()
 }
-# All of them in one: most texts have none, and one search is four times as fast as one search for each.
+# All of them in one: most files have none, and need no parser.
 ANY_BANNED = re.compile(rf"(?<![\w-])(?:{'|'.join(BANNED)})(?![\w-])", re.IGNORECASE)
 
 # Code.
@@ -58,6 +58,8 @@ def prose_of_python(source: str) -> Iterator[tuple[int, str]]:
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:
     text = path.read_text("utf-8")
+    if not ANY_BANNED.search(text):
+        return
     if path.suffix == ".py" and "templates" not in path.relative_to(ROOT).parts[:1]:
         yield from prose_of_python(text)
     else:

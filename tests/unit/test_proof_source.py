@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from ruff import find_ruff_bin
 
 from q2mfa_cli.platform.preview.own_provider import OwnProvider
 from q2mfa_cli.platform.preview.proof_source import (
@@ -40,7 +40,7 @@ def run_of(*steps: Request | Approval, **attributes: Any) -> Run:
 def source(*steps: Request | Approval, **attributes: Any) -> str:
     """The script, which is formatted."""
     text = source_of(run_of(*steps, **attributes))
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]
+    command = [find_ruff_bin(), "format", "--isolated", "--diff", "-"]
     run = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout
     return text

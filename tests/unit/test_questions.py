@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 from command import q2mfa
+from published_schemas import validator
 
 import q2mfa_cli
 from q2mfa_cli.integrations import REDIRECT, STANDARD
@@ -31,7 +32,6 @@ from q2mfa_cli.questions import (
 from q2mfa_cli.request import make_request
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = json.loads((ROOT / "docs" / "answers.schema.json").read_text("utf-8"))
 
 COLOR = Question(
     name="color",
@@ -122,7 +122,7 @@ def test_derived_files_are_up_to_date() -> None:
     ],
 )
 def test_answers_file_that_matches_the_schema_is_accepted(document: Any, workspace: Path) -> None:
-    jsonschema.validate(document, SCHEMA)
+    validator("answers").validate(document)
     run = q2mfa("create", "--answers", "-", "--dry-run", cwd=workspace, stdin=json.dumps(document))
     assert run.status == 0, run
 
@@ -145,7 +145,7 @@ def test_answers_file_that_matches_the_schema_is_accepted(document: Any, workspa
 )
 def test_answers_file_that_does_not_match_the_schema_is_refused(document: Any, workspace: Path) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(document, SCHEMA)
+        validator("answers").validate(document)
     run = q2mfa("create", "--answers", "-", "--dry-run", cwd=workspace, stdin=json.dumps(document))
     assert run.status == 2, run
 

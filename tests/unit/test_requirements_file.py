@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from q2mfa_cli.workspace import requirements_file
 
-pip_reader = pytest.importorskip("pip._internal.req.req_file", reason="pip is the oracle")
-
 PART = st.sampled_from(
     ["pyotp", "==2.8", " ", "\\", "\n", "\r\n", "# c", " # c", "--hash=sha256:ab", "-r x", "\t", "\f", "\x85"]
 )
@@ -17,6 +15,8 @@ PART = st.sampled_from(
 
 def lines(text: str) -> list[tuple[int, str]]:
     """The number and text of each line as pip reads them."""
+    # Not at the top: it takes half a second, in each process that collects this test.
+    pip_reader = pytest.importorskip("pip._internal.req.req_file", reason="pip is the oracle")
     return [(number, line.strip()) for number, line in pip_reader.preprocess(text) if line.strip()]
 
 

@@ -9,17 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from command import contents, q2mfa
 from earlier_templates import EARLIER, install
+from published_schemas import validator
 from updating import install_earlier, new_tree, recorded, update
 
 from q2mfa_cli import __version__
 from q2mfa_cli.errors import Q2mfaError
 from q2mfa_cli.record import Record, decode
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "record.schema.json").read_text("utf-8"))
 RECORD = ".q2mfa/Foo.json"
 CONFIGURATION = "configuration/Foo.py"
 SECURITY_FILES = {
@@ -55,7 +54,7 @@ def test_only_security_files_name_the_version_that_generated_them(mfa: str) -> N
 def test_record_matches_its_schema(workspace: Path) -> None:
     create(workspace, "--mfa", "redirect", "--issuer", "https://idp.bank.example", "--scope", "profile")
     for file in (workspace / RECORD, *EARLIER.glob("*.json")):
-        jsonschema.validate(json.loads(file.read_bytes()), SCHEMA)
+        validator("record").validate(json.loads(file.read_bytes()))
     assert recorded(workspace).hosts == ("idp.bank.example",)
 
 

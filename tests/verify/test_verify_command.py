@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
-from command import DOCS, Run, contents, q2mfa, q2mfa_process
+from command import Run, contents, q2mfa, q2mfa_process
 from hand_written_code import NAME, make_bank_code
+from published_schemas import validator
 from verifying import GENERATED
 
 from q2mfa_cli.cli import main
@@ -24,7 +24,6 @@ from q2mfa_cli.platform.verify.report import NOT_SHOWN
 from q2mfa_cli.platform.verify.static import STATIC
 from q2mfa_cli.platform.verify.table import CHECKS
 
-SCHEMA = json.loads((DOCS / "verify-report.schema.json").read_text("utf-8"))
 TIMING = (
     'if not hmac.compare_digest(pending["code"], self.seal(typed)):',
     'if pending["code"] != self.seal(typed):',
@@ -88,7 +87,7 @@ def test_dynamic_check_runs_in_the_workflow_that_was_asked_for(workspace: Path) 
     put_defect(workspace, ' or pending["for"] != self.confirms()', "")
     run = verify(workspace, "--check", "txn-bound", "--format", "json")
     report = json.loads(run.out)
-    jsonschema.validate(report, SCHEMA)
+    validator("verify-report").validate(report)
     assert run.status == 1 and report["status"] == "found"
     (finding,) = report["extensions"][0]["findings"]
     assert finding["workflows"] == ["transaction"] and finding["path"] == f"{NAME}/extension.py"
@@ -102,7 +101,7 @@ def test_reports_are_written_beside_the_one_on_the_terminal(workspace: Path, tmp
     assert run.status == 1 and "low[compare-timing]" in run.out
     assert json.loads(files["sarif"].read_text())["runs"][0]["results"]
     assert files["junit"].read_text().startswith("<?xml")
-    jsonschema.validate(json.loads(files["json"].read_text()), SCHEMA)
+    validator("verify-report").validate(json.loads(files["json"].read_text()))
 
 
 def test_baseline_suppresses_known_findings(workspace: Path, tmp_path: Path) -> None:
@@ -149,7 +148,7 @@ def test_nothing_to_verify_has_status_3(workspace: Path) -> None:
         run = verify(workspace, "--format", "json", name=name)
         assert run.status == 3 and says in run.err, run
         report = json.loads(run.out)
-        jsonschema.validate(report, SCHEMA)
+        validator("verify-report").validate(report)
         assert report["status"] == "error" and report["extensions"] == []
 
 
