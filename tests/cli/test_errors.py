@@ -105,6 +105,7 @@ def test_closed_stdin_counts_as_the_end_of_the_input(
     assert done.returncode == status and message in done.stderr.splitlines()[0], done
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_generated_tests_does_not_mention_the_workspace(workspace: Path) -> None:
     assert q2mfa("create", "Foo", "--no-input", cwd=workspace).status == 0
     (workspace / "Foo" / "tests" / "test_factor.py").write_text(

@@ -253,6 +253,7 @@ def test_server_closes_after_a_connection_that_its_client_has_closed() -> None:
         socket.create_connection(address, timeout=20)
 
 
+@pytest.mark.slow
 def test_unresponsive_memcached_raises_a_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimeoutError):
         Q2CacheClient(silent.getsockname()).get("key")

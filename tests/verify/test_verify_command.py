@@ -158,6 +158,7 @@ def test_extension_that_cannot_be_imported_has_status_3(workspace: Path) -> None
     assert run.status == 3 and "nowhere_at_all" in run.err
 
 
+@pytest.mark.slow
 def test_extension_that_does_not_answer_has_status_3(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
