@@ -117,15 +117,15 @@ def test_first_page_that_fails_is_shown(edited: Edited, banking: BankingPage) ->
 
 
 IN_THE_PAGE = [
-    ("notThere.boom();", "ReferenceError: notThere is not defined"),
-    ("Promise.reject(new TypeError('late'));", "TypeError: late"),
-    ("console.error('wrong', { a: 1 });", 'console.error: wrong {"a":1}'),
+    ("notThere.boom();", "ReferenceError: notThere is not defined", "externalMfa is not defined"),
+    ("Promise.reject(new TypeError('late'));", "TypeError: late", ""),
+    ("console.error('wrong', { a: 1 });", 'console.error: wrong {"a":1}', ""),
 ]
 
 
-@pytest.mark.parametrize(("script", "what"), IN_THE_PAGE)
+@pytest.mark.parametrize(("script", "what", "consequence"), IN_THE_PAGE)
 def test_error_of_the_page_is_shown_with_its_line(
-    script: str, what: str, edited: Edited, banking: BankingPage
+    script: str, what: str, consequence: str, edited: Edited, banking: BankingPage
 ) -> None:
     # A page that fails at once has not connected yet, and may have no SDK.
     file = "frontend/public/mfa.js"
@@ -134,8 +134,25 @@ def test_error_of_the_page_is_shown_with_its_line(
         expect_failure(banking, what, f"{place} · the page")
         expect(banking.page.locator("#failure-source [data-current]")).to_contain_text(script)
         expect(banking.page.locator("#sequence")).to_contain_text(what)
+        if consequence:
+            # It comes later, and would be shown over the page again.
+            expect(banking.page.locator("#sequence")).to_contain_text(consequence)
         banking.page.get_by_role("button", name="Show the page").click()
         expect(overlay(banking)).to_be_hidden()
+
+
+def test_failure_of_the_previous_page_does_not_stay(edited: Edited, banking: BankingPage) -> None:
+    def fail_before_it_goes(route: Route) -> None:
+        banking.frame.evaluate("console.error('too late')")
+        expect(overlay(banking).get_by_role("alert")).to_have_text("console.error: too late")
+        route.continue_()
+
+    loaded = banking.outlet.locator("main")
+    loaded.evaluate("(main) => main.setAttribute('data-old', '')")
+    banking.page.route("**/outlet", fail_before_it_goes, times=1)
+    banking.page.get_by_role("button", name="Reload").click()
+    expect(loaded).not_to_have_attribute("data-old", "")
+    expect(overlay(banking)).to_be_hidden()
 
 
 def test_resource_that_cannot_be_loaded_is_shown(edited: Edited, banking: BankingPage) -> None:

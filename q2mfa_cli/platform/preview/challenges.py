@@ -91,6 +91,7 @@ class Challenge:
     :param id: the ID for the customer's page. The ID of the session at HQ stays on the server.
     :param calls: the rows of the pending ``requestExtensionData`` calls.
     :param opening: the row of the form that opens the extension's page, until the response.
+    :param failure: the first failure since the extension's page was opened.
     :param raised: by route, the error of its last call, until that call's row shows it.
     :param messages: the messages on the customer's phone, oldest first: ``{"id", "to", "text", "asks", "answer"}``.
     :param log: the extension's last log lines, oldest first: ``{"level", "text"}``.
@@ -106,6 +107,7 @@ class Challenge:
     trace: Trace
     calls: list[Row] = field(default_factory=list)
     opening: Row | None = None
+    failure: Failure | None = None
     raised: dict[str, Failure] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     log: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
@@ -133,7 +135,7 @@ class Challenge:
     def restart(self) -> None:
         """Start a new sequence, because the extension's page opens again."""
         self.trace.restart()
-        self.end, self.opening = "", None
+        self.end, self.opening, self.failure = "", None, None
         self.raised.clear()
 
     def note_logins(self, text: str) -> None:
@@ -188,6 +190,11 @@ class Challenges:
             raise NoSuchChallenge
         self._by_id.move_to_end(identifier)
         return self._by_id[identifier]
+
+    def fail(self, challenge: Challenge, failure: Failure) -> None:
+        """Tell the pages that follow *challenge* that the extension failed."""
+        challenge.failure = challenge.failure or failure
+        self._events.publish(Failed(challenge.id, failure))
 
     def of_session(self, session_id: str) -> Challenge | None:
         return next((each for each in self._by_id.values() if each.session.id == session_id), None)

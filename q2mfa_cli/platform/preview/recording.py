@@ -19,7 +19,7 @@ from q2mfa_cli.platform.events import (
 )
 from q2mfa_cli.platform.failures import failure_of
 from q2mfa_cli.platform.hq import HQDown
-from q2mfa_cli.platform.preview.challenges import Challenge, Challenges, Failed, LogGrew, PhoneChanged
+from q2mfa_cli.platform.preview.challenges import Challenge, Challenges, LogGrew, PhoneChanged
 
 # Browser events at the embedded provider: sender, receiver, label.
 AT_PROVIDER = {
@@ -60,7 +60,7 @@ class Recorder:
             failure = failure_of(event.error, self._workspace, f"route {event.route}")
             challenge.raised[event.route] = failure
             if not isinstance(event.error, HQDown):  # a switch caused it, not the extension
-                self._events.publish(Failed(challenge.id, failure))
+                self._challenges.fail(challenge, failure)
 
     def _outlet_answered(self, event: OutletAnswered) -> None:
         challenge = self._challenges.of_session(event.session_id)

@@ -27,7 +27,6 @@ from q2mfa_cli.platform.preview.challenges import (
     Challenge,
     Challenges,
     Ended,
-    Failed,
     Forgotten,
     PhoneChanged,
 )
@@ -119,6 +118,8 @@ class UUX:
             what = f"The outlet opens {opened['url'].rpartition('/')[2]}"
             failure = self._missing_page(opened["url"].removeprefix(base_url))
             challenge.trace.add("uux", "page", what, why=str(failure or ""))
+        if failure is not None:
+            self.challenges.fail(challenge, failure)
         return {**opened, "allow": self.extension.allow, "failure": failure and failure.as_json()}
 
     def _missing_page(self, path: str) -> Failure | None:
@@ -228,7 +229,7 @@ class UUX:
         failure = page_failure(report, self.extension, f"{self.extension_origin}/")
         challenge.trace.add("page", "uux", "The page fails", why=str(failure))
         log.error("%s", failure)
-        self.platform.events.publish(Failed(challenge.id, failure))
+        self.challenges.fail(challenge, failure)
 
     def use_readings(self, values: dict[str, Any]) -> None:
         """Change the readings of this run.

@@ -326,6 +326,7 @@ class _Events(WebSocketHandler):
                 "status": challenge.status,
                 "messages": challenge.messages,
                 "log": list(challenge.log),
+                "failure": challenge.failure and challenge.failure.as_json(),
             }
         )
         events = self.uux.platform.events

@@ -99,10 +99,8 @@ async function startChallenge() {
 
 /** Open the extension in a new outlet. Once the page has loaded, `data-challenge` is the ID of its challenge. */
 async function openOutlet(id) {
-  overlay.hide();
-  const { method, url, ticket, allow, failure } = await api(`challenges/${id}/outlet`, {});
+  const { method, url, ticket, allow } = await api(`challenges/${id}/outlet`, {});
   if (id !== challenge) return; // another challenge has started since
-  if (failure) overlay.show(failure);
   byId("closed").hidden = true;
   byId("outlet-title").textContent = "";
   byId("fetching").hidden = true;
@@ -274,7 +272,11 @@ function draw() {
 }
 
 function take({ rows, row, gone, failure, messages, log, line, style, theme, reload }) {
-  if (rows) sequence.replace(rows);
+  if (rows) {
+    // The page opens again. Failures come in the same order, so one of the previous page cannot stay.
+    overlay.hide();
+    sequence.replace(rows);
+  }
   if (row) sequence.put(row);
   if (gone !== undefined) sequence.remove(gone);
   if (failure) overlay.show(failure);
