@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import contents, q2mfa, q2mfa_process
+from command import PROCESS, contents, q2mfa, q2mfa_process
 from ruff import find_ruff_bin
 
+from q2mfa_cli.commands.test import NO_CONFIGURATION
+from q2mfa_cli.platform import FAKE_SDK
 from q2mfa_cli.record import decode
 
 # The checkout's: pip compiles what it installs, and plain Cookiecutter would copy the byte code.
@@ -82,9 +84,33 @@ def test_generated_tests_pass_and_fail_when_a_check_is_broken(
         assert line in original
         source.write_text(original.replace(line, broken))
         tests = TESTS_OF.get(file, f"test_{file}")
-        tested = q2mfa_process("test", "Foo", "--", "-q", "-x", f"Foo/tests/{tests}", cwd=workspace)
-        assert tested.status == 1 and " failed" in tested.out, f"{line} -> {broken}\n{tested}"
+        found = _output_of(workspace, f"Foo/tests/{tests}")
+        assert " failed" in found, f"{line} -> {broken}\n{found}"
         source.write_text(original)
+
+
+def _output_of(workspace: Path, tests: str) -> str:
+    """Run one file of the generated tests, with the path of `q2mfa test` but without its checks. Return the output."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        str(NO_CONFIGURATION),
+    ]
+    done = subprocess.run(
+        [*command, "--rootdir", ".", "--import-mode", "importlib", tests],
+        cwd=workspace,
+        env={**os.environ, **PROCESS, "PYTHONPATH": os.pathsep.join([str(workspace), str(FAKE_SDK)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout if done.returncode == 1 else f"pytest exited with {done.returncode}\n{done.stdout}"
 
 
 REDIRECT_ANSWERS = [

@@ -65,7 +65,8 @@ def test_arguments_after_the_dashes_go_to_pytest(tmp_path: Path) -> None:
     assert run.err == "q2_sdk is not installed: using q2mfa's fake of it.\n"
     assert run.status == 0 and "1 passed, 1 deselected" in run.out, run
     assert q2mfa_process("test", "Foo", "--", "-q", "-k", "three", cwd=root).status == 1
-    run = q2mfa_process("test", "Foo", "--", "-q", "-n", "2", cwd=root)
+    plugins = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
+    run = q2mfa_process("test", "Foo", "--", "-q", "-n", "2", cwd=root, env=plugins)
     assert run.status == 0 and "2 passed" in run.out, run
 
 
