@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -471,6 +471,11 @@ def update(
     from q2mfa_cli.update_plan import UpdateOptions
     from q2mfa_cli.workspace.find import find_workspace
 
+    changes = {"--answer": answers, "--conflict": conflict, "--restore": restore}
+    _refuse_together("--check", check, {**changes, "--adopt": adopt}, "Check first, then update.")
+    _refuse_together("--adopt", adopt, {**changes, "--answer": ()}, "Adopt first, then update.")
+    if yes and not adopt:
+        raise UsageError("--yes needs --adopt.", "To resolve conflicts without a question, pass --conflict.")
     root = output_dir or find_workspace(Path())
     names = tuple(update.names_of(root, names, every))
     changed = update.changed_answers(answers)
@@ -504,6 +509,13 @@ def update(
     update.refuse_conflicts(plan, dry_run)
     if output_format == "json":
         _print(json.dumps(update_report.as_json(plan, dry_run)), dry_run)
+
+
+def _refuse_together(flag: str, is_given: bool, others: Mapping[str, object], remedy: str) -> None:
+    """Refuse *flag* with each of the *others*, which would have no effect."""
+    other = next((name for name, value in others.items() if is_given and value), None)
+    if other:
+        raise UsageError(f"{flag} and {other} exclude each other.", remedy)
 
 
 @main.command()

@@ -87,6 +87,26 @@ def test_update_without_existing_extensions_named_is_refused(workspace: Path) ->
     assert q2mfa("update", "Bar", "--check", cwd=workspace).status == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--check", "--answer", "rendering=csr"], "--check and --answer exclude each other."),
+        (["--check", "--conflict", "ours"], "--check and --conflict exclude each other."),
+        (["--check", "--restore", "Foo/urls.py"], "--check and --restore exclude each other."),
+        (["--check", "--adopt"], "--check and --adopt exclude each other."),
+        (["--adopt", "--restore", "Foo/urls.py"], "--adopt and --restore exclude each other."),
+        (["--adopt", "--conflict", "ours"], "--adopt and --conflict exclude each other."),
+        (["--yes"], "--yes needs --adopt."),
+    ],
+)
+def test_flag_that_would_have_no_effect_is_refused(arguments: list[str], says: str, workspace: Path) -> None:
+    q2mfa("create", "Foo", "--no-input", cwd=workspace)
+    before = contents(workspace)
+    run = q2mfa("update", "Foo", *arguments, cwd=workspace)
+    assert run.status == 2 and run.err.startswith(f"Error: {says}\n"), run
+    assert contents(workspace) == before
+
+
 CHANGES = """# Changelog
 
 ## [3.0] - 2027-01-01

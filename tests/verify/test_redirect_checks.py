@@ -753,6 +753,7 @@ def city_login(tmp_path_factory: pytest.TempPathFactory) -> Served:
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=str)
+@pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits long")  # the defect
 def test_defect_of_a_generated_extension_is_found(
     defect: Defect, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
