@@ -55,7 +55,7 @@ docs: $(VENV)/ready
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 	@echo "Open build/site/index.html"
 
-# The unit lane and the generated extensions' tests on Python 3.10 to 3.13, from pyenv or PATH. Takes some minutes.
+# The unit and server lanes and the generated extensions' tests on Python 3.10 to 3.13, from pyenv or PATH. Takes some minutes.
 matrix:
 	$(PYTHON) tests/matrix.py
 

@@ -1,6 +1,6 @@
 """The lanes of the test suite, and what most tests need: a Q2 SDK workspace.
 
-A test without a marker is in the unit lane. The other lanes are the markers `browser`, `node` and `slow`.
+A test without a marker is in the unit lane. The other lanes are the markers `browser`, `node`, `server` and `slow`.
 
 - `pytest` runs the unit lane.
 - `pytest -m browser` runs one of the other lanes.
@@ -43,9 +43,9 @@ if "--windows" in sys.argv:
 # They fork, and send signals.
 collect_ignore_glob = ["resilience/*"] if sys.platform == "win32" else []
 
-LANE_OF_FOLDER = {"browser": "browser", "idp": "slow", "resilience": "slow"}
-UNIT_LANE = "not (browser or node or slow)"
-IN_ANOTHER_LANE = re.compile(r"(?m)^pytestmark = .*\bpytest\.mark\.(browser|node|slow)\b")
+LANE_OF_FOLDER = {"browser": "browser", "idp": "server", "resilience": "slow"}
+UNIT_LANE = "not (browser or node or server or slow)"
+IN_ANOTHER_LANE = re.compile(r"(?m)^pytestmark = .*\bpytest\.mark\.(browser|node|server|slow)\b")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,4 @@
-"""Run the unit lane and the generated extensions' tests on each Python of the machine: `make matrix`.
+"""Run the unit and server lanes and the generated extensions' tests on each Python of the machine: `make matrix`.
 
 A Python comes from pyenv, or is `python3.X` on the PATH. Python 3.14 is tested by the GitHub workflow only.
 """
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = ["3.10", "3.11", "3.12", "3.13"]
 LANES = {
     "unit": [],
+    "server": ["-m", "server"],
     "generated": ["tests/generated", "-m", "not browser and not node"],
 }
 

@@ -20,7 +20,7 @@ from q2mfa_cli.provider.judgment import judge
 from q2mfa_cli.provider.observation import Failure, NoResponse
 from q2mfa_cli.provider.visit import Target, visit
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.server
 
 SECRET = "the-secret-of-this-client"
 CLIENT = ["--client-id", "q2", "--client-secret-env", "PROVIDER_TEST_SECRET", "--redirect-uri", REDIRECT_URI]

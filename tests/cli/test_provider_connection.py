@@ -22,7 +22,7 @@ from q2mfa_cli.provider.judgment import Judgment, judge
 from q2mfa_cli.provider.observation import Failure, NoResponse, Observation
 from q2mfa_cli.provider.visit import Target, visit
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.server
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 HSTS = {"Strict-Transport-Security": "max-age=31536000"}

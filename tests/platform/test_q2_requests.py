@@ -18,7 +18,7 @@ import requests
 from q2mfa_cli.platform.events import OutboundRequest
 from q2mfa_cli.platform.sessions import SESSION_HEADER
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fake_sdk")]
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("fake_sdk")]
 
 LOGGER = logging.getLogger(__name__)
 
