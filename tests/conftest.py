@@ -31,8 +31,10 @@ MEMORY = Path("/dev/shm")
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
-# The same examples on every machine. `pytest --hypothesis-profile search` looks for others, for as long as it takes.
+# The same examples on every machine, and half of them in the unit lane. `pytest --hypothesis-profile search` looks for others,
+# for as long as it takes.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None, max_examples=50)
+hypothesis.settings.register_profile("half", derandomize=True, deadline=None, max_examples=25)
 hypothesis.settings.register_profile("search", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile("same")
 
@@ -60,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Select the unit lane if the command line names neither a path nor a marker."""
     if config.args_source is not pytest.Config.ArgsSource.ARGS and not config.option.markexpr:
         config.option.markexpr = UNIT_LANE
+        hypothesis.settings.load_profile(config.getoption("--hypothesis-profile") or "half")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -176,36 +176,35 @@ def test_configuration_holds_the_answers(client_id: str, workspace: Path) -> Non
     assert values["SCOPES"] == "openid {{x}} a'b"
 
 
-@pytest.mark.parametrize(
-    ("mfa", "rendering", "client_id"),
-    [
+def test_generated_python_is_formatted_and_lint_clean(workspace: Path) -> None:
+    variants = [
         *[(mfa, rendering, "") for mfa, rendering in VARIANTS],
         *[
             ("redirect", rendering, client_id)
             for rendering in ("ssr", "csr")
             for client_id in ("it's", 'a "quote"', """it's "two" kinds""")
         ],
-    ],
-)
-def test_generated_python_is_formatted_and_lint_clean(
-    mfa: str, rendering: str, client_id: str, workspace: Path
-) -> None:
-    name = "A" if rendering == "ssr" else "B" * 40
-    given = ["--client-id", client_id] if client_id else []
-    given += ["--rendering", rendering, "--mfa", *mfa.split()]
-    run = q2mfa("create", name, "--no-input", *given, cwd=workspace)
-    assert run.status == 0, run
-    paths = [str(workspace / name), str(workspace / "configuration" / f"{name}.py")]
+    ]
+    paths = []
+    for number, (mfa, rendering, client_id) in enumerate(variants):
+        name = f"{'A' if rendering == 'ssr' else 'B' * 38}{number:02}"
+        given = ["--client-id", client_id] if client_id else []
+        given += ["--rendering", rendering, "--mfa", *mfa.split()]
+        run = q2mfa("create", name, "--no-input", *given, cwd=workspace)
+        assert run.status == 0, run
+        paths += [workspace / name, workspace / "configuration" / f"{name}.py"]
     # N999 is about the package's name, which the platform writes in camel case.
     lint = ["check", "--isolated", "--no-cache", "--extend-select=B006", "--ignore=N999", "--line-length=150"]
     form = ["format", "--isolated", "--no-cache", "--check"]
     # Files without the extension's name in them are formatted for shorter lines.
-    short = [str(path) for path in (workspace / name).rglob("*.py") if path.name in SHORT_LINES]
+    short = [path for folder in paths for path in folder.rglob("*.py") if path.name in SHORT_LINES]
     names = [f"--exclude={file}" for file in SHORT_LINES]
-    commands = [[*lint, *paths], [*form, "--line-length=150", *names, *paths]]
-    if short:
-        commands.append([*form, "--line-length=100", *short])
-    for arguments in commands:
+    assert short
+    for arguments in (
+        [*lint, *paths],
+        [*form, "--line-length=150", *names, *paths],
+        [*form, "--line-length=100", *short],
+    ):
         done = subprocess.run([find_ruff_bin(), *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
 
