@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import chromium
-import prerequisites
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 # Not for the session: while Playwright runs, no other test of the process can start an event loop.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Not at the top: every process of every lane imports this module.
+    import chromium
+    import prerequisites
+    from playwright.sync_api import sync_playwright
+
     executable = chromium.path()
     if executable is None:
         pytest.fail(f"Chromium is missing. Install it: {prerequisites.COMMAND}")
