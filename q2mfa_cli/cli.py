@@ -471,9 +471,10 @@ def update(
     from q2mfa_cli.update_plan import UpdateOptions
     from q2mfa_cli.workspace.find import find_workspace
 
-    changes = {"--answer": answers, "--conflict": conflict, "--restore": restore}
-    _refuse_together("--check", check, {**changes, "--adopt": adopt}, "Check first, then update.")
-    _refuse_together("--adopt", adopt, {**changes, "--answer": ()}, "Adopt first, then update.")
+    merging = {"--conflict": conflict, "--restore": restore}
+    changing = {**merging, "--answer": answers, "--adopt": adopt}
+    _refuse_together("--check", check, changing, "Check first, then update.")
+    _refuse_together("--adopt", adopt, merging, "Adopt first, then update.")
     if yes and not adopt:
         raise UsageError("--yes needs --adopt.", "To resolve conflicts without a question, pass --conflict.")
     root = output_dir or find_workspace(Path())

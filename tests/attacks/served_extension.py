@@ -20,6 +20,7 @@ import requests
 from command import q2mfa
 from extension_server import EXTENSION_SERVER
 
+from q2mfa_cli.platform.cache import RECENT_KEYS
 from q2mfa_cli.platform.verify.hostile import Client
 
 CLIENT_ID = "q2-mfa"
@@ -128,6 +129,7 @@ class Extension:
     def cache_keys(self) -> list[str]:
         """The keys that were used in the cache, with prefix."""
         keys: list[str] = self.get("/_hq/cache_keys")["keys"]
+        assert len(keys) < RECENT_KEYS, "the first keys are lost"
         return keys
 
     def get(self, path: str) -> Any:
