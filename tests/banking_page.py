@@ -10,7 +10,10 @@ expect.set_options(timeout=10_000)
 
 
 class BankingPage:
-    """Online banking in a customer's browser, as a preview shows it."""
+    """Online banking in a customer's browser, as a preview shows it.
+
+    In UUX's own page, which is large, selectors are CSS: a search by role computes the name of every element.
+    """
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -25,17 +28,17 @@ class BankingPage:
 
     def start(self, workflow: str) -> None:
         """Start a challenge, and wait until the outlet shows it."""
-        self.page.get_by_label(workflow, exact=True).check()
+        self.page.locator(f"#workflows [aria-label='{workflow}']").check()
         self.press_start()
 
     def press_start(self) -> None:
         challenge = self.page.locator("#outlet").get_attribute("data-challenge")
-        self.page.get_by_role("button", name="Start").click()
+        self.page.locator("#ask [type=submit]").click()
         self._wait_for_challenge(f":not([data-challenge='{challenge}'])")
 
     def set_switch(self, switch: str, on: bool = True) -> None:
         with self.page.expect_response("**/switches"):
-            self.page.get_by_role("switch", name=switch, exact=True).set_checked(on)
+            self.page.locator(f"#switches [aria-label='{switch}']").set_checked(on)
 
     def passcode(self) -> str:
         shown = self.page.locator("#passcode")
@@ -53,7 +56,7 @@ class BankingPage:
 
     def verify(self) -> None:
         """Do what the right user does."""
-        if self.page.get_by_role("heading", name="Authenticator app").is_visible():
+        if self.page.locator("#authenticator").is_visible():
             self.submit_code()
         else:
             self.go_to_provider()
@@ -64,14 +67,14 @@ class BankingPage:
 
     def expect_message(self, text: str, within: float = 10) -> None:
         """Wait until the extension's page shows *text*."""
-        expect(self.outlet.get_by_role("alert")).to_contain_text(text, timeout=within * 1000)
+        expect(self.outlet.locator("[role=alert]")).to_contain_text(text, timeout=within * 1000)
 
     def steps(self) -> list[tuple[int, str]]:
         """Number and state of the rows of the eight steps, as drawn."""
-        rows = self.page.locator("#sequence .row[data-step]").all()
-        return [
-            (int(row.get_attribute("data-step") or 0), row.get_attribute("data-state") or "") for row in rows
-        ]
+        rows = self.page.locator("#sequence .row[data-step]").evaluate_all(
+            "(rows) => rows.map(({ dataset }) => [Number(dataset.step), dataset.state])"
+        )
+        return [(step, state) for step, state in rows]
 
     def _wait_for_challenge(self, other_than: str = "") -> None:
         expect(self.page.locator(f"#outlet[data-challenge]{other_than}")).to_be_attached()

@@ -19,6 +19,7 @@ from command import q2mfa
 
 VARIANTS = ["StandardSsr", "StandardCsr", "RedirectSsr", "RedirectCsr"]
 STANDARD, REDIRECT = VARIANTS[:2], VARIANTS[2:]
+SSR = ["StandardSsr", "RedirectSsr"]
 
 # A shell's background job ignores SIGINT, and child processes inherit that. PreviewProcess.interrupt() needs the default.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -97,9 +98,10 @@ def open_url(
 def open_banking(
     open_url: Callable[..., BankingPage], preview_of: Callable[[str], PreviewProcess]
 ) -> Callable[..., BankingPage]:
-    """Open the preview of a variant."""
+    """Open the preview of a variant. The *state* is what a link of the preview keeps."""
 
-    def get(name: str, **options: Any) -> BankingPage:
-        return open_url(preview_of(name).url, **options)
+    def get(name: str, state: Mapping[str, str] | None = None, **options: Any) -> BankingPage:
+        url = preview_of(name).url
+        return open_url(f"{url}/?{urlencode(state)}" if state else url, **options)
 
     return get

@@ -7,10 +7,9 @@ from collections.abc import Callable
 import pytest
 from banking_page import BankingPage
 from playwright.sync_api import expect
+from preview_process import SSR
 
 pytestmark = pytest.mark.browser
-
-SSR = ["StandardSsr", "RedirectSsr"]
 
 
 @pytest.mark.parametrize("name", SSR)
