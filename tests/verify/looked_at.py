@@ -13,7 +13,7 @@ from served import Edit, Served, generated, hand_written, importable
 from q2mfa_cli.platform.events import ReadingsChanged
 from q2mfa_cli.platform.preview.serving import Preview, serving
 from q2mfa_cli.platform.preview.workflows import workflow_named
-from q2mfa_cli.platform.verify.check import Problem
+from q2mfa_cli.platform.verify.check import NotApplicable, Problem
 from q2mfa_cli.platform.verify.customers.choice import customer_class_of
 from q2mfa_cli.platform.verify.dynamic import DYNAMIC
 from q2mfa_cli.platform.verify.dynamic.bench import Bench, Known
@@ -53,15 +53,30 @@ class LookedAt:
 
     def find_all(self, checks: Iterable[str], workflow: str = "login") -> dict[str, list[Problem]]:
         """What *checks* find, as in one run."""
-        return self.shared.loop.run_until_complete(self._find(checks, workflow))
+        return self.find_and_reject(checks, (), workflow)[0]
 
-    async def _find(self, checks: Iterable[str], workflow: str) -> dict[str, list[Problem]]:
+    def find_and_reject(
+        self, checks: Iterable[str], others: Iterable[str], workflow: str = "login"
+    ) -> tuple[dict[str, list[Problem]], dict[str, str]]:
+        """What *checks* find, and why those of *others* that are not for this extension are not, as in one run."""
+        return self.shared.loop.run_until_complete(self._find(checks, others, workflow))
+
+    async def _find(
+        self, checks: Iterable[str], others: Iterable[str], workflow: str
+    ) -> tuple[dict[str, list[Problem]], dict[str, str]]:
         known = Known(browser=self.shared.browser)
         bench = Bench(
             self.preview, workflow_named(workflow), customer_class_of(self.preview.extension), known
         )
         try:
-            return {check: list(await DYNAMIC[check](bench)) for check in checks}
+            found = {check: list(await DYNAMIC[check](bench)) for check in checks}
+            reasons = {}
+            for check in others:
+                try:
+                    await DYNAMIC[check](bench)
+                except NotApplicable as reason:
+                    reasons[check] = str(reason)
+            return found, reasons
         finally:
             bench.close()
 
