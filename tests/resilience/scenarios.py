@@ -76,11 +76,13 @@ def with_changed_foo(root: Path) -> None:
 def with_earlier_foo(root: Path) -> None:
     """An earlier version made Foo. Since then one file was edited and one was deleted.
 
-    The update edits, adds and removes files: one of two in a folder, and all of a folder and its parent.
+    The update edits some files, and adds and removes files: one of two in a folder, and all of a folder and its parent.
     """
     fill(root)
     answers = make_request({"name": "Foo", "mfa": "redirect"}).answers
-    old = {path: b"# old\n\n" + text for path, text in render(ExtensionRequest(answers)).items()}
+    old = dict(render(ExtensionRequest(answers)))
+    for path in {"Foo/oidc.py", *sorted(old)[::6]}:
+        old[path] = b"# old\n\n" + old[path]
     del old["Foo/urls.py"], old["Foo/tests/conftest.py"]
     old |= {"Foo/install/old.py": b"# old\n", "Foo/old/deep/old.py": b"# old\n"}
     record = Record("0.1.0.dev2", answers, old, requirements=("pyjwt[crypto]>=2.8",))

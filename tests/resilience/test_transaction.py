@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 from collections.abc import Iterator
@@ -85,24 +86,32 @@ def test_ctrl_c_at_any_call_leaves_the_workspace_unchanged_or_complete(scenario:
     assert statuses == {0, 130}
 
 
+@contextlib.contextmanager
+def inherited(number: signal.Signals, action: signal.Handlers) -> Iterator[None]:
+    """Let a run in the block inherit this *action*, whatever the tests inherited."""
+    before = signal.signal(number, action)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_termination_signal_has_the_effect_of_ctrl_c(number: signal.Signals, memory: Path) -> None:
     scenario = PreparedScenario(SCENARIOS["update"], memory)
     early, late = scenario.points[1], renames(scenario)[0]
-    scenario.reset()
-    assert scenario.run(at(early, sent(number))).status == 130 and state(scenario.base) == scenario.before
-    assert scenario.run(at(late, sent(number))).status == 0 and state(scenario.base) == scenario.complete
+    with inherited(number, signal.SIG_DFL):
+        scenario.reset()
+        assert scenario.run(at(early, sent(number))).status == 130 and state(scenario.base) == scenario.before
+        assert scenario.run(at(late, sent(number))).status == 0 and state(scenario.base) == scenario.complete
 
 
 def test_ignored_sighup_stays_ignored(memory: Path) -> None:
     """nohup ignores SIGHUP, and the commands under it inherit that."""
     scenario = PreparedScenario(SCENARIOS["create"], memory)
     scenario.reset()
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
+    with inherited(signal.SIGHUP, signal.SIG_IGN):
         run = scenario.run(at(50, sent(signal.SIGHUP)))
-    finally:
-        signal.signal(signal.SIGHUP, before)
     assert run.status == 0 and state(scenario.base) == scenario.complete, run
 
 
